@@ -1,0 +1,94 @@
+/*
+ * An engine keeps the log: it assigns sequences (from 1, without gaps), judges expectations, and
+ * answers after the sync. Plain blocking code: one writer thread calls store_append, store_remove
+ * and store_rewrite; reads may run on another thread at the same time. The embedded engine is a
+ * folder of segment files; docs/decisions/ has its format.
+ */
+#ifndef LYC_STORE_STORE_H
+#define LYC_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lyceum/status.h>
+
+#include "base/buf.h"
+
+struct store;
+
+struct store_options {
+	const char *folder;   /* made when absent, mode 0700 */
+	uint64_t segment_len; /* bytes; 0: 64 MiB. Small in tests. */
+	bool without_sync;    /* for the test that has to fail, and nothing else */
+};
+
+struct store_item {
+	struct span subject;
+	struct span record; /* a serialised lyceum.v1.Record; opaque here */
+	bool has_expect;
+	uint64_t expect_seq; /* the subject's last sequence, 0: none */
+
+	/* The answer. OK, FAILED_PRECONDITION (ret_seq is then the subject's last sequence),
+	 * RESOURCE_EXHAUSTED, UNAVAILABLE. */
+	enum lyc_status ret_status;
+	uint64_t ret_seq;
+};
+
+struct store_stats {
+	uint64_t epoch;
+	uint64_t first_seq; /* 0 when empty */
+	uint64_t last_seq;
+	uint64_t subject_count;
+	uint64_t bytes;
+	uint32_t segment_count;
+	uint64_t truncated_bytes; /* of a torn tail, dropped when it was opened */
+};
+
+/* Open or make the log. DATA_LOSS with the file and offset when something that had been synced is
+ * damaged; FAILED_PRECONDITION for a newer format or a folder that another process holds (a lock
+ * file, flock). A torn tail that was never acknowledged is cut off. */
+LYC_MUST_USE enum lyc_status store_open(const struct store_options *options,
+					struct store **ret_store, struct lyc_error *error);
+void store_close(struct store *store);
+
+/* Append in order, one sync for all. Each item is answered on its own; the function's result is OK
+ * unless the machine failed, and then nothing of the batch counts as appended (after a failed sync
+ * the store takes no more appends: UNAVAILABLE until it is opened again). */
+LYC_MUST_USE enum lyc_status store_append(struct store *store, struct store_item *items,
+					  size_t count, struct lyc_error *error);
+
+/* Called in order of sequence; returns false to stop. Spans are valid until it returns. */
+typedef bool (*store_record_fn)(uint64_t seq, struct span subject, struct span record, void *arg);
+
+/* Records from `from` on (or the first that is kept), at most max_count of them and about
+ * max_bytes. Only what has been synced. ret_next is where to go on; it is last_seq + 1 when
+ * everything was read. Any thread, several at once. */
+LYC_MUST_USE enum lyc_status store_read(struct store *store, uint64_t from, size_t max_count,
+					size_t max_bytes, store_record_fn on_record, void *arg,
+					uint64_t *ret_next, struct lyc_error *error);
+/* The one record of that sequence; NOT_FOUND when it has been removed. ret_record is the caller's
+ * buffer, appended to. */
+LYC_MUST_USE enum lyc_status store_read_one(struct store *store, uint64_t seq,
+					    struct buf *ret_record, struct lyc_error *error);
+/* The last sequence of a subject, 0: none. Any thread. */
+uint64_t store_last_of(struct store *store, struct span subject);
+
+/* Remove records: their bytes are gone from the files when it returns OK (segments are copied
+ * without them, synced, renamed into place). */
+LYC_MUST_USE enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t count,
+					  struct lyc_error *error);
+/* Keep only the last record of each subject that matches the pattern, in sealed segments.
+ * ret_removed may be NULL. */
+LYC_MUST_USE enum lyc_status store_compact(struct store *store, struct span pattern,
+					   uint64_t *ret_removed, struct lyc_error *error);
+
+void store_stats(struct store *store, struct store_stats *ret_stats);
+/* A small value kept beside the log, replaced as a whole and synced: durable positions. Key is a
+ * file name of [a-z0-9._-]. */
+LYC_MUST_USE enum lyc_status store_put_meta(struct store *store, const char *key, struct span value,
+					    struct lyc_error *error);
+LYC_MUST_USE enum lyc_status store_get_meta(struct store *store, const char *key,
+					    struct buf *ret_value);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * A client of a daemon: calls, publishes and subscribes. One client belongs to one thread;
+ * callbacks run on that thread, from within lyc_client_run or a waiting call. Strings and bytes
+ * that are passed in are borrowed until return; those that a callback gets are valid until it
+ * returns. Reconnects by itself, with back-off; what was outstanding then ends with
+ * LYC_UNAVAILABLE.
+ */
+#ifndef LYCEUM_CLIENT_H
+#define LYCEUM_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lyceum/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct lyc_client;
+
+struct lyc_client_options {
+	/* "ipc:///...", "tcp://host:port". */
+	const char *endpoint;
+	/* 40 characters of Z85 each; all NULL for a plain listener. */
+	const char *server_key;
+	const char *public_key;
+	const char *secret_key;
+	/* For the daemon's status, "lyceum-cli 0.1"; NULL: "liblyceum". */
+	const char *software;
+	/* How long lyc_client_open waits for the daemon's Welcome; 0: 5,000. */
+	uint32_t connect_timeout_ms;
+};
+
+/* How far one origin has come; `age_ms` as in lyceum.v1.AsOf, 0 where it does not apply. */
+struct lyc_position {
+	const char *origin;
+	uint64_t epoch;
+	uint64_t seq;
+	uint64_t age_ms;
+};
+
+struct lyc_call_options {
+	/* The node that should run it; NULL: this daemon if it serves the method, else whoever
+	 * does. */
+	const char *at;
+	/* NULL: the client itself. */
+	const char *principal;
+	/* 0: the daemon's default. */
+	uint32_t timeout_ms;
+	bool want_as_of;
+	const char *idempotency_key;
+	const struct lyc_position *after;
+	size_t after_count;
+};
+
+struct lyc_reply {
+	enum lyc_status status;
+	const char *text;
+	const char *field;
+	const uint8_t *body;
+	size_t body_len;
+	/* More replies to this call follow. */
+	bool more;
+	struct lyc_position position;
+	const struct lyc_position *as_of;
+	size_t as_of_count;
+	const char *served_by;
+};
+
+typedef void (*lyc_reply_fn)(const struct lyc_reply *reply, void *arg);
+
+struct lyc_welcome {
+	const char *daemon;
+	uint64_t epoch;
+	const char *identity;
+	const char *ack_means;
+	const char *software;
+	uint32_t max_body;
+};
+
+/* Connect and wait for the daemon's Welcome. UNAVAILABLE when nobody answers in time,
+ * UNAUTHENTICATED when the key is not known there, as far as that can be told. ret_client is the
+ * caller's: lyc_client_close. */
+LYC_API LYC_MUST_USE enum lyc_status lyc_client_open(const struct lyc_client_options *options,
+						     struct lyc_client **ret_client,
+						     struct lyc_error *error);
+/* Says Goodbye, flushes for up to a second, frees. Accepts NULL. Not from a callback. */
+LYC_API void lyc_client_close(struct lyc_client *client);
+/* What the daemon said of itself. Valid until the next reconnect. */
+LYC_API const struct lyc_welcome *lyc_client_welcome(const struct lyc_client *client);
+
+/* Handle what comes for up to timeout_ms (-1: until something was handled), and send what is
+ * queued. */
+LYC_API enum lyc_status lyc_client_run(struct lyc_client *client, int timeout_ms);
+/* A descriptor that becomes readable when lyc_client_run has something to do; edge-triggered, so
+ * run until nothing is left. */
+LYC_API int lyc_client_fd(const struct lyc_client *client);
+
+/* Call and wait. ret_body is malloc'ed: the caller frees. On failure error has the sentence. A
+ * streaming method's replies: use _start. */
+LYC_API LYC_MUST_USE enum lyc_status lyc_client_call(struct lyc_client *client, const char *method,
+						     const void *body, size_t body_len,
+						     const struct lyc_call_options *options,
+						     uint8_t **ret_body, size_t *ret_body_len,
+						     struct lyc_error *error);
+/* Start a call; on_reply runs once per reply, the last with more == false, always, at the latest at
+ * the deadline. RESOURCE_EXHAUSTED when the daemon's credit is used up: run, then try again. ret_id
+ * may be NULL. */
+LYC_API LYC_MUST_USE enum lyc_status
+lyc_client_call_start(struct lyc_client *client, const char *method, const void *body,
+		      size_t body_len, const struct lyc_call_options *options,
+		      lyc_reply_fn on_reply, void *arg, uint64_t *ret_id);
+/* Its last reply then comes with LYC_CANCELLED, unless another was on its way. */
+LYC_API void lyc_client_cancel(struct lyc_client *client, uint64_t id);
+
+enum lyc_visibility {
+	LYC_VISIBILITY_DEFAULT = 0,
+	LYC_PUBLIC = 1,
+	LYC_MEMBERS = 2,
+	LYC_AUDIENCE = 3,
+	LYC_PRIVATE = 4,
+};
+
+struct lyc_publish_options {
+	/* Append to the log, acknowledge after the sync. */
+	bool durable;
+	/* Withdraw the subject; no body. */
+	bool remove;
+	/* Only if the subject's last sequence is expect_seq (0: none). */
+	bool expect;
+	uint64_t expect_seq;
+	/* For types without a Label: who may see it. `to` names one node: a directed record. */
+	enum lyc_visibility visibility;
+	const char *to;
+	const char *principal;
+};
+
+struct lyc_ack {
+	enum lyc_status status;
+	const char *text;
+	const char *field;
+	uint64_t seq;
+};
+
+typedef void (*lyc_ack_fn)(const struct lyc_ack *ack, void *arg);
+
+/* Publish and wait for the Ack. ret_seq may be NULL. */
+LYC_API LYC_MUST_USE enum lyc_status lyc_client_publish(struct lyc_client *client,
+							const char *subject, const void *body,
+							size_t body_len,
+							const struct lyc_publish_options *options,
+							uint64_t *ret_seq, struct lyc_error *error);
+/* The same without waiting; on_ack NULL (transient only): no Ack is asked for. RESOURCE_EXHAUSTED:
+ * out of credit, run and try again. */
+LYC_API LYC_MUST_USE enum lyc_status
+lyc_client_publish_start(struct lyc_client *client, const char *subject, const void *body,
+			 size_t body_len, const struct lyc_publish_options *options,
+			 lyc_ack_fn on_ack, void *arg);
+
+struct lyc_delivery {
+	const char *subject;
+	const uint8_t *body;
+	size_t body_len;
+	/* In the daemon's log; 0 for a transient message. */
+	uint64_t seq;
+	const char *origin;
+	uint64_t epoch;
+	uint64_t origin_seq;
+	uint64_t time_ms;
+	const char *principal;
+	uint64_t schema;
+	bool removed;
+	/* Messages that were dropped before this one because the subscriber was slow; with subject
+	 * NULL there is nothing else here. */
+	uint64_t missed;
+	/* Everything up to seq has been delivered; subject is NULL. */
+	bool caught_up;
+};
+
+typedef void (*lyc_delivery_fn)(const struct lyc_delivery *delivery, void *arg);
+
+enum lyc_start { LYC_START_NOW = 0, LYC_START_SEQ = 1, LYC_START_LAST = 2 };
+
+struct lyc_subscribe_options {
+	enum lyc_start start;
+	uint64_t from;
+	const char *durable;
+	const char *group;
+	bool records_only;
+	/* Bytes on their way at once; 0: 1 MiB. */
+	uint64_t credit;
+	/* The caller says lyc_client_consumed; otherwise a delivery counts as consumed when the
+	 * callback has returned. */
+	bool manual;
+};
+
+/* ret_id names the subscription in the functions below. Renewed by itself after a reconnect, from
+ * where it was. */
+LYC_API LYC_MUST_USE enum lyc_status
+lyc_client_subscribe(struct lyc_client *client, const char *pattern,
+		     const struct lyc_subscribe_options *options, lyc_delivery_fn on_delivery,
+		     void *arg, uint64_t *ret_id, struct lyc_error *error);
+LYC_API void lyc_client_consumed(struct lyc_client *client, uint64_t id, uint64_t seq);
+LYC_API void lyc_client_unsubscribe(struct lyc_client *client, uint64_t id, bool forget);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

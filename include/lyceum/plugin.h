@@ -1,0 +1,149 @@
+/*
+ * A plugin: one exported constant descriptor named `lyc_plugin`, whose services are plain protoc-c
+ *services. It runs unchanged in a process of its own or as a thread of the daemon, on one thread of
+ *its own, and only exchanges messages. A method looks like
+ *
+ *	static void echo_say(Lyceum__Echo__V1__Echo_Service *service, const
+ *Lyceum__Echo__V1__SayRequest *request, Lyceum__Echo__V1__SayReply_Closure closure, void
+ **closure_data)
+ *	{
+ *		struct lyc_call *call = closure_data;
+ *		...
+ *		closure(&reply, call);
+ *	}
+ *
+ * closure_data *is* the call. `closure` replies once and borrows its message; a method that neither
+ *replies nor fails nor defers ends with LYC_INTERNAL. A request has been checked against its schema
+ *before a plugin sees it.
+ */
+#ifndef LYCEUM_PLUGIN_H
+#define LYCEUM_PLUGIN_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include <lyceum/client.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LYC_PLUGIN_ABI 1
+
+struct lyc_plugin_context;
+struct lyc_call;
+
+struct lyc_plugin {
+	/* LYC_PLUGIN_ABI and sizeof(struct lyc_plugin). */
+	uint32_t abi;
+	uint32_t size;
+
+	/* "echo": equal to the name in the configuration. */
+	const char *name;
+	const char *version;
+
+	/* Full name of the configuration's message; NULL: takes none. */
+	const char *config_type;
+
+	/* Ended by NULL; what protoc-c generated with __INIT. */
+	ProtobufCService *const *services;
+
+	/* The FileDescriptorSet with imports and source info, as `lyceum schema embed` writes it.
+	 */
+	const uint8_t *schema;
+	size_t schema_len;
+
+	/* Patterns of the subjects that it appends or publishes, and that it reads. Ended by NULL;
+	 * NULL: none. */
+	const char *const *publishes;
+	const char *const *reads;
+
+	/* Returns LYC_OK and the instance's state, or why it cannot start. */
+	enum lyc_status (*start)(struct lyc_plugin_context *context, void **ret_state,
+				 struct lyc_error *error);
+	/* Frees the state. No method is running and none comes. */
+	void (*stop)(void *state);
+};
+
+/* For the exported descriptor. */
+#define LYC_PLUGIN                                                                                 \
+	LYC_API extern const struct lyc_plugin lyc_plugin;                                         \
+	LYC_API const struct lyc_plugin lyc_plugin
+
+/* ---- In a method: the call ---- */
+
+/* What `start` returned. */
+LYC_API void *lyc_call_state(const struct lyc_call *call);
+LYC_API struct lyc_plugin_context *lyc_call_context(const struct lyc_call *call);
+/* On whose behalf: "wales", "ann@wales". Valid until the call has ended. */
+LYC_API const char *lyc_call_principal(const struct lyc_call *call);
+/* Milliseconds left; 0 when the deadline has passed or the caller has cancelled. */
+LYC_API uint32_t lyc_call_time_left_ms(const struct lyc_call *call);
+LYC_API bool lyc_call_is_cancelled(const struct lyc_call *call);
+/* May the caller see a thing with this label? A pure function of the label and what the call
+ * carries: no round trip. `label` is an unpacked lyceum.v1.Label; NULL counts as private to this
+ * daemon. */
+struct Lyceum__V1__Label;
+LYC_API bool lyc_call_may_see(const struct lyc_call *call, const struct Lyceum__V1__Label *label);
+/* End the call with a status and a sentence. */
+LYC_API void lyc_call_fail(struct lyc_call *call, enum lyc_status status, const char *format, ...)
+	LYC_PRINTF(3, 4);
+/* The same, naming the field of the request that is at fault. */
+LYC_API void lyc_call_fail_field(struct lyc_call *call, enum lyc_status status, const char *field,
+				 const char *format, ...) LYC_PRINTF(4, 5);
+/* One reply of a streaming method; `closure` or lyc_call_end ends the stream. LYC_CANCELLED when
+ * nobody listens any more. */
+LYC_API enum lyc_status lyc_call_send(struct lyc_call *call, const ProtobufCMessage *reply);
+LYC_API void lyc_call_end(struct lyc_call *call);
+/* Keep the call past the method's return; `closure(&reply, call)` or lyc_call_fail later, on this
+ * thread, ends it. The request is kept, too. */
+LYC_API void lyc_call_defer(struct lyc_call *call);
+/* The position that the reply names: what this call caused, a sequence in this daemon's log. Left
+ * alone, it is how far the view has come. */
+LYC_API void lyc_call_set_position(struct lyc_call *call, uint64_t seq);
+
+/* ---- Anywhere on the plugin's thread: the context ---- */
+
+/* The daemon's name and the plugin's own folder, which outlives restarts. Valid until stop. */
+LYC_API const char *lyc_node_name(const struct lyc_plugin_context *context);
+LYC_API const char *lyc_data_folder(const struct lyc_plugin_context *context);
+/* The configuration, unpacked; NULL when the descriptor names no config_type. Borrowed until stop.
+ */
+LYC_API const ProtobufCMessage *lyc_config(const struct lyc_plugin_context *context,
+					   const ProtobufCMessageDescriptor *descriptor);
+/* The client underneath: subscribe, publish and call with <lyceum/client.h>. A waiting call inside
+ * a method receives replies only. */
+LYC_API struct lyc_client *lyc_context_client(struct lyc_plugin_context *context);
+LYC_API void *lyc_context_state(const struct lyc_plugin_context *context);
+
+/* Follow the log of this daemon into a view: on_record runs for each record (or withdrawal) of the
+ * pattern from local sequence `from` on, in order, own and foreign records alike. Calls that carry
+ * `after` wait until the view has come that far. Once, from start. */
+typedef void (*lyc_record_fn)(void *state, const struct lyc_delivery *record);
+LYC_API LYC_MUST_USE enum lyc_status lyc_follow(struct lyc_plugin_context *context,
+						const char *pattern, uint64_t from,
+						lyc_record_fn on_record, struct lyc_error *error);
+/* Append one record; on_done runs once, after the sync or with the reason of the refusal, on this
+ * thread. Packs and borrows message. */
+LYC_API LYC_MUST_USE enum lyc_status lyc_append(struct lyc_plugin_context *context,
+						const ProtobufCMessage *message,
+						const struct lyc_publish_options *options,
+						lyc_ack_fn on_done, void *arg);
+/* Withdraw a subject's record: the same with no body. */
+LYC_API LYC_MUST_USE enum lyc_status lyc_withdraw(struct lyc_plugin_context *context,
+						  const char *subject, lyc_ack_fn on_done,
+						  void *arg);
+/* Run fn after delay_ms, then every period_ms (0: once). */
+typedef void (*lyc_timer_fn)(void *state, void *arg);
+LYC_API LYC_MUST_USE enum lyc_status lyc_timer(struct lyc_plugin_context *context,
+					       uint32_t delay_ms, uint32_t period_ms,
+					       lyc_timer_fn fn, void *arg);
+/* To the daemon's log. level 1 error, 2 warning, 3 notice, 4 info, 5 debug; never anything
+ * personal. */
+LYC_API void lyc_log(struct lyc_plugin_context *context, int level, const char *format, ...)
+	LYC_PRINTF(3, 4);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+/* UTF-8: is it well-formed, and how many characters has it? Source: Unicode 15, table 3-7. */
+#ifndef LYC_BASE_UTF8_H
+#define LYC_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* True when the bytes are well-formed; ret_count (may be NULL) is then the number of code points.
+ */
+bool utf8_check(const uint8_t *bytes, size_t len, size_t *ret_count);
+/* The code point at *at, which moves behind it; 0xFFFD for a malformed byte, which is passed. Not
+ * at the end. */
+uint32_t utf8_next(const uint8_t **at, const uint8_t *end);
+/* Writes 1 to 4 bytes; returns how many. */
+size_t utf8_put(uint8_t *to, uint32_t code);
+
+#endif
