@@ -1,0 +1,77 @@
+/*
+ * A client that also serves: what the runner of plugins needs beyond <lyceum/client.h>. It may run
+ * over a PAIR in somebody else's ZeroMQ context, gets the daemon's calls, answers them, and is told
+ * when a session begins and ends. Everything happens on the client's thread, from within
+ * lyc_client_run or a waiting call. How it works is in session.h.
+ */
+#ifndef LYC_CLIENT_PEER_H
+#define LYC_CLIENT_PEER_H
+
+#include <lyceum/client.h>
+
+#include "wire/packet.h"
+
+enum connection_socket {
+	/* To a listener: tcp:// or ipc://. */
+	CONNECTION_DEALER,
+	/* To one daemon in this process: inproc://, without keys. */
+	CONNECTION_PAIR,
+};
+
+/* Strings are copied. */
+struct connection_options {
+	/* NULL: the client makes and ends one of its own. */
+	void *zmq_ctx;
+	enum connection_socket socket;
+	const char *endpoint;
+	/* 40 characters of Z85 each; all NULL for a plain listener. */
+	const char *server_key;
+	const char *public_key;
+	const char *secret_key;
+	/* NULL: "liblyceum". */
+	const char *software;
+	/* Bytes of calls that the daemon may have outstanding towards us; 0: it may not call. */
+	uint64_t call_credit;
+	/* 0: 5,000. */
+	uint32_t connect_timeout_ms;
+};
+
+/* Each may be NULL. A hook may use the client as any callback may: a waiting call inside it handles
+ * replies, acks and Registered only. */
+struct peer_hooks {
+	/* A session has begun: after each Welcome, the first one included (then from within
+	 * client_open_with; *ret_client is already set). Subscriptions have been renewed. The place
+	 * to register. */
+	void (*on_welcome)(struct lyc_client *client, void *arg);
+	/* The session has ended, for this reason: calls that are being served need no reply any
+	 * more, and their ids may come again. */
+	void (*on_lost)(struct lyc_client *client, const struct lyc_error *why, void *arg);
+	/* The daemon calls. What call points to is valid until the hook returns. packet_len is what
+	 * it counts for. */
+	void (*on_call)(struct lyc_client *client, const struct packet_call *call,
+			size_t packet_len, void *arg);
+	/* The caller of this call waits no longer; a last reply with LYC_CANCELLED is still due. */
+	void (*on_cancel)(struct lyc_client *client, uint64_t id, void *arg);
+	void *arg;
+};
+
+/* As lyc_client_open. Copies hooks, which may be NULL. ret_client is the caller's:
+ * lyc_client_close; it is NULL after a failure. */
+LYC_MUST_USE enum lyc_status client_open_with(const struct connection_options *options,
+					      const struct peer_hooks *hooks,
+					      struct lyc_client **ret_client,
+					      struct lyc_error *error);
+/* Say what we serve and wait for Registered. Borrows. The schema may be empty where the daemon
+ * holds it. Once per session. UNAVAILABLE when the session ends meanwhile. */
+LYC_MUST_USE enum lyc_status client_register(struct lyc_client *client, const struct span *services,
+					     size_t service_count, struct span schema,
+					     struct lyc_error *error);
+/* Queue one reply to a call of the present session. Borrows. It leaves with the next run, or at
+ * once when the frame is full. UNAVAILABLE without a session; RESOURCE_EXHAUSTED for a reply with
+ * `more` when the daemon does not keep up: send it again after a run. */
+LYC_MUST_USE enum lyc_status client_reply(struct lyc_client *client,
+					  const struct packet_reply *reply);
+/* True between Welcome and loss. */
+bool client_is_open(const struct lyc_client *client);
+
+#endif
