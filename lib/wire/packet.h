@@ -170,6 +170,8 @@ struct packet_subscribe {
 struct packet_unsubscribe {
 	uint64_t id;
 	bool forget;
+	uint32_t status; /* from the daemon: refused or ended, and why */
+	struct span text;
 };
 
 struct packet_deliver {

@@ -171,6 +171,8 @@ static const struct place subscribe_places[] = {
 static const struct place unsubscribe_places[] = {
 	[1] = PLACE(packet_unsubscribe, id, U64),
 	[2] = PLACE(packet_unsubscribe, forget, FLAG),
+	[3] = PLACE(packet_unsubscribe, status, U32),
+	[4] = PLACE(packet_unsubscribe, text, TEXT),
 };
 static const struct place deliver_places[] = {
 	[1] = PLACE(packet_deliver, id, U64),          [2] = PLACE(packet_deliver, seq, U64),

@@ -284,6 +284,8 @@ ALWAYS_INLINE void fields(struct writer *out, const struct packet *packet)
 	case PACKET_UNSUBSCRIBE:
 		put_uint(out, 1, packet->unsubscribe.id);
 		put_uint(out, 2, packet->unsubscribe.forget);
+		put_uint(out, 3, packet->unsubscribe.status);
+		put_bytes(out, 4, packet->unsubscribe.text);
 		break;
 	case PACKET_DELIVER:
 		deliver_fields(out, &packet->deliver);
