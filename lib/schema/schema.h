@@ -52,10 +52,13 @@ struct schema_enum {
 	/* In declaration order. */
 	const struct schema_enum_value *values;
 	size_t value_count;
+	/* The numbers alone, ascending. */
+	const int32_t *numbers;
 	bool is_closed; /* proto2: an unknown number is refused */
 };
 
 struct schema_rules; /* compiled; see rules.h */
+struct check_table;  /* see check.h */
 
 /* How the CLI takes a field; from (lyceum.v1.cli) and (lyceum.v1.header). */
 struct schema_field {
@@ -82,7 +85,7 @@ struct schema_field {
 	const char *cli_flag;       /* never NULL */
 	const char *const *headers; /* header_count names under which a list may carry it */
 	size_t header_count;
-	const char *comment;      /* from the source info, "" when there is none */
+	const char *comment;      /* from the source info, cleaned; "" when there is none */
 	const char *default_text; /* proto2 default as written, NULL when none */
 };
 
@@ -121,7 +124,11 @@ struct schema_message {
 	enum schema_known known;
 	bool is_map_entry;
 	bool is_proto2;
+	/* Its oneofs by index; fields name theirs, too. The synthetic ones of proto3 optional are
+	 * left out of fields[].oneof but counted here. */
+	size_t oneof_count;
 	const struct schema *schema;
+	const struct check_table *check;
 };
 
 /* From (lyceum.v1.command); every string is "" and every list empty when not said. */

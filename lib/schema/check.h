@@ -1,0 +1,71 @@
+/*
+ * What the wire check reads in its inner loop: one small entry per field, found by its number, and
+ * per message the bits that must be set at its end. Made by check_table.c, used by check.c.
+ */
+#ifndef LYC_SCHEMA_CHECK_H
+#define LYC_SCHEMA_CHECK_H
+
+#include "schema/arena.h"
+#include "schema/rules.h"
+#include "schema/schema.h"
+
+#define CHECK_NONE 0xffffu
+/* Fields with min_items or max_items in one message. */
+#define CHECK_MAX_COUNTED 64
+#define CHECK_MAX_WORDS 128
+
+enum check_kind {
+	CHECK_UNKNOWN = 0, /* no such field */
+	CHECK_VARINT,
+	CHECK_CLOSED_ENUM,
+	CHECK_FIXED64,
+	CHECK_FIXED32,
+	CHECK_STRING,
+	CHECK_BYTES,
+	CHECK_MESSAGE,
+	CHECK_GROUP, /* refused */
+};
+
+struct check_field {
+	uint8_t kind;
+	/* The wire type of one value. */
+	uint8_t wire;
+	bool is_repeated;
+	/* No presence of its own: a zero value counts as absent. */
+	bool is_implicit;
+	/* Its bit, its oneof's bit and its counter; CHECK_NONE where there is none. */
+	uint16_t slot;
+	uint16_t oneof_slot;
+	uint16_t counter;
+	const struct schema_rules *rules;
+	const struct schema_field *field;
+	/* MESSAGE: the submessage, whose table is made later. */
+	const struct schema_message *message;
+};
+
+struct check_table {
+	/* By number, below dense_count. */
+	const struct check_field *dense;
+	uint32_t dense_count;
+	/* The rest, ascending. */
+	const struct check_field *sparse;
+	size_t sparse_count;
+
+	/* Bits: one per field, then one per oneof. */
+	size_t word_count;
+	/* Those that have to be set at the end: by proto2, and by proto2 or a rule. NULL: none. */
+	const uint64_t *required;
+	const uint64_t *required_by_rule;
+	/* The fields whose elements are counted. */
+	const struct check_field *const *counted;
+	size_t counted_count;
+};
+
+/* Make message->check. INVALID_ARGUMENT when too many fields have bounds on their items. */
+LYC_MUST_USE enum lyc_status check_table_new(struct schema_message *message, struct arena *arena,
+					     struct lyc_error *error);
+
+/* The entry of a number that is not below dense_count; NULL when unknown. */
+const struct check_field *check_find_sparse(const struct check_table *table, uint32_t number);
+
+#endif
