@@ -1,0 +1,127 @@
+/* Checkpoints of sealed segments: fixed numbers, marks, subjects, CRC-32C. Little endian. */
+#include "store/checkpoint.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/crc32c.h"
+#include "base/error.h"
+
+#define MAGIC "LYCCKP1\n"
+#define HEAD_LEN (8 + 9 * 8)
+
+struct reader {
+	const uint8_t *at;
+};
+
+static void put(struct buf *to, uint64_t value, int len)
+{
+	for (int i = 0; i < len; i++)
+		buf_add_byte(to, (uint8_t)(value >> (8 * i)));
+}
+
+static uint64_t get(struct reader *reader, int len)
+{
+	uint64_t value = 0;
+	for (int i = len - 1; i >= 0; i--)
+		value = value << 8 | reader->at[i];
+	reader->at += len;
+	return value;
+}
+
+enum lyc_status checkpoint_write(const struct segment_folder *folder, const struct segment *segment,
+				 const struct subject_index *subjects, struct lyc_error *error)
+{
+	struct buf out = {0};
+	buf_add(&out, MAGIC, 8);
+	put(&out, segment->first_seq, 8);
+	put(&out, segment->salt, 8);
+	put(&out, segment->generation, 8);
+	put(&out, segment->len, 8);
+	put(&out, segment->last_seq, 8);
+	put(&out, segment->first_kept_seq, 8);
+	put(&out, segment->record_count, 8);
+	put(&out, segment->mark_count, 8);
+	put(&out, subjects->count, 8);
+	for (size_t i = 0; i < segment->mark_count; i++) {
+		put(&out, segment->marks[i].seq, 4);
+		put(&out, segment->marks[i].offset, 4);
+	}
+	for (size_t i = 0; i < subjects->cap; i++) {
+		const struct subject_entry *entry = &subjects->entries[i];
+		if (!entry->name)
+			continue;
+		struct span name = subject_entry_name(entry);
+		put(&out, entry->last_seq, 8);
+		put(&out, entry->count, 4);
+		put(&out, name.len, 2);
+		buf_add(&out, name.data, name.len);
+	}
+	put(&out, crc32c(0, out.data, out.len), 4);
+	enum lyc_status status;
+	char name[32];
+	segment_name(segment->first_seq, ".ckpt", name);
+	if (out.has_failed)
+		status = error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for %s.", name);
+	else
+		status = segment_folder_replace(folder, folder->fd, name,
+						span_of(out.data, out.len), error);
+	buf_fini(&out);
+	return status;
+}
+
+/* The CRC has been checked, so lengths inside are as they were written. */
+static bool take(struct buf *content, struct segment *segment, uint64_t last_seq,
+		 struct subject_index *subjects)
+{
+	struct reader reader = {.at = content->data + 8};
+	struct stat stat;
+	if (get(&reader, 8) != segment->first_seq || get(&reader, 8) != segment->salt ||
+	    get(&reader, 8) != segment->generation)
+		return false;
+	uint64_t len = get(&reader, 8);
+	if (fstat(segment->fd, &stat) != 0 || (uint64_t)stat.st_size < len ||
+	    get(&reader, 8) != last_seq)
+		return false;
+	uint64_t first_kept_seq = get(&reader, 8);
+	uint64_t record_count = get(&reader, 8);
+	uint64_t mark_count = get(&reader, 8);
+	uint64_t subject_count = get(&reader, 8);
+	if (!segment_reserve_marks(segment, mark_count) ||
+	    !subject_index_reserve(subjects, subject_count, content->len))
+		return false;
+	segment->len = len;
+	segment->last_seq = last_seq;
+	segment->first_kept_seq = first_kept_seq;
+	segment->record_count = record_count;
+	for (size_t i = 0; i < mark_count; i++) {
+		segment->marks[i].seq = (uint32_t)get(&reader, 4);
+		segment->marks[i].offset = (uint32_t)get(&reader, 4);
+	}
+	segment->mark_count = mark_count;
+	for (uint64_t i = 0; i < subject_count; i++) {
+		uint64_t seq = get(&reader, 8);
+		uint32_t count = (uint32_t)get(&reader, 4);
+		size_t name_len = (size_t)get(&reader, 2);
+		(void)subject_index_add(subjects, span_of(reader.at, name_len), seq, count);
+		reader.at += name_len;
+	}
+	return true;
+}
+
+bool checkpoint_load(const struct segment_folder *folder, struct segment *segment,
+		     uint64_t last_seq, struct subject_index *subjects)
+{
+	char name[32];
+	struct buf content = {0};
+	bool is_taken = false;
+	segment_name(segment->first_seq, ".ckpt", name);
+	if (segment_folder_load(folder, folder->fd, name, &content, NULL) == LYC_OK &&
+	    content.len >= HEAD_LEN + 4 && memcmp(content.data, MAGIC, 8) == 0) {
+		struct reader reader = {.at = content.data + content.len - 4};
+		if (get(&reader, 4) == crc32c(0, content.data, content.len - 4))
+			is_taken = take(&content, segment, last_seq, subjects);
+	}
+	buf_fini(&content);
+	return is_taken;
+}

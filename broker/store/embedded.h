@@ -1,0 +1,49 @@
+/*
+ * What the files of the embedded engine share: the open log. The writer thread alone changes it,
+ * under the lock and never across I/O; readers take what they need under the lock and then read
+ * files. Nobody outside broker/store includes this.
+ */
+#ifndef LYC_STORE_EMBEDDED_H
+#define LYC_STORE_EMBEDDED_H
+
+#include <pthread.h>
+
+#include "store/segment.h"
+#include "store/segment_folder.h"
+#include "store/store.h"
+#include "store/subject_index.h"
+
+struct store {
+	struct segment_folder folder;
+
+	/* Under the lock; the last segment is the active one. */
+	pthread_mutex_t lock;
+	struct segment **segments;
+	size_t segment_count;
+	size_t segment_cap;
+	struct subject_index subjects;
+	uint64_t last_seq; /* synced */
+
+	/* The writer's alone. */
+	struct subject_index active_subjects; /* of the active segment, for its checkpoint */
+	struct buf batch;
+	bool is_broken; /* a sync failed: what the disk holds is unknown */
+	uint64_t truncated_bytes;
+};
+
+/* Read the folder's segments into the store; cut a torn tail, finish what a crash interrupted. */
+LYC_MUST_USE enum lyc_status recovery_run(struct store *store, struct lyc_error *error);
+
+/* Put a segment behind the others, which takes it; false when there is no memory. Under the lock.
+ */
+bool store_add_segment(struct store *store, struct segment *segment);
+/* The segment that holds `seq`, or the first behind it; segment_count when there is none. Under the
+ * lock. */
+size_t store_find_segment(const struct store *store, uint64_t seq);
+
+static inline struct segment *store_active(const struct store *store)
+{
+	return store->segments[store->segment_count - 1];
+}
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * One segment file: a header and records one after the other, each with its length and CRC-32C.
+ * Here is the format, reading with checks, and the reference count by which readers keep a file
+ * that a rewrite has replaced. docs/decisions/0001-segment-files.md is the format's page.
+ */
+#ifndef LYC_STORE_SEGMENT_H
+#define LYC_STORE_SEGMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lyceum/status.h>
+
+#include "base/buf.h"
+#include "store/segment_folder.h"
+
+#define SEGMENT_HEADER_LEN 64
+#define SEGMENT_RECORD_HEADER_LEN 24
+#define SEGMENT_MARK_DISTANCE 65536
+#define SEGMENT_MAX_SUBJECT_LEN 1024
+#define SEGMENT_MAX_RECORD_LEN (16u << 20)
+
+enum segment_kind { SEGMENT_RECORD = 1, SEGMENT_HOLE = 2 };
+
+/* Where a record starts: one in 64 KiB is remembered. */
+struct segment_mark {
+	uint32_t seq; /* from the segment's first */
+	uint32_t offset;
+};
+
+struct segment {
+	/* Fixed when the file gets its name. */
+	int fd;
+	char name[32];
+	uint64_t first_seq;
+	uint64_t epoch;
+	uint64_t salt;       /* starts every CRC of the file */
+	uint64_t synced_len; /* of the file when it got its name */
+	uint32_t generation; /* how often it was rewritten */
+	const struct segment_folder *folder;
+
+	/* The writer's; changed under the store's lock. */
+	uint64_t len; /* bytes that hold records, all synced */
+	uint64_t last_seq;
+	uint64_t first_kept_seq; /* 0: it holds no record */
+	uint64_t record_count;
+	struct segment_mark *marks;
+	size_t mark_count;
+	size_t mark_cap;
+	unsigned ref_count;
+};
+
+/* A record as it lies in a cursor's memory. */
+struct segment_record {
+	enum segment_kind kind;
+	uint64_t seq;
+	uint64_t last_seq; /* of a hole; else seq */
+	uint64_t batch_seq;
+	struct span subject;
+	struct span record;
+	uint64_t offset;
+	uint64_t len; /* with its header */
+};
+
+/* Reads a segment from an offset on, checking every record. */
+struct segment_cursor {
+	const struct segment *segment;
+	uint64_t offset; /* of the next record */
+	uint64_t end;
+	struct buf window; /* the bytes from window_offset on */
+	uint64_t window_offset;
+	size_t chunk_len;
+};
+
+void segment_name(uint64_t first_seq, const char *suffix, char ret_name[32]);
+
+/* Make `name` with a header and room for room_len bytes, synced, but under NAME.new. */
+LYC_MUST_USE enum lyc_status segment_create(const struct segment_folder *folder, uint64_t first_seq,
+					    uint64_t room_len, struct segment **ret_segment,
+					    struct lyc_error *error);
+/* Open and check the header; len and the fields after it are for recovery to fill. */
+LYC_MUST_USE enum lyc_status segment_open(const struct segment_folder *folder, uint64_t first_seq,
+					  struct segment **ret_segment, struct lyc_error *error);
+LYC_MUST_USE enum lyc_status segment_write_header(struct segment *segment, struct lyc_error *error);
+/* Closes the file at the last one. Accepts NULL. Under the store's lock, as is ref. */
+void segment_unref(struct segment *segment);
+
+/* Append one record to `to` as it will lie in this segment. */
+void segment_encode(const struct segment *segment, struct buf *to, uint64_t seq, uint64_t batch_seq,
+		    struct span subject, struct span record);
+void segment_encode_hole(const struct segment *segment, struct buf *to, uint64_t first_seq,
+			 uint64_t last_seq);
+/* Is there a whole valid record at the start of `bytes`? */
+bool segment_decode(const struct segment *segment, struct span bytes,
+		    struct segment_record *ret_record);
+
+/* Room for `count` more marks; false when there is no memory. */
+bool segment_reserve_marks(struct segment *segment, size_t count);
+/* Note that a record lies at `offset`, behind all others. Needs room for a mark. */
+void segment_note(struct segment *segment, enum segment_kind kind, uint64_t seq, uint64_t last_seq,
+		  uint64_t offset, uint64_t len);
+/* An offset at or before the record of this sequence, 64 KiB before at most. */
+uint64_t segment_find(const struct segment *segment, uint64_t seq);
+
+void segment_cursor_init(struct segment_cursor *cursor, const struct segment *segment,
+			 uint64_t offset, uint64_t end, size_t chunk_len);
+void segment_cursor_fini(struct segment_cursor *cursor);
+/* The next record, valid until the next call; OUT_OF_RANGE at the end; DATA_LOSS with file and
+ * offset when what lies there is no valid record. */
+LYC_MUST_USE enum lyc_status segment_cursor_next(struct segment_cursor *cursor,
+						 struct segment_record *ret_record,
+						 struct lyc_error *error);
+
+#endif
