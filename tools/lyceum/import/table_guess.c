@@ -1,0 +1,126 @@
+/*
+ * Guesses how a text table is written: its separator from the header and the first rows, and for
+ * tabs whether quotation marks quote. Looks at the text only, never at a file's name.
+ */
+#include "import/table_read.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define GUESS_ROWS 40
+
+/* Excel's own first line, "sep=;". Moves the table behind it. */
+static bool read_sep_line(struct table *table)
+{
+	const uint8_t *data = table->text.data;
+	size_t len = table->text.len;
+	if (len < 5 || strncasecmp((const char *)data, "sep=", 4) != 0)
+		return false;
+	if (data[4] == '\r' || data[4] == '\n')
+		return false;
+	size_t at = 5;
+	if (at < len && data[at] == '\r')
+		at++;
+	if (at < len && data[at] == '\n')
+		at++;
+	if (at == 5 && len > 5)
+		return false;
+	table->separator = (char)data[4];
+	table->offset = at;
+	table->line = 2;
+	return true;
+}
+
+/* How well a separator explains the first rows: thousandths of the rows that have as many cells as
+ * the header, and the number of cells to decide between equals. 0: the header has one cell. */
+static size_t score(struct table table, struct table_row *row)
+{
+	size_t row_count = 0;
+	size_t match_count = 0;
+	if (!table_next(&table, row) || row->cell_count < 2)
+		return 0;
+	size_t width = row->cell_count;
+	while (row_count < GUESS_ROWS && table_next(&table, row)) {
+		row_count++;
+		match_count += row->cell_count == width;
+	}
+	size_t share = row_count ? match_count * 1000 / row_count : 1000;
+	return share * 1000 + (width < 999 ? width : 999) + 1;
+}
+
+struct quoting {
+	bool is_ragged;
+	bool has_doubled;
+	bool has_break;
+	bool is_malformed;
+};
+
+static struct quoting look(struct table table, struct table_row *row)
+{
+	struct quoting seen = {0};
+	size_t width = 0;
+	while (table_next(&table, row)) {
+		if (width == 0)
+			width = row->cell_count;
+		seen.is_ragged |= row->cell_count != width;
+		seen.is_malformed |= row->fault != NULL;
+		for (size_t i = 0; i < row->cell_count; i++) {
+			struct span cell = row->cells[i];
+			bool begins = row->starts[i] < row->raw.len &&
+				      row->raw.data[row->starts[i]] == '"';
+			if (!row->quoted[i]) {
+				seen.is_malformed |= begins && cell.len > 0;
+				continue;
+			}
+			seen.has_doubled |= memchr(cell.data, '"', cell.len) != NULL;
+			seen.has_break |= memchr(cell.data, '\n', cell.len) ||
+					  memchr(cell.data, '\r', cell.len) ||
+					  memchr(cell.data, table.separator, cell.len);
+		}
+	}
+	return seen;
+}
+
+/* In tab-separated text a quotation mark is data, unless the whole text was plainly written by a
+ * program that quotes: every cell that begins with a mark is properly quoted, no row is ragged, and
+ * a doubled mark, or a break inside a cell without which rows would be ragged, proves it. */
+static bool tabs_are_quoted(struct table table, struct table_row *row)
+{
+	table.is_quoted = true;
+	struct quoting quoted = look(table, row);
+	if (quoted.is_malformed || quoted.is_ragged)
+		return false;
+	if (quoted.has_doubled && !quoted.has_break)
+		return true;
+	if (!quoted.has_break)
+		return false;
+	table.is_quoted = false;
+	return look(table, row).is_ragged;
+}
+
+void table_init(struct table *table, struct span text)
+{
+	static const char separators[] = {',', ';', '\t', '|'};
+	struct table_row row = {0};
+	size_t best = 0;
+	*table = (struct table){.text = text, .separator = ',', .is_quoted = true, .line = 1};
+	table->has_line_feed = text.len > 0 && memchr(text.data, '\n', text.len) != NULL;
+	if (!read_sep_line(table)) {
+		for (size_t i = 0; i < sizeof(separators); i++) {
+			struct table attempt = *table;
+			attempt.separator = separators[i];
+			attempt.is_quoted = separators[i] != '\t';
+			size_t points = score(attempt, &row);
+			if (points > best) {
+				best = points;
+				table->separator = separators[i];
+			}
+		}
+	}
+	if (table->separator == '\t') {
+		table->is_quoted = false;
+		table->is_quoted =
+			memchr(text.data, '"', text.len) && tabs_are_quoted(*table, &row);
+	}
+	table_row_fini(&row);
+}
