@@ -1,0 +1,116 @@
+/* The sets are judged up front where the request filters by them; labels when first met. */
+#include "filter.h"
+
+#include <strings.h>
+
+#include "grow.h"
+#include "region.h"
+#include "words.h"
+
+#define NO 1
+#define YES 2
+
+typedef bool (*match_fn)(const char *held, const char *wanted);
+
+static bool same_folded(const char *held, const char *wanted)
+{
+	char one[400], two[400];
+
+	words_fold(held, one, sizeof(one));
+	words_fold(wanted, two, sizeof(two));
+	return strcmp(one, two) == 0;
+}
+
+static bool same_home(const char *held, const char *wanted)
+{
+	return strcmp(held, wanted) == 0;
+}
+
+/* `wanted` is one of the tags in `held`, or the front of one: "en" finds "en-GB". */
+static bool speaks(const char *held, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	while (*held) {
+		if (strncasecmp(held, wanted, len) == 0 &&
+		    (held[len] == '\0' || held[len] == ' ' || held[len] == '-'))
+			return true;
+		held += strcspn(held, " ");
+		held += strspn(held, " ");
+	}
+	return false;
+}
+
+static uint8_t *judge(const struct pool *strings, char *const *wanted, size_t wanted_count,
+		      match_fn matches)
+{
+	if (wanted_count == 0)
+		return NULL;
+	uint8_t *verdicts = grow_new(strings->count, 1);
+	for (uint32_t i = 0; i < strings->count; i++) {
+		verdicts[i] = NO;
+		for (size_t j = 0; j < wanted_count && verdicts[i] == NO; j++) {
+			if (matches(pool_at(strings, i), wanted[j]))
+				verdicts[i] = YES;
+		}
+	}
+	return verdicts;
+}
+
+void filter_init(struct filter *filter, const struct people *people,
+		 const Lyceum__Experts__V1__FindRequest *request, search_may_see_fn may_see,
+		 void *arg)
+{
+	*filter = (struct filter){.people = people, .may_see = may_see, .arg = arg};
+	filter->labels = grow_new(people->labels.count, 1);
+	filter->regions =
+		judge(&people->regions, request->region, request->n_region, region_is_within);
+	filter->organisations = judge(&people->organisations, request->organisation,
+				      request->n_organisation, same_folded);
+	filter->homes = judge(&people->homes, request->home, request->n_home, same_home);
+	filter->languages =
+		judge(&people->languages, request->language, request->n_language, speaks);
+	for (size_t i = 0; i < request->n_kind; i++)
+		filter->kinds |= UINT64_C(1) << ((unsigned)request->kind[i] & 63);
+	filter->answers_within_days = request->answers_within_days;
+}
+
+void filter_fini(struct filter *filter)
+{
+	free(filter->labels);
+	free(filter->regions);
+	free(filter->organisations);
+	free(filter->homes);
+	free(filter->languages);
+	*filter = (struct filter){0};
+}
+
+static bool may_see(struct filter *filter, uint32_t label)
+{
+	if (filter->labels[label] == 0)
+		filter->labels[label] =
+			filter->may_see(filter->arg, filter->people->unpacked_labels[label]) ? YES
+											     : NO;
+	return filter->labels[label] == YES;
+}
+
+bool filter_passes(struct filter *filter, uint32_t doc)
+{
+	const struct facts *facts = &filter->people->facts[doc];
+
+	if (facts->label == PEOPLE_GONE || !may_see(filter, facts->label))
+		return false;
+	if (filter->kinds && !(filter->kinds & UINT64_C(1) << (facts->kind & 63)))
+		return false;
+	if (filter->regions && filter->regions[facts->region] != YES)
+		return false;
+	if (filter->organisations && filter->organisations[facts->organisation] != YES)
+		return false;
+	if (filter->homes && filter->homes[facts->home] != YES)
+		return false;
+	if (filter->languages && filter->languages[facts->languages] != YES)
+		return false;
+	return filter->answers_within_days == 0 ||
+	       (facts->answers_within_days > 0 &&
+		facts->answers_within_days <= filter->answers_within_days);
+}

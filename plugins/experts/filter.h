@@ -1,0 +1,37 @@
+/*
+ * Who may be shown at all: the reader's eyes and the request's filters, over the people's facts.
+ * Each label, region, organisation and set of languages is judged once a search, not once a person.
+ */
+#ifndef EXPERTS_FILTER_H
+#define EXPERTS_FILTER_H
+
+#include <lyceum/experts/v1/search.pb-c.h>
+
+#include "people.h"
+#include "search.h"
+
+struct filter {
+	const struct people *people;
+	/* By number: 0 not judged yet, 1 no, 2 yes. NULL: everything passes. */
+	uint8_t *labels;
+	uint8_t *regions;
+	uint8_t *organisations;
+	uint8_t *homes;
+	uint8_t *languages;
+	/* One bit a kind; 0: all. */
+	uint64_t kinds;
+	uint32_t answers_within_days;
+
+	search_may_see_fn may_see;
+	void *arg;
+};
+
+/* Borrows all for as long as the filter is used; the people must not change. */
+void filter_init(struct filter *filter, const struct people *people,
+		 const Lyceum__Experts__V1__FindRequest *request, search_may_see_fn may_see,
+		 void *arg);
+void filter_fini(struct filter *filter);
+/* Is the document there, may the reader see it, and do the filters let it through? */
+bool filter_passes(struct filter *filter, uint32_t doc);
+
+#endif
