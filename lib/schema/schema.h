@@ -201,7 +201,9 @@ const struct schema_field *schema_field_by_name(const struct schema_message *mes
 /* Check a body on its wire bytes: wire types, depth, elements, UTF-8, singular fields once, a oneof
  * once, proto2's required; and, with with_rules, the field rules. Allocates nothing.
  * INVALID_ARGUMENT: error->field is the path of the first fault ("expert.evidence[2].doi") and
- * error->text says what is wrong with it. Unknown fields are let through, well-formed. */
+ * error->text says what is wrong with it. Unknown fields are let through, well-formed, and count as
+ * elements; groups are refused. A zero or empty value of a field without presence is an absent one.
+ */
 LYC_MUST_USE enum lyc_status schema_check(const struct schema_message *message, struct span body,
 					  bool with_rules, struct lyc_error *error);
 

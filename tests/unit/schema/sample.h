@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/pb.h"
+#include "base/utf8.h"
 #include "schema/schema.h"
 
 /* The set's bytes; the caller frees. */
