@@ -16,6 +16,7 @@
 
 struct yaml {
 	yaml_parser_t parser;
+	const char *text;
 	struct lyc_error *error;
 	struct buf marks; /* struct json_mark, in the order of the text */
 	unsigned nesting;
@@ -39,9 +40,10 @@ static enum lyc_status next_event(struct yaml *yaml, yaml_event_t *event)
 	const yaml_parser_t *parser = &yaml->parser;
 	if (parser->error == YAML_MEMORY_ERROR)
 		return no_memory(yaml);
-	/* The reader counts bytes, the scanner and the parser count lines. */
-	size_t line =
-		parser->error == YAML_READER_ERROR ? parser->mark.line : parser->problem_mark.line;
+	size_t line = parser->problem_mark.line;
+	/* The reader is ahead of the scanner and counts bytes. */
+	for (size_t i = 0; parser->error == YAML_READER_ERROR && i < parser->problem_offset; i++)
+		line += yaml->text[i] == '\n';
 	return refuse(yaml, line, parser->problem ? parser->problem : "this is not YAML");
 }
 
@@ -248,12 +250,12 @@ static enum lyc_status encode(struct yaml *yaml, const struct schema_message *me
 enum lyc_status yaml_read(const struct schema_message *message, const char *text, size_t len,
 			  struct buf *to, struct lyc_error *error)
 {
-	struct yaml yaml = {.error = error};
+	struct yaml yaml = {.text = text ? text : "", .error = error};
 	json_t *root = NULL;
 	if (!yaml_parser_initialize(&yaml.parser))
 		return no_memory(&yaml);
 	yaml_parser_set_encoding(&yaml.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&yaml.parser, (const unsigned char *)(text ? text : ""), len);
+	yaml_parser_set_input_string(&yaml.parser, (const unsigned char *)yaml.text, len);
 	enum lyc_status status = read_stream(&yaml, &root);
 	if (!status)
 		status = encode(&yaml, message, root, to);

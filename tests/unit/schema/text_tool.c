@@ -41,9 +41,13 @@ static void answer(const struct schema *schema, char *line)
 	} else if (!verb || !message) {
 		snprintf(error.text, sizeof(error.text), "no such message");
 	} else if (strcmp(verb, "write") == 0) {
-		status = json_write(message, span_of(in.data, in.len), NULL, &out, &error);
+		status = schema_check(message, span_of(in.data, in.len), false, &error);
+		if (!status)
+			status = json_write(message, span_of(in.data, in.len), NULL, &out, &error);
 	} else {
 		status = json_read(message, (const char *)in.data, in.len, &out, &error);
+		if (!status)
+			status = schema_check(message, span_of(out.data, out.len), false, &error);
 	}
 	if (status)
 		printf("! %s\n", error.text);
