@@ -142,7 +142,7 @@ enum lyc_status number_text_read(struct span cell, char *ret_plain, size_t size,
 	if (!find_marks(text, has_groups, &marks))
 		return refuse(cell, "may be a thousand or a fraction; write it without a comma",
 			      error);
-	if (!groups_are_right(text, marks))
+	if ((marks.decimal && count_of(text, marks.decimal) > 1) || !groups_are_right(text, marks))
 		return refuse(cell, not_one, error);
 	size_t out = 0;
 	for (size_t i = 0; text[i] && out + 1 < size; i++) {
