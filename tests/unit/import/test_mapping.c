@@ -112,7 +112,8 @@ static void test_mapping_ignores_the_columns_of_a_refused_file(void **state)
 static void test_mapping_takes_several_columns_for_a_list(void **state)
 {
 	(void)state;
-	assert_string_equal(guessed("keyword 1,keyword 2,keywords 3"), "keywords keywords keywords");
+	assert_string_equal(guessed("keyword 1,keyword 2,keywords 3"),
+			    "keywords keywords keywords");
 }
 
 static void test_mapping_file_survives_a_round(void **state)
