@@ -1,0 +1,64 @@
+/* What a client that serves says: what it serves, and its replies. What it hears comes through the
+ * hooks, from session.c. */
+#include "client/peer.h"
+
+#include "base/error.h"
+#include "client/session.h"
+
+bool client_is_open(const struct lyc_client *client)
+{
+	return client->state == SESSION_OPEN;
+}
+
+enum lyc_status client_register(struct lyc_client *client, const struct span *services,
+				size_t service_count, struct span schema, struct lyc_error *error)
+{
+	enum lyc_status status = session_check(client, error);
+	if (status)
+		return status;
+	struct register_wait *wait = &client->registering;
+	if (wait->is_waiting)
+		return error_set(error, LYC_FAILED_PRECONDITION,
+				 "a Register is on its way already");
+	if (service_count > WIRE_MAX_SERVICES || schema.len > WIRE_MAX_BODY)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "a peer registers at most %d services and a schema of %d bytes",
+				 WIRE_MAX_SERVICES, WIRE_MAX_BODY);
+	uint64_t id = wait->id + 1;
+	*wait = (struct register_wait){.id = id, .is_waiting = true};
+	struct packet packet = {.kind = PACKET_REGISTER,
+				.reg = {.id = id,
+					.services = services,
+					.service_count = service_count,
+					.schema = schema}};
+	if (session_put(client, &packet) == 0) {
+		wait->is_waiting = false;
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory to register");
+	}
+	while (wait->id == id && wait->is_waiting) {
+		if (session_pump(client, UINT64_MAX)) {
+			wait->is_waiting = false;
+			return error_set(error, LYC_RESOURCE_EXHAUSTED,
+					 "callbacks wait within callbacks too deep");
+		}
+	}
+	/* Another id: this session was lost, and the next one has registered already. */
+	if (wait->id != id)
+		return error_set(error, LYC_UNAVAILABLE, "the connection to the daemon was lost");
+	if (wait->error.status && error)
+		*error = wait->error;
+	return wait->error.status;
+}
+
+enum lyc_status client_reply(struct lyc_client *client, const struct packet_reply *reply)
+{
+	if (client->state != SESSION_OPEN)
+		return LYC_UNAVAILABLE;
+	if (reply->more && connection_unsent(client->connection) > CONNECTION_MAX_UNSENT)
+		return LYC_RESOURCE_EXHAUSTED;
+	struct packet packet = {.kind = PACKET_REPLY, .reply = *reply};
+	if (session_put(client, &packet) == 0)
+		return LYC_RESOURCE_EXHAUSTED;
+	session_wrote(client);
+	return LYC_OK;
+}

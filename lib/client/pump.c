@@ -1,0 +1,255 @@
+/*
+ * The pump: receives frames and hands each packet to the file that knows what it means, at the
+ * depth at which it runs (session.h). Sessions themselves are session.c's.
+ */
+#include "client/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "io/clock.h"
+
+/* Frames handled before a caller of run gets control back. */
+#define TURN_FRAMES 64
+/* More than all credit that we give: a daemon beyond it does not keep to the credit. */
+#define DEFERRED_MAX (64u * 1024 * 1024)
+
+bool level_reserve(struct level *level, size_t len)
+{
+	buf_clear(&level->texts);
+	return buf_reserve(&level->texts, len);
+}
+
+const char *level_text(struct level *level, struct span text)
+{
+	if (text.len == 0)
+		return "";
+	char *copy = (char *)level->texts.data + level->texts.len;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	level->texts.len += text.len + 1;
+	return copy;
+}
+
+static void handle_registered(struct lyc_client *client, const struct packet_registered *registered)
+{
+	struct register_wait *wait = &client->registering;
+	if (!wait->is_waiting || wait->id != registered->id)
+		return;
+	wait->is_waiting = false;
+	if (registered->status)
+		error_set(&wait->error, (enum lyc_status)registered->status, "%.*s",
+			  (int)registered->text.len,
+			  registered->text.len ? (const char *)registered->text.data : "");
+}
+
+static void send_pong(struct lyc_client *client, uint64_t id)
+{
+	struct packet pong = {.kind = PACKET_PONG, .pong = {.id = id}};
+	session_put(client, &pong);
+}
+
+/* What only the outermost pump handles. */
+static void handle_delivery(struct lyc_client *client, struct level *level,
+			    const struct packet *packet)
+{
+	switch (packet->kind) {
+	case PACKET_DELIVER:
+		subscriptions_deliver(client, level, &packet->deliver, packet->len);
+		break;
+	case PACKET_GAP:
+		subscriptions_gap(client, &packet->gap);
+		break;
+	case PACKET_CALL:
+		if (!client->hooks.on_call)
+			break;
+		client->depth++;
+		client->hooks.on_call(client, &packet->call, packet->len, client->hooks.arg);
+		client->depth--;
+		break;
+	case PACKET_CANCEL:
+		if (!client->hooks.on_cancel)
+			break;
+		client->depth++;
+		client->hooks.on_cancel(client, packet->cancel.id, client->hooks.arg);
+		client->depth--;
+		break;
+	default:
+		break;
+	}
+}
+
+static void defer(struct lyc_client *client, struct span bytes)
+{
+	if (client->deferred.len + bytes.len > DEFERRED_MAX) {
+		session_lose(client, LYC_RESOURCE_EXHAUSTED,
+			     "the daemon sent more than it had credit for", BACK_OFF_REFUSED_MS);
+		return;
+	}
+	buf_add(&client->deferred, bytes.data, bytes.len);
+	if (client->deferred.has_failed)
+		session_lose(client, LYC_RESOURCE_EXHAUSTED,
+			     "no memory for what came while a callback waited", 0);
+}
+
+/* `bytes` is the packet as it came, with its length. */
+static void handle_packet(struct lyc_client *client, struct level *level,
+			  const struct packet *packet, struct span bytes)
+{
+	if (packet->kind == PACKET_GOODBYE) {
+		session_goodbye(client, &packet->goodbye);
+		return;
+	}
+	if (client->state != SESSION_OPEN) {
+		if (packet->kind == PACKET_WELCOME)
+			session_welcome(client, &packet->welcome);
+		return;
+	}
+	switch (packet->kind) {
+	case PACKET_PING:
+		send_pong(client, packet->ping.id);
+		return;
+	case PACKET_REPLY:
+		calls_reply(client, level, &packet->reply);
+		break;
+	case PACKET_ACK:
+		publishes_ack(client, level, &packet->ack);
+		break;
+	case PACKET_REGISTERED:
+		handle_registered(client, &packet->registered);
+		break;
+	case PACKET_DELIVER:
+	case PACKET_GAP:
+	case PACKET_CALL:
+	case PACKET_CANCEL:
+		if (client->depth > 0)
+			defer(client, bytes);
+		else
+			handle_delivery(client, level, packet);
+		break;
+	default:
+		/* Pong, and what a daemon has no reason to send. */
+		return;
+	}
+	client->handled_count++;
+}
+
+static void handle_frame(struct lyc_client *client, struct level *level, struct span frame)
+{
+	struct frame_reader *reader = &level->reader;
+	struct packet packet;
+	frame_start(reader, frame);
+	for (;;) {
+		const uint8_t *start = reader->at;
+		enum frame_result result = frame_next(reader, &packet);
+		if (result == FRAME_END)
+			return;
+		if (result == FRAME_MALFORMED) {
+			session_lose(client, LYC_DATA_LOSS, "the daemon sent a malformed packet",
+				     BACK_OFF_REFUSED_MS);
+			return;
+		}
+		if (result == FRAME_PACKET)
+			handle_packet(client, level, &packet, span_of(start, packet.len));
+		/* Without a socket the rest is of a session that has ended. */
+		if (client->state == SESSION_WAITING)
+			reader->at = reader->end;
+	}
+}
+
+/* What an outer pump has not read yet of its frame. */
+static void finish_outer(struct lyc_client *client, struct level *level)
+{
+	for (unsigned i = 0; i < client->depth; i++) {
+		if (!client->levels[i])
+			continue;
+		struct frame_reader *outer = &client->levels[i]->reader;
+		if (outer->at == outer->end)
+			continue;
+		struct span rest = span_of(outer->at, (size_t)(outer->end - outer->at));
+		outer->at = outer->end;
+		handle_frame(client, level, rest);
+	}
+}
+
+static void handle_deferred(struct lyc_client *client, struct level *level)
+{
+	while (client->depth == 0 && client->deferred.len > 0) {
+		struct buf deferred = client->deferred;
+		client->deferred = (struct buf){0};
+		handle_frame(client, level, span_of(deferred.data, deferred.len));
+		buf_fini(&deferred);
+	}
+}
+
+static void receive_all(struct lyc_client *client, struct level *level)
+{
+	zmq_msg_t msg;
+	bool has_parts;
+	for (int i = 0; i < TURN_FRAMES; i++) {
+		if (connection_unsent(client->connection) > CONNECTION_MAX_UNSENT ||
+		    !connection_receive(client->connection, &msg, &has_parts)) {
+			if (connection_unsent(client->connection) <= CONNECTION_MAX_UNSENT &&
+			    has_parts)
+				session_lose(client, LYC_DATA_LOSS,
+					     "the daemon sent a message of several frames",
+					     BACK_OFF_REFUSED_MS);
+			return;
+		}
+		client->last_heard_ms = client->now_ms;
+		handle_frame(client, level, span_of(zmq_msg_data(&msg), zmq_msg_size(&msg)));
+		zmq_msg_close(&msg);
+		handle_deferred(client, level);
+	}
+}
+
+static struct level *level_here(struct lyc_client *client)
+{
+	if (client->depth >= SESSION_MAX_DEPTH)
+		return NULL;
+	if (!client->levels[client->depth])
+		client->levels[client->depth] = mem_try(sizeof(struct level));
+	return client->levels[client->depth];
+}
+
+static int wait_ms(const struct lyc_client *client, uint64_t until_ms)
+{
+	uint64_t due = session_due_ms(client);
+	if (until_ms < due)
+		due = until_ms;
+	if (due == UINT64_MAX)
+		return -1;
+	uint64_t left = due > client->now_ms ? due - client->now_ms : 0;
+	return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms)
+{
+	struct level *level = level_here(client);
+	if (!level)
+		return LYC_RESOURCE_EXHAUSTED;
+	uint64_t handled_before = client->handled_count;
+	if (client->depth > 0)
+		finish_outer(client, level);
+	for (;;) {
+		client->now_ms = mono_ms();
+		session_flush(client);
+		receive_all(client, level);
+		handle_deferred(client, level);
+		session_watch(client);
+		session_tick(client);
+		if (client->handled_count != handled_before || client->now_ms >= until_ms)
+			break;
+		subscriptions_settle(client);
+		session_flush(client);
+		connection_wait(client->connection, wait_ms(client, until_ms));
+	}
+	subscriptions_settle(client);
+	session_flush(client);
+	if (client->depth == 0)
+		subscriptions_sweep(client);
+	connection_arm(client->connection, session_due_ms(client));
+	return LYC_OK;
+}

@@ -1,0 +1,160 @@
+/*
+ * The client's inside, shared by the files of this folder: the session with the daemon, from Hello
+ * to its loss and the next Hello, and the pump that hands packets to those who wait for them.
+ *
+ * A callback may wait (lyc_client_call): the pump then runs inside the pump. Each depth has a frame
+ * of its own, because what the outer callback was given must stay valid. The inner one goes on with
+ * what the outer has not read yet, hands out replies, acks and Registered, and puts all else into
+ * `deferred`, which is read when the outer has returned.
+ */
+#ifndef LYC_CLIENT_SESSION_H
+#define LYC_CLIENT_SESSION_H
+
+#include <zmq.h>
+
+#include "base/list.h"
+#include "base/rng.h"
+#include "client/connection.h"
+#include "client/peer.h"
+#include "client/pending.h"
+#include "wire/packet.h"
+
+#define SESSION_MAX_DEPTH 8
+/* After something that another Hello will hardly change. */
+#define BACK_OFF_REFUSED_MS 5000
+
+enum session_state {
+	/* No socket until retry_at_ms. */
+	SESSION_WAITING,
+	/* Hello waits for the connection. */
+	SESSION_CONNECTING,
+	/* Hello has left, Welcome has not come. */
+	SESSION_GREETING,
+	SESSION_OPEN,
+};
+
+/* One depth of the pump. */
+struct level {
+	struct frame_reader reader;
+	/* C strings and positions for the callback that runs. */
+	struct buf texts;
+	struct lyc_position positions[WIRE_MAX_POSITIONS];
+};
+
+/* One who waits for Registered, and what came of it. */
+struct register_wait {
+	uint64_t id;
+	bool is_waiting;
+	struct lyc_error error;
+};
+
+struct subscription;
+
+struct lyc_client {
+	struct connection *connection;
+	struct peer_hooks hooks;
+	char *software;
+	uint64_t serve_credit;
+	struct rng rng;
+
+	enum session_state state;
+	/* Why there is no session. */
+	struct lyc_error why;
+	/* Trying again will not help: lyc_client_open gives up. */
+	bool is_refused;
+	bool is_closing;
+	uint64_t now_ms;
+	uint64_t retry_at_ms;
+	uint64_t back_off_ms;
+	uint64_t greeting_until_ms;
+	uint64_t last_heard_ms;
+	uint64_t last_sent_ms;
+	uint32_t heartbeat_ms;
+	uint64_t ping_id;
+
+	struct lyc_welcome welcome;
+	struct buf welcome_texts;
+	uint64_t call_credit;
+	uint64_t publish_credit;
+
+	struct level *levels[SESSION_MAX_DEPTH];
+	unsigned depth;
+	struct buf deferred;
+	/* Things done that a caller of run may have waited for. */
+	uint64_t handled_count;
+
+	struct pending_table calls;
+	struct pending_table publishes;
+	struct register_wait registering;
+
+	struct subscription *subscriptions;
+	struct subscription *last_subscription;
+	uint64_t subscription_id;
+	/* Sessions lost so far. */
+	uint64_t loss_count;
+	struct list owing;
+	struct list removed;
+};
+
+/* Handle what comes until something was handled or until_ms has passed, and send what is queued.
+ * RESOURCE_EXHAUSTED when callbacks wait within callbacks too deep. */
+enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms);
+/* End the session, if there is one, and everything that was outstanding, and begin to reconnect. */
+void session_lose(struct lyc_client *client, enum lyc_status status, const char *text,
+		  uint64_t least_back_off_ms);
+/* What the daemon says of the session. */
+void session_welcome(struct lyc_client *client, const struct packet_welcome *welcome);
+void session_goodbye(struct lyc_client *client, const struct packet_goodbye *goodbye);
+/* What the transport has noticed, and what time alone brings about. */
+void session_watch(struct lyc_client *client);
+void session_tick(struct lyc_client *client);
+/* When session_tick has something to do next; UINT64_MAX: only when something comes. */
+uint64_t session_due_ms(const struct lyc_client *client);
+void session_flush(struct lyc_client *client);
+/* LYC_OK in a session; otherwise why there is none. */
+enum lyc_status session_check(const struct lyc_client *client, struct lyc_error *error);
+/* What every client function does after writing to connection->out: a full frame leaves at once. */
+void session_wrote(struct lyc_client *client);
+/* Put one packet, undo it when there is no memory; returns its length, 0 then. */
+size_t session_put(struct lyc_client *client, const struct packet *packet);
+
+/* Room for C strings of this many bytes in all, their NULs included; false when there is no memory.
+ */
+bool level_reserve(struct level *level, size_t len);
+/* A copy with a NUL in the reserved room. Valid until the callback returns. */
+const char *level_text(struct level *level, struct span text);
+
+/* A string that a packet may carry: well-formed UTF-8; NULL is empty. */
+bool session_text(const char *text, struct span *ret_text);
+/* Has this packet room in the credit, beside what is outstanding? */
+static inline bool session_has_credit(const struct pending_table *table, uint64_t credit,
+				      size_t len)
+{
+	return table->len + len <= credit;
+}
+
+/* ---- calls.c, publishes.c, subscriptions.c: what the pump hands over ---- */
+
+void calls_reply(struct lyc_client *client, struct level *level, const struct packet_reply *reply);
+void calls_expire(struct lyc_client *client);
+/* End each call of a table that was taken out with this status, and the table. */
+void calls_end(struct lyc_client *client, struct pending_table *calls, enum lyc_status status,
+	       const char *text);
+
+void publishes_ack(struct lyc_client *client, struct level *level, const struct packet_ack *ack);
+void publishes_end(struct lyc_client *client, struct pending_table *publishes,
+		   enum lyc_status status, const char *text);
+
+void subscriptions_deliver(struct lyc_client *client, struct level *level,
+			   const struct packet_deliver *deliver, size_t packet_len);
+void subscriptions_gap(struct lyc_client *client, const struct packet_gap *gap);
+/* After Welcome: subscribe again, from where each was; is_new_epoch: from where each began. */
+void subscriptions_renew(struct lyc_client *client, bool is_new_epoch);
+void subscriptions_lost(struct lyc_client *client);
+/* Return the credit that is owed, before waiting. */
+void subscriptions_settle(struct lyc_client *client);
+/* Free those that were removed while their callback ran. */
+void subscriptions_sweep(struct lyc_client *client);
+void subscriptions_fini(struct lyc_client *client);
+
+#endif
