@@ -208,6 +208,8 @@ static enum lyc_status make_keys(struct compiling *compiling, const struct set_s
 		count += message->fields[i].key > 0;
 	if (count == 0)
 		return LYC_OK;
+	if (count > SCHEMA_MAX_KEYS)
+		return compile_fault(compiling, symbol, "has more than %d keys", SCHEMA_MAX_KEYS);
 	const struct schema_field **keys = arena_get_many(compiling->arena, count, sizeof(keys[0]));
 	if (!keys)
 		return set_no_memory(compiling->error);

@@ -13,6 +13,7 @@
 #include "schema/set_read.h"
 
 #define SCHEMA_MAX_FIELDS 4096
+#define SCHEMA_MAX_KEYS 16
 #define SCHEMA_MAX_ARENA ((size_t)64 * 1024 * 1024)
 
 struct schema {

@@ -210,8 +210,9 @@ LYC_MUST_USE enum lyc_status schema_check(const struct schema_message *message, 
 /* ---- key.c ---- */
 
 /* Append the key tokens of a body, joined with '.', escaped for a subject ('.', '*', '>', '%',
- * control bytes and spaces as %XX). Nothing for a type without keys. INVALID_ARGUMENT when a key
- * field is empty. A key path is a field of the message itself. */
+ * control bytes and spaces as %XX); numbers and enums in decimal, bools as true and false. Nothing
+ * for a type without keys. INVALID_ARGUMENT when a key text is empty, or a number with presence is
+ * absent. A key is a field of the message itself. */
 LYC_MUST_USE enum lyc_status schema_key(const struct schema_message *message, struct span body,
 					struct buf *to, struct lyc_error *error);
 
@@ -248,8 +249,9 @@ LYC_MUST_USE enum lyc_status label_of_body(const struct schema_message *message,
  * named, and the home's own. PRIVATE and unspecified: the home's own readers only. */
 bool label_may_see(const struct label *label, const char *here, const struct readers *readers);
 /* Copy `body` without the labelled parts that `readers` may not see: a submessage whose own Label
- * refuses the reader is left out as a whole. ret_cut_count says how many. The top message itself is
- * the caller's business. Appends to `to`. */
+ * refuses the reader is left out as a whole, a map entry together with its value; one that carries
+ * no Label stays. ret_cut_count says how many. Where nothing is cut the bytes are the same. The top
+ * message itself is the caller's business. Appends to `to`. */
 LYC_MUST_USE enum lyc_status label_cut(const struct schema_message *message, struct span body,
 				       const char *here, const struct readers *readers,
 				       struct buf *to, size_t *ret_cut_count);
