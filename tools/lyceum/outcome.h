@@ -5,6 +5,8 @@
 #ifndef LYC_TOOLS_OUTCOME_H
 #define LYC_TOOLS_OUTCOME_H
 
+#include <stdbool.h>
+
 #include <lyceum/status.h>
 
 enum outcome {
@@ -19,10 +21,14 @@ enum outcome {
 	OUTCOME_DEADLINE = 5,
 };
 
+/* --no-color. */
+void outcome_set_colour(bool is_on);
 /* The exit code of a status that a daemon answered. */
 int outcome_of(enum lyc_status status);
 /* Print "lyceum: field: sentence (STATUS)" on stderr; returns outcome_of(error->status). */
 int outcome_error(const struct lyc_error *error);
+/* The same for what a person typed or a file of theirs says, without the status; returns `code`. */
+int outcome_fault(enum outcome code, const struct lyc_error *error);
 /* Print "lyceum: sentence" on stderr; returns `code`. */
 int outcome_say(enum outcome code, const char *format, ...) LYC_PRINTF(2, 3);
 

@@ -23,6 +23,8 @@ struct session_options {
 	const char *config;
 	const char *at;
 	const char *principal;
+	/* The same call again gets the same reply; NULL: none. */
+	const char *idempotency_key;
 	/* 0: the daemon's default. */
 	uint32_t timeout_ms;
 	struct lyc_position after[SESSION_MAX_AFTER];
@@ -47,6 +49,8 @@ struct session {
 	/* NULL until session_open. */
 	struct lyc_client *client;
 	char *endpoint;
+	/* session_open failed before it reached out: the configuration is wrong. */
+	bool is_misconfigured;
 
 	/* What the daemon holds; empty until session_load. */
 	struct schema **schemas;
@@ -67,8 +71,13 @@ struct session_reply {
 LYC_MUST_USE enum lyc_status session_open(struct session *session, struct lyc_error *error);
 /* Connect and fetch the daemon's schemas, once. */
 LYC_MUST_USE enum lyc_status session_load(struct session *session, struct lyc_error *error);
+/* Fetch the schemas again; what was found in the former ones is then invalid. */
+LYC_MUST_USE enum lyc_status session_reload(struct session *session, struct lyc_error *error);
 /* Accepts a session that was never opened. */
 void session_close(struct session *session);
+
+/* Print the error that one of these functions gave; returns the exit code. */
+int session_fail(const struct session *session, const struct lyc_error *error);
 
 /* Among the loaded schemas; NULL when none has it. A service that several schemas define is taken
  * from the one that defines it with the most methods. */
