@@ -1,0 +1,142 @@
+/* The command `lyceum`: its commands by name, and everything else a plugin's noun. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "commands.h"
+#include "completion.h"
+#include "outcome.h"
+#include "usage.h"
+#include "verb.h"
+
+const struct command commands[] = {
+	{"status", "", "Shows the daemon, its link, its plugins and what waits", NULL, status_run},
+	{"plugins", "", "Lists the daemon's plugins and how they are", NULL, plugins_run},
+	{"services", "", "Lists the services that can be called from here", NULL, services_run},
+	{"describe", "[NAME]", "Shows the contract of a service, method, message or enum",
+	 "Without a name, lists all there are. The end of a name is enough where it is unique.",
+	 describe_run},
+	{"call", "METHOD [JSON]", "Calls any method: Service/Method '{\"field\": 1}'",
+	 "JSON may be - for standard input or @FILE. A streaming method prints one reply a line.",
+	 call_run},
+	{"publish", "TYPE JSON", "Publishes a message to its subscribers, or appends it to the log",
+	 "JSON may be - for standard input or @FILE.", publish_run},
+	{"send", "NODE TYPE JSON", "Sends a message to one node, kept until that node has it",
+	 "JSON may be - for standard input or @FILE.", send_run},
+	{"subscribe", "PATTERN", "Prints the messages of a subject as they come",
+	 "In a pattern * stands for one token and a final > for the rest:\n"
+	 "  lyceum subscribe 'lyceum.echo.v1.Note.>'",
+	 subscribe_run},
+	{"log", "[PATTERN]", "Prints the records of the daemon's log",
+	 "A table on a terminal, one JSON object a line otherwise. Ends at the log's end.",
+	 log_run},
+	{"metrics", "", "Prints the daemon's counters and gauges", NULL, metrics_run},
+	{"keygen", "FILE", "Makes a key pair and prints how to let its owner in", NULL, keygen_run},
+	{"schema", "check|describe|embed FILE...",
+	 "Checks, shows or embeds a FileDescriptorSet file, without a daemon",
+	 "  lyceum schema check FILE...\n"
+	 "  lyceum schema describe FILE [NAME]\n"
+	 "  lyceum schema embed FILE --name NAME --out PREFIX",
+	 schema_run},
+	{"completion", "bash", "Prints a script that completes words in the shell",
+	 "  source <(lyceum completion bash)", completion_run},
+	{0},
+};
+
+static void find_output(struct session_output *output)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	bool is_wanted = (!no_color || !*no_color) && (!term || strcmp(term, "dumb") != 0);
+	struct winsize size;
+	if (isatty(STDOUT_FILENO))
+		output->width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0
+					? size.ws_col
+					: 80;
+	output->has_colour = is_wanted && output->width > 0;
+	output->has_error_colour = is_wanted && isatty(STDERR_FILENO);
+	outcome_set_colour(output->has_error_colour);
+}
+
+static int print_help(struct session *session)
+{
+	struct buf text = {0};
+	struct lyc_error error;
+	buf_add_text(&text,
+		     "Joins regional clusters into one network: asks and tells a Lyceum daemon.\n\n"
+		     "Usage: lyceum COMMAND ...\n       lyceum NOUN VERB ...\n\nCommands:\n");
+	for (const struct command *command = commands; command->name; command++)
+		usage_write_entry(command->name, command->summary, 11, &text);
+	/* The plugins' verbs where a daemon answers at once; help must not fail or wait. */
+	session->options.timeout_ms = 500;
+	buf_add_text(&text, "\nVerbs of plugins, lyceum NOUN VERB:\n");
+	if (session_load(session, &error) == LYC_OK)
+		verb_write_nouns(session, &text);
+	else
+		buf_add_text(&text, "  shown when a daemon answers\n");
+	buf_add_byte(&text, '\n');
+	command_write_global_help(&text);
+	usage_write_entry("--version", "the version of this command", 22, &text);
+	buf_add_text(&text,
+		     "\nExit codes: 0 done, 1 refused or failed, 2 the command line is wrong, 3 no "
+		     "daemon can be\nreached, 4 not found, 5 not in time.\n");
+	fputs(buf_text(&text), stdout);
+	buf_fini(&text);
+	return OUTCOME_OK;
+}
+
+static int run(struct session *session, int argc, char **argv)
+{
+	int at = 1;
+	for (; at < argc && strncmp(argv[at], "-", 1) == 0; at++) {
+		if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)
+			return print_help(session);
+		if (strcmp(argv[at], "--version") == 0) {
+			puts("lyceum " LYCEUM_VERSION);
+			return OUTCOME_OK;
+		}
+		int taken = strncmp(argv[at], "--", 2) == 0
+				    ? command_take_global(session, argc, argv, &at)
+				    : 0;
+		if (taken < 0)
+			return OUTCOME_USAGE;
+		if (taken == 0)
+			return outcome_say(OUTCOME_USAGE,
+					   "there is no option %s: lyceum --help lists them",
+					   argv[at]);
+	}
+	if (at == argc) {
+		print_help(session);
+		return OUTCOME_USAGE;
+	}
+	if (strcmp(argv[at], "help") == 0 && at + 1 == argc)
+		return print_help(session);
+	if (strcmp(argv[at], "help") == 0) {
+		/* `lyceum help call` is `lyceum call --help`. */
+		static char help[] = "--help";
+		memmove(argv + at, argv + at + 1, (size_t)(argc - at - 1) * sizeof(*argv));
+		argv[argc - 1] = help;
+	}
+	if (strcmp(argv[at], "__complete") == 0)
+		return completion_answer(session, argc - at - 1, argv + at + 1);
+	for (const struct command *command = commands; command->name; command++) {
+		if (strcmp(command->name, argv[at]) == 0)
+			return command->run(session, command, argc - at - 1, argv + at + 1);
+	}
+	return verb_run(session, argc - at, argv + at);
+}
+
+int main(int argc, char **argv)
+{
+	struct session session = {0};
+	cell_start();
+	find_output(&session.output);
+	int code = run(&session, argc, argv);
+	session_close(&session);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return code ? code : OUTCOME_REFUSED;
+	return code;
+}
