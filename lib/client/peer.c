@@ -62,3 +62,8 @@ enum lyc_status client_reply(struct lyc_client *client, const struct packet_repl
 	session_wrote(client);
 	return LYC_OK;
 }
+
+bool client_is_told_to_end(const struct lyc_client *client)
+{
+	return client->is_told_to_end;
+}

@@ -71,6 +71,8 @@ LYC_MUST_USE enum lyc_status client_register(struct lyc_client *client, const st
  * `more` when the daemon does not keep up: send it again after a run. */
 LYC_MUST_USE enum lyc_status client_reply(struct lyc_client *client,
 					  const struct packet_reply *reply);
+/* The last session ended with the daemon's Goodbye(SHUTDOWN): a plugin ends, too. */
+bool client_is_told_to_end(const struct lyc_client *client);
 /* True between Welcome and loss. */
 bool client_is_open(const struct lyc_client *client);
 

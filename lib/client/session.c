@@ -185,6 +185,7 @@ void session_goodbye(struct lyc_client *client, const struct packet_goodbye *goo
 		 goodbye->text.len ? ": " : "", (int)goodbye->text.len,
 		 goodbye->text.len ? (const char *)goodbye->text.data : "");
 	client->is_refused |= reasons[reason].is_refused && client->state != SESSION_OPEN;
+	client->is_told_to_end = reason == GOODBYE_SHUTDOWN;
 	session_lose(client, reasons[reason].status, text,
 		     reasons[reason].is_refused ? BACK_OFF_REFUSED_MS : 0);
 }

@@ -62,6 +62,8 @@ struct lyc_client {
 	struct lyc_error why;
 	/* Trying again will not help: lyc_client_open gives up. */
 	bool is_refused;
+	/* The last Goodbye was the end of the daemon. */
+	bool is_told_to_end;
 	bool is_closing;
 	uint64_t now_ms;
 	uint64_t retry_at_ms;

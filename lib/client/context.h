@@ -1,0 +1,100 @@
+/*
+ * What a running plugin hangs from: its image, its client, its timers, its view, its calls. Owned
+ * by runner.c; served_call.c, view.c, timers.c and context.c each keep one part. All of it belongs
+ * to the plugin's thread.
+ */
+#ifndef LYC_CLIENT_CONTEXT_H
+#define LYC_CLIENT_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "client/peer.h"
+#include "client/plugin_load.h"
+#include "client/runner.h"
+
+/* The log as far as the plugin has seen it. */
+struct view {
+	bool is_followed;
+	bool is_caught_up;
+	lyc_record_fn on_record;
+	/* The last sequence that it has handled. */
+	uint64_t seq;
+	uint64_t progress_ms;
+	/* Calls that wait until it has come far enough. */
+	struct list waiting;
+};
+
+/* The calls that are being served. */
+struct served {
+	/* Those that outlive their method's function, by deadline. */
+	struct list by_deadline;
+	struct lyc_call *by_pointer;
+	size_t count;
+	/* Whose function is running now; NULL. */
+	struct lyc_call *current;
+	/* Replies are packed here. */
+	struct buf scratch;
+};
+
+struct lyc_plugin_context {
+	struct plugin_image image;
+	struct lyc_client *client;
+	char *node_name;
+	uint64_t epoch;
+	char *data_folder;
+
+	struct buf config_bytes;
+	ProtobufCMessage *config;
+
+	void *state;
+	bool is_started;
+	bool is_registered;
+
+	struct list timers;
+	struct view view;
+	struct served served;
+
+	runner_log_fn on_log;
+	void *log_arg;
+
+	/* The session has ended since, and why. */
+	bool is_lost;
+	uint64_t lost_ms;
+	struct lyc_error lost_why;
+};
+
+/* ---- served_call.c ---- */
+
+void served_init(struct served *served);
+/* Free the calls that are left. No reply is sent. */
+void served_fini(struct lyc_plugin_context *context);
+/* A Call packet: run its method, let it wait for the view, or refuse it. */
+void served_receive(struct lyc_plugin_context *context, const struct packet_call *packet);
+void served_cancel(struct lyc_plugin_context *context, uint64_t id);
+/* The session is gone: nobody waits for what is being served. */
+void served_forget(struct lyc_plugin_context *context);
+/* End what has passed its deadline. */
+void served_expire(struct lyc_plugin_context *context, uint64_t now_ms);
+/* The next deadline; UINT64_MAX when there is none. */
+uint64_t served_next(const struct lyc_plugin_context *context);
+/* The view has moved: run the calls that waited for it. */
+void served_wake(struct lyc_plugin_context *context);
+
+/* ---- timers.c ---- */
+
+/* Run what is due. */
+void timers_run(struct lyc_plugin_context *context, uint64_t now_ms);
+/* When the next is due; UINT64_MAX when there is none. */
+uint64_t timers_next(const struct lyc_plugin_context *context);
+void timers_fini(struct lyc_plugin_context *context);
+
+/* ---- context.c ---- */
+
+/* Read and check the configuration; without a file everything has its default. */
+LYC_MUST_USE enum lyc_status context_configure(struct lyc_plugin_context *context, const char *path,
+					       struct lyc_error *error);
+void context_fini(struct lyc_plugin_context *context);
+
+#endif

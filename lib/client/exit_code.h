@@ -1,0 +1,18 @@
+/* How lyceum-plugin ends, for the host that started it. */
+#ifndef LYC_CLIENT_EXIT_CODE_H
+#define LYC_CLIENT_EXIT_CODE_H
+
+enum plugin_exit {
+	PLUGIN_EXIT_STOPPED = 0,
+	/* Wrong arguments. */
+	PLUGIN_EXIT_USAGE = 2,
+	/* It cannot run as it is: starting it again is no use. */
+	PLUGIN_EXIT_REFUSED = 10,
+	/* The daemon cannot be reached, or memory ran out: starting it again may help. */
+	PLUGIN_EXIT_LOST = 11,
+};
+
+/* The secret key comes on this descriptor. */
+#define PLUGIN_KEY_FD 3
+
+#endif

@@ -1,0 +1,218 @@
+/* Opens a plugin and refuses, each with its own sentence, whatever would not work later. */
+#include "client/plugin_load.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#define MAX_METHODS 4096
+
+typedef void (*method_slot)(void);
+
+static enum lyc_status open_file(const char *path, const struct lyc_plugin **ret_plugin,
+				 struct lyc_error *error)
+{
+	/* Without a slash dlopen would search the system's folders. */
+	if (!strchr(path, '/'))
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "The plugin file \"%s\" has to be given with its folder.", path);
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		return error_set(error, LYC_FAILED_PRECONDITION, "The plugin cannot be loaded: %s.",
+				 dlerror());
+	const struct lyc_plugin *plugin = dlsym(handle, "lyc_plugin");
+	if (!plugin)
+		return error_set(error, LYC_FAILED_PRECONDITION,
+				 "%s is not a plugin: it exports no `lyc_plugin`.", path);
+	*ret_plugin = plugin;
+	return LYC_OK;
+}
+
+static enum lyc_status check_descriptor(const struct lyc_plugin *plugin, const char *path,
+					const char *name, struct lyc_error *error)
+{
+	if (plugin->abi != LYC_PLUGIN_ABI)
+		return error_set(error, LYC_FAILED_PRECONDITION,
+				 "%s was built for plugin ABI %u; this is %u: rebuild it.", path,
+				 plugin->abi, LYC_PLUGIN_ABI);
+	if (plugin->size != sizeof(*plugin))
+		return error_set(error, LYC_FAILED_PRECONDITION,
+				 "%s has a descriptor of %u bytes; ABI %u has %zu: rebuild it.",
+				 path, plugin->size, LYC_PLUGIN_ABI, sizeof(*plugin));
+	if (!plugin->name || strcmp(plugin->name, name) != 0)
+		return error_set(error, LYC_FAILED_PRECONDITION,
+				 "%s is the plugin \"%s\", not \"%s\".", path,
+				 plugin->name ? plugin->name : "", name);
+	if (!plugin->start || !plugin->stop)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "The plugin \"%s\" has no `%s` function.", name,
+				 plugin->start ? "stop" : "start");
+	if (!plugin->services)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "The plugin \"%s\" has no list of services.", name);
+	if (!plugin->schema || plugin->schema_len == 0)
+		return error_set(error, LYC_INVALID_ARGUMENT, "The plugin \"%s\" has no schema.",
+				 name);
+	return LYC_OK;
+}
+
+/* protoc-c lays the slots, one per method, right behind the ProtobufCService. */
+static bool has_slot(const ProtobufCService *service, unsigned index)
+{
+	method_slot slot;
+	memcpy(&slot, (const char *)(service + 1) + index * sizeof(slot), sizeof(slot));
+	return slot != NULL;
+}
+
+static enum lyc_status check_method(const struct plugin_image *image, ProtobufCService *service,
+				    unsigned index, struct plugin_method *ret_method,
+				    struct lyc_error *error)
+{
+	const ProtobufCMethodDescriptor *method = &service->descriptor->methods[index];
+	struct buf full = {0};
+	buf_add_format(&full, "%s/%s", service->descriptor->name, method->name);
+	const char *full_name = buf_text(&full);
+	enum lyc_status status = LYC_OK;
+	const struct schema_method *schema =
+		full_name ? schema_find_method(image->schema, full_name) : NULL;
+	if (!full_name)
+		status = error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the methods.");
+	else if (!schema)
+		status = error_set(error, LYC_INVALID_ARGUMENT,
+				   "The schema of the plugin \"%s\" does not define the method %s.",
+				   image->plugin->name, full_name);
+	else if (strcmp(schema->input->full_name, method->input->name) != 0 ||
+		 strcmp(schema->output->full_name, method->output->name) != 0)
+		status = error_set(
+			error, LYC_INVALID_ARGUMENT,
+			"The schema and the code of %s differ in its request or reply: generate "
+			"both from the same file.",
+			full_name);
+	else if (schema->is_client_streaming)
+		status = error_set(error, LYC_INVALID_ARGUMENT,
+				   "The method %s streams its requests; only replies may stream.",
+				   full_name);
+	else if (!has_slot(service, index))
+		status = error_set(error, LYC_INVALID_ARGUMENT, "The method %s has no function.",
+				   full_name);
+	if (status == LYC_OK)
+		*ret_method = (struct plugin_method){
+			.name = schema->full_name,
+			.schema = schema,
+			.service = service,
+			.index = index,
+			.input = method->input,
+			.output = method->output,
+		};
+	buf_fini(&full);
+	return status;
+}
+
+static enum lyc_status check_service(const struct plugin_image *image,
+				     const ProtobufCService *service, struct lyc_error *error)
+{
+	const ProtobufCServiceDescriptor *descriptor = service->descriptor;
+	if (!descriptor || descriptor->magic != PROTOBUF_C__SERVICE_DESCRIPTOR_MAGIC ||
+	    !service->invoke)
+		return error_set(
+			error, LYC_INVALID_ARGUMENT,
+			"A service of the plugin \"%s\" was not made with protoc-c's __INIT.",
+			image->plugin->name);
+	if (!schema_find_service(image->schema, descriptor->name))
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "The schema of the plugin \"%s\" does not define the service %s.",
+				 image->plugin->name, descriptor->name);
+	return LYC_OK;
+}
+
+static int compare_methods(const void *a, const void *b)
+{
+	return strcmp(((const struct plugin_method *)a)->name,
+		      ((const struct plugin_method *)b)->name);
+}
+
+static enum lyc_status check_services(struct plugin_image *image, struct lyc_error *error)
+{
+	size_t count = 0;
+	for (ProtobufCService *const *at = image->plugin->services; *at; at++) {
+		enum lyc_status status = check_service(image, *at, error);
+		if (status != LYC_OK)
+			return status;
+		count += (*at)->descriptor->n_methods;
+	}
+	if (count > MAX_METHODS)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "The plugin \"%s\" has %zu methods; at most %d can be served.",
+				 image->plugin->name, count, MAX_METHODS);
+	image->methods = mem_try((count + 1) * sizeof(*image->methods));
+	if (!image->methods)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the methods.");
+	for (ProtobufCService *const *at = image->plugin->services; *at; at++) {
+		for (unsigned i = 0; i < (*at)->descriptor->n_methods; i++) {
+			enum lyc_status status = check_method(
+				image, *at, i, &image->methods[image->method_count], error);
+			if (status != LYC_OK)
+				return status;
+			image->method_count++;
+		}
+	}
+	qsort(image->methods, image->method_count, sizeof(*image->methods), compare_methods);
+	return LYC_OK;
+}
+
+enum lyc_status plugin_load(const char *path, const char *name, struct plugin_image *ret_image,
+			    struct lyc_error *error)
+{
+	struct plugin_image image = {0};
+	struct lyc_error reason = {0};
+	enum lyc_status status = open_file(path, &image.plugin, error);
+	if (status != LYC_OK)
+		return status;
+	status = check_descriptor(image.plugin, path, name, error);
+	if (status != LYC_OK)
+		return status;
+	status = schema_new(image.plugin->schema, image.plugin->schema_len, &image.schema, &reason);
+	if (status != LYC_OK)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "The schema of the plugin \"%s\" does not compile: %s", name,
+				 reason.text);
+	status = check_services(&image, error);
+	if (status == LYC_OK && image.plugin->config_type) {
+		image.config = schema_find_message(image.schema, image.plugin->config_type);
+		if (!image.config)
+			status = error_set(error, LYC_INVALID_ARGUMENT,
+					   "The schema of the plugin \"%s\" does not define its "
+					   "configuration, %s.",
+					   name, image.plugin->config_type);
+	}
+	if (status != LYC_OK) {
+		plugin_image_fini(&image);
+		return status;
+	}
+	*ret_image = image;
+	return LYC_OK;
+}
+
+static int compare_name(const void *key, const void *entry)
+{
+	const struct span *name = key;
+	const char *other = ((const struct plugin_method *)entry)->name;
+	int order = strncmp((const char *)name->data, other, name->len);
+	return order ? order : -(other[name->len] != '\0');
+}
+
+const struct plugin_method *plugin_find_method(const struct plugin_image *image, struct span name)
+{
+	return bsearch(&name, image->methods, image->method_count, sizeof(*image->methods),
+		       compare_name);
+}
+
+void plugin_image_fini(struct plugin_image *image)
+{
+	schema_unref(image->schema);
+	free(image->methods);
+	*image = (struct plugin_image){0};
+}

@@ -1,0 +1,246 @@
+/*
+ * A plugin's life: load, configure, connect, start, catch up with the log, register, serve, stop.
+ * One loop on one thread: timers and deadlines, then packets, then sleep until the next of either.
+ */
+#include "client/runner.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "client/context.h"
+#include "io/clock.h"
+
+#define CALL_CREDIT (8 * 1024 * 1024)
+/* How long a lost daemon may stay away. */
+#define LOST_MS 10000
+/* Services are offered when the view is complete, or when the log has been silent for this long. */
+#define CATCH_UP_MS 2000
+#define MAX_SLEEP_MS 1000
+
+static void on_welcome(struct lyc_client *client, void *arg)
+{
+	(void)client;
+	struct lyc_plugin_context *context = arg;
+	context->is_lost = false;
+	context->is_registered = false;
+}
+
+static void on_lost(struct lyc_client *client, const struct lyc_error *why, void *arg)
+{
+	(void)client;
+	struct lyc_plugin_context *context = arg;
+	context->is_lost = true;
+	context->lost_ms = mono_ms();
+	context->lost_why = *why;
+	context->is_registered = false;
+	served_forget(context);
+}
+
+static void on_call(struct lyc_client *client, const struct packet_call *call, size_t packet_len,
+		    void *arg)
+{
+	(void)client;
+	(void)packet_len;
+	served_receive(arg, call);
+}
+
+static void on_cancel(struct lyc_client *client, uint64_t id, void *arg)
+{
+	(void)client;
+	served_cancel(arg, id);
+}
+
+static enum lyc_status connect_daemon(struct lyc_plugin_context *context,
+				      const struct runner_options *options, struct lyc_error *error)
+{
+	char software[96];
+	snprintf(software, sizeof(software), "plugin %.30s %.30s", options->name,
+		 context->image.plugin->version ? context->image.plugin->version : "");
+	struct connection_options connection = {
+		.zmq_ctx = options->zmq_ctx,
+		.socket = options->zmq_ctx ? CONNECTION_PAIR : CONNECTION_DEALER,
+		.endpoint = options->endpoint,
+		.server_key = options->server_key,
+		.public_key = options->public_key,
+		.secret_key = options->secret_key,
+		.software = software,
+		.call_credit = CALL_CREDIT,
+	};
+	struct peer_hooks hooks = {
+		.on_welcome = on_welcome,
+		.on_lost = on_lost,
+		.on_call = on_call,
+		.on_cancel = on_cancel,
+		.arg = context,
+	};
+	enum lyc_status status = client_open_with(&connection, &hooks, &context->client, error);
+	if (status != LYC_OK)
+		return status;
+	const struct lyc_welcome *welcome = lyc_client_welcome(context->client);
+	context->node_name = mem_dup_try(welcome->daemon, strlen(welcome->daemon));
+	context->epoch = welcome->epoch;
+	if (!context->node_name)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the plugin.");
+	return LYC_OK;
+}
+
+static enum lyc_status start_plugin(struct lyc_plugin_context *context, struct lyc_error *error)
+{
+	struct lyc_error reason = {0};
+	enum lyc_status status = context->image.plugin->start(context, &context->state, &reason);
+	if (status != LYC_OK)
+		return error_set(error, status, "The plugin \"%s\" does not start: %s",
+				 context->image.plugin->name,
+				 reason.text[0] ? reason.text : lyc_status_name(status));
+	context->is_started = true;
+	return LYC_OK;
+}
+
+static enum lyc_status register_services(struct lyc_plugin_context *context,
+					 struct lyc_error *error)
+{
+	struct span services[WIRE_MAX_SERVICES];
+	size_t count = 0;
+	const struct lyc_plugin *plugin = context->image.plugin;
+	for (ProtobufCService *const *at = plugin->services; *at; at++) {
+		if (count == WIRE_MAX_SERVICES)
+			return error_set(error, LYC_INVALID_ARGUMENT,
+					 "The plugin \"%s\" has more than %d services.",
+					 plugin->name, WIRE_MAX_SERVICES);
+		const char *name = (*at)->descriptor->name;
+		services[count++] = span_of(name, strlen(name));
+	}
+	context->is_registered = true;
+	enum lyc_status status =
+		client_register(context->client, services, count,
+				span_of(plugin->schema, plugin->schema_len), error);
+	if (status != LYC_OK)
+		context->is_registered = false;
+	return status;
+}
+
+static bool is_stop_asked(const struct runner_options *options)
+{
+	struct pollfd item = {.fd = options->stop_fd, .events = POLLIN};
+	return options->stop_fd >= 0 && poll(&item, 1, 0) > 0;
+}
+
+/* Let things happen once: what is due, what has come; then sleep until something is. */
+static void turn(struct lyc_plugin_context *context, const struct runner_options *options)
+{
+	uint64_t now = mono_ms();
+	timers_run(context, now);
+	served_expire(context, now);
+	/* Sends what they queued, too. */
+	(void)lyc_client_run(context->client, 0);
+	now = mono_ms();
+	uint64_t next = now + MAX_SLEEP_MS;
+	uint64_t due = timers_next(context);
+	next = due < next ? due : next;
+	due = served_next(context);
+	next = due < next ? due : next;
+	struct pollfd items[2] = {
+		{.fd = lyc_client_fd(context->client), .events = POLLIN},
+		{.fd = options->stop_fd, .events = POLLIN},
+	};
+	poll(items, options->stop_fd >= 0 ? 2 : 1, next > now ? (int)(next - now) : 0);
+}
+
+/* Has the daemon gone for good? OK: no. ret_is_over: yes, and rightly so. */
+static enum lyc_status check_session(struct lyc_plugin_context *context,
+				     const struct runner_options *options, bool *ret_is_over,
+				     struct lyc_error *error)
+{
+	*ret_is_over = false;
+	if (context->is_lost) {
+		if (client_is_told_to_end(context->client)) {
+			*ret_is_over = true;
+			return LYC_OK;
+		}
+		if (options->zmq_ctx || mono_ms() - context->lost_ms > LOST_MS)
+			return error_set(error, LYC_UNAVAILABLE, "The daemon is lost: %s",
+					 context->lost_why.text);
+		return LYC_OK;
+	}
+	if (!client_is_open(context->client))
+		return LYC_OK;
+	const struct lyc_welcome *welcome = lyc_client_welcome(context->client);
+	if (welcome->epoch != context->epoch || strcmp(welcome->daemon, context->node_name) != 0)
+		return error_set(error, LYC_UNAVAILABLE,
+				 "The daemon came back as %s, epoch %llu: the view has to be built "
+				 "anew.",
+				 welcome->daemon, (unsigned long long)welcome->epoch);
+	return LYC_OK;
+}
+
+static bool may_register(struct lyc_plugin_context *context)
+{
+	const struct view *view = &context->view;
+	if (context->is_registered || context->is_lost || !client_is_open(context->client))
+		return false;
+	if (!view->is_followed || view->is_caught_up)
+		return true;
+	if (mono_ms() - view->progress_ms < CATCH_UP_MS)
+		return false;
+	lyc_log(context, 2,
+		"the daemon did not say where its log ends; serving from what has come");
+	return true;
+}
+
+static enum lyc_status serve(struct lyc_plugin_context *context,
+			     const struct runner_options *options, struct lyc_error *error)
+{
+	while (!is_stop_asked(options)) {
+		bool is_over;
+		enum lyc_status status = check_session(context, options, &is_over, error);
+		if (status != LYC_OK || is_over)
+			return status;
+		if (may_register(context)) {
+			status = register_services(context, error);
+			if (status != LYC_OK && !context->is_lost)
+				return status;
+		}
+		turn(context, options);
+	}
+	return LYC_OK;
+}
+
+enum lyc_status runner_run(const struct runner_options *options, struct lyc_error *error)
+{
+	struct lyc_plugin_context *context = mem_try(sizeof(*context));
+	if (!context)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the plugin.");
+	list_init(&context->timers);
+	list_init(&context->view.waiting);
+	served_init(&context->served);
+	context->on_log = options->on_log;
+	context->log_arg = options->log_arg;
+	enum lyc_status status = plugin_load(options->path, options->name, &context->image, error);
+	if (status != LYC_OK)
+		goto out;
+	context->data_folder = mem_dup_try(options->data_folder, strlen(options->data_folder));
+	if (!context->data_folder) {
+		status = error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the plugin.");
+		goto out;
+	}
+	status = context_configure(context, options->config_file, error);
+	if (status == LYC_OK)
+		status = connect_daemon(context, options, error);
+	if (status == LYC_OK)
+		status = start_plugin(context, error);
+	if (status == LYC_OK)
+		status = serve(context, options, error);
+	served_fini(context);
+	if (context->is_started)
+		context->image.plugin->stop(context->state);
+	lyc_client_close(context->client);
+	timers_fini(context);
+out:
+	context_fini(context);
+	free(context);
+	return status;
+}
