@@ -1,0 +1,3 @@
+/* A plugin of another ABI. */
+#define BAD_ABI 99
+#include "bad.h"

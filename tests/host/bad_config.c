@@ -1,0 +1,3 @@
+/* A plugin whose configuration is not in its schema. */
+#define BAD_CONFIG "lyceum.echo.v1.Nothing"
+#include "bad.h"

@@ -1,0 +1,4 @@
+/* A plugin that crashes when it starts. */
+#include <stdlib.h>
+#define BAD_START abort()
+#include "bad.h"

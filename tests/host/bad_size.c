@@ -1,0 +1,3 @@
+/* A plugin whose descriptor has another size. */
+#define BAD_SIZE 8
+#include "bad.h"

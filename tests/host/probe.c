@@ -1,0 +1,178 @@
+/*
+ * A plugin for the runner's tests: what it does is the text that it is asked to say. It follows the
+ * notes, counts them, and can be configured with one.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lyceum/plugin.h>
+
+#include "echo_schema.h"
+#include "lyceum/echo/v1/echo.pb-c.h"
+#include "lyceum/v1/label.pb-c.h"
+
+typedef Lyceum__Echo__V1__SayReply_Closure say_closure;
+
+struct probe {
+	unsigned record_count;
+	/* Kept until the next call: tests of what comes too late. */
+	struct lyc_call *kept;
+	say_closure kept_closure;
+	unsigned tick_count;
+};
+
+static void reply(struct lyc_call *call, say_closure closure, const char *text)
+{
+	Lyceum__Echo__V1__SayReply message = LYCEUM__ECHO__V1__SAY_REPLY__INIT;
+	message.text = (char *)text;
+	closure(&message, call);
+}
+
+static void say_view(struct lyc_call *call, say_closure closure, struct probe *probe)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%u", probe->record_count);
+	reply(call, closure, text);
+}
+
+static void say_config(struct lyc_call *call, say_closure closure)
+{
+	const Lyceum__Echo__V1__Note *note =
+		(const Lyceum__Echo__V1__Note *)(const void *)lyc_config(
+			lyc_call_context(call), &lyceum__echo__v1__note__descriptor);
+	reply(call, closure, note ? note->text : "none");
+}
+
+static void say_may_see(struct lyc_call *call, say_closure closure)
+{
+	Lyceum__V1__Label label = LYCEUM__V1__LABEL__INIT;
+	char *audience[] = {(char *)"nordic", (char *)"wales/policy"};
+	char text[8] = "";
+	label.home = (char *)"alps";
+	label.visibility = LYCEUM__V1__VISIBILITY__MEMBERS;
+	strcat(text, lyc_call_may_see(call, &label) ? "1" : "0");
+	label.visibility = LYCEUM__V1__VISIBILITY__PRIVATE;
+	strcat(text, lyc_call_may_see(call, &label) ? "1" : "0");
+	label.visibility = LYCEUM__V1__VISIBILITY__AUDIENCE;
+	label.audience = audience;
+	label.n_audience = 1;
+	strcat(text, lyc_call_may_see(call, &label) ? "1" : "0");
+	label.n_audience = 2;
+	strcat(text, lyc_call_may_see(call, &label) ? "1" : "0");
+	strcat(text, lyc_call_may_see(call, NULL) ? "1" : "0");
+	reply(call, closure, text);
+}
+
+static void tick(void *state, void *arg)
+{
+	struct probe *probe = state;
+	if (++probe->tick_count == 3)
+		reply(arg, probe->kept_closure, "three ticks");
+}
+
+static void use_kept(struct lyc_call *call, say_closure closure, struct probe *probe)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%d %u", lyc_call_is_cancelled(probe->kept),
+		 lyc_call_time_left_ms(probe->kept));
+	reply(probe->kept, probe->kept_closure, "too late");
+	reply(call, closure, text);
+}
+
+static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
+		      const Lyceum__Echo__V1__SayRequest *request, say_closure closure,
+		      void *closure_data)
+{
+	(void)service;
+	struct lyc_call *call = closure_data;
+	struct probe *probe = lyc_call_state(call);
+	const char *what = request->text;
+	if (strcmp(what, "nothing") == 0) {
+		return;
+	} else if (strcmp(what, "twice") == 0) {
+		reply(call, closure, "once");
+		reply(call, closure, "twice");
+	} else if (strcmp(what, "fail") == 0) {
+		lyc_call_fail_field(call, LYC_NOT_FOUND, "text", "There is no \"%s\".", what);
+	} else if (strcmp(what, "keep") == 0 || strcmp(what, "ticks") == 0) {
+		probe->kept = call;
+		probe->kept_closure = closure;
+		lyc_call_defer(call);
+		if (what[0] == 't' && lyc_timer(lyc_call_context(call), 1, 1, tick, call) != LYC_OK)
+			abort();
+	} else if (strcmp(what, "use kept") == 0) {
+		use_kept(call, closure, probe);
+	} else if (strcmp(what, "view") == 0) {
+		say_view(call, closure, probe);
+	} else if (strcmp(what, "position") == 0) {
+		lyc_call_set_position(call, 4711);
+		reply(call, closure, "set");
+	} else if (strcmp(what, "config") == 0) {
+		say_config(call, closure);
+	} else if (strcmp(what, "may see") == 0) {
+		say_may_see(call, closure);
+	} else if (strcmp(what, "who") == 0) {
+		reply(call, closure, lyc_call_principal(call));
+	} else if (strcmp(what, "send") == 0) {
+		Lyceum__Echo__V1__SayReply message = LYCEUM__ECHO__V1__SAY_REPLY__INIT;
+		reply(call, closure,
+		      lyc_status_name(lyc_call_send(call, (ProtobufCMessage *)&message)));
+	} else if (strcmp(what, "crash") == 0) {
+		abort();
+	} else {
+		reply(call, closure, what);
+	}
+}
+
+static void probe_count(Lyceum__Echo__V1__Echo_Service *service,
+			const Lyceum__Echo__V1__CountRequest *request,
+			Lyceum__Echo__V1__CountReply_Closure closure, void *closure_data)
+{
+	(void)service;
+	Lyceum__Echo__V1__CountReply message = LYCEUM__ECHO__V1__COUNT_REPLY__INIT;
+	for (message.number = 1; message.number < request->to; message.number++) {
+		if (lyc_call_send(closure_data, &message.base) != LYC_OK)
+			break;
+	}
+	closure(&message, closure_data);
+}
+
+static Lyceum__Echo__V1__Echo_Service echo = LYCEUM__ECHO__V1__ECHO__INIT(probe_);
+static ProtobufCService *const services[] = {&echo.base, NULL};
+
+static void on_record(void *state, const struct lyc_delivery *record)
+{
+	struct probe *probe = state;
+	if (!record->removed)
+		probe->record_count++;
+}
+
+static enum lyc_status start(struct lyc_plugin_context *context, void **ret_state,
+			     struct lyc_error *error)
+{
+	struct probe *probe = calloc(1, sizeof(*probe));
+	if (!probe)
+		return LYC_RESOURCE_EXHAUSTED;
+	lyc_log(context, 4, "starting at %s\nin one line", lyc_node_name(context));
+	*ret_state = probe;
+	return lyc_follow(context, "lyceum.echo.v1.Note.>", 1, on_record, error);
+}
+
+static void stop(void *state)
+{
+	free(state);
+}
+
+LYC_PLUGIN = {
+	.abi = LYC_PLUGIN_ABI,
+	.size = sizeof(struct lyc_plugin),
+	.name = "probe",
+	.version = "0",
+	.config_type = "lyceum.echo.v1.Note",
+	.services = services,
+	.schema = echo_schema,
+	.schema_len = sizeof(echo_schema),
+	.start = start,
+	.stop = stop,
+};

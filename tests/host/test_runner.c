@@ -1,0 +1,527 @@
+/*
+ * One suite for plugins in a thread and in a process: what is refused, how calls end, how the view
+ * is followed, how an instance stops. Arguments: thread|process, the lyceum-plugin executable, the
+ * folder of the test plugins.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/pb.h"
+#include "harness.h"
+
+static const char *plugins;
+static struct harness *harness;
+static const char *config;
+static char config_path[] = "/tmp/lyc-test-config-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+	static char path[512];
+	snprintf(path, sizeof(path), "%s/%s.so", plugins, name);
+	return path;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	harness = harness_open();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	harness_close(harness);
+	return 0;
+}
+
+/* ---- Refusals ---- */
+
+static void refuses(const char *file, const char *reason)
+{
+	harness_start(harness, path_of(file), "bad", NULL);
+	harness_wait_exit(harness);
+	assert_false(harness_was_clean(harness));
+	assert_true(harness_was_refused(harness));
+	if (!strstr(harness_exit_text(harness), reason))
+		print_error("said: %s\n", harness_exit_text(harness));
+	assert_non_null(strstr(harness_exit_text(harness), reason));
+}
+
+static void test_runner_refuses_another_abi(void **state)
+{
+	(void)state;
+	refuses("bad_abi", "was built for plugin ABI 99");
+}
+
+static void test_runner_refuses_another_size(void **state)
+{
+	(void)state;
+	refuses("bad_size", "a descriptor of 8 bytes");
+}
+
+static void test_runner_refuses_another_name(void **state)
+{
+	(void)state;
+	refuses("bad_name", "is the plugin \"worse\", not \"bad\"");
+}
+
+static void test_runner_refuses_a_missing_slot(void **state)
+{
+	(void)state;
+	refuses("bad_slot", "lyceum.echo.v1.Echo/Count has no function");
+}
+
+static void test_runner_refuses_a_missing_symbol(void **state)
+{
+	(void)state;
+	refuses("bad_symbol", "exports no `lyc_plugin`");
+}
+
+static void test_runner_refuses_a_broken_schema(void **state)
+{
+	(void)state;
+	refuses("bad_schema", "does not compile");
+}
+
+static void test_runner_refuses_an_unknown_config_type(void **state)
+{
+	(void)state;
+	refuses("bad_config", "does not define its configuration, lyceum.echo.v1.Nothing");
+}
+
+static void test_runner_refuses_a_missing_file(void **state)
+{
+	(void)state;
+	refuses("bad_nowhere", "cannot be loaded");
+}
+
+static void test_runner_passes_on_why_start_failed(void **state)
+{
+	(void)state;
+	refuses("bad_start", "does not start: The index is broken.");
+}
+
+static void test_runner_reports_a_crash(void **state)
+{
+	(void)state;
+	if (harness_is_thread())
+		skip(); /* It would be this program's. */
+	harness_start(harness, path_of("bad_crash"), "bad", NULL);
+	harness_wait_exit(harness);
+	assert_false(harness_was_clean(harness));
+	assert_false(harness_was_refused(harness));
+	assert_non_null(strstr(harness_exit_text(harness), "signal 6"));
+}
+
+static void test_runner_reports_a_hang(void **state)
+{
+	(void)state;
+	harness_start(harness, path_of("bad_hang"), "bad", NULL);
+	harness_expect_line(harness, "3 going to hang");
+	harness_stop(harness, 50);
+	assert_false(harness_was_clean(harness));
+	assert_non_null(
+		strstr(harness_exit_text(harness), harness_is_thread() ? "hangs" : "was killed"));
+}
+
+/* ---- The view ---- */
+
+static void send_gap(uint64_t id, uint64_t seq)
+{
+	struct packet packet = {.kind = PACKET_GAP, .gap = {.id = id, .seq = seq}};
+	harness_send(harness, &packet);
+}
+
+static void send_note(uint64_t id, uint64_t seq)
+{
+	static const char subject[] = "lyceum.echo.v1.Note.a";
+	struct packet packet = {.kind = PACKET_DELIVER,
+				.deliver = {.id = id,
+					    .seq = seq,
+					    .subject = span_of(subject, strlen(subject)),
+					    .body = span_of("\n\1x", 3),
+					    .origin = span_of(HARNESS_NODE, strlen(HARNESS_NODE)),
+					    .epoch = HARNESS_EPOCH,
+					    .origin_seq = seq,
+					    .time_ms = 1}};
+	harness_send(harness, &packet);
+}
+
+/* A probe that has caught up with an empty log: ready for calls. Returns its subscription. */
+static uint64_t start_probe(void)
+{
+	harness_start(harness, path_of("probe"), "probe", config);
+	const struct packet *packet = harness_expect(harness, PACKET_SUBSCRIBE);
+	uint64_t id = packet->subscribe.id;
+	assert_true(span_is(packet->subscribe.pattern, "lyceum.echo.v1.Note.>"));
+	assert_true(packet->subscribe.records_only);
+	assert_int_equal(packet->subscribe.start, SUBSCRIBE_SEQ);
+	assert_int_equal(packet->subscribe.from, 1);
+	send_gap(id, 0);
+	harness_register(harness);
+	return id;
+}
+
+static void say_after(uint64_t id, uint64_t seq, uint64_t epoch, uint32_t timeout_ms)
+{
+	static const char method[] = "lyceum.echo.v1.Echo/Say";
+	struct wire_position after[2] = {
+		{.origin = span_of("alps", 4), .epoch = 1, .seq = 1000000},
+		{.origin = span_of(HARNESS_NODE, strlen(HARNESS_NODE)), .epoch = epoch, .seq = seq},
+	};
+	struct packet packet = {.kind = PACKET_CALL,
+				.call = {.id = id,
+					 .method = span_of(method, strlen(method)),
+					 .principal = span_of("wales", 5),
+					 .timeout_ms = timeout_ms,
+					 .body = span_of("\n\4view", 6),
+					 .after = after,
+					 .after_count = 2}};
+	harness_send(harness, &packet);
+}
+
+static void test_runner_registers_when_it_has_caught_up(void **state)
+{
+	(void)state;
+	harness_start(harness, path_of("probe"), "probe", config);
+	uint64_t id = harness_expect(harness, PACKET_SUBSCRIBE)->subscribe.id;
+	send_note(id, 3);
+	send_note(id, 5);
+	send_gap(id, 8);
+	harness_register(harness);
+	harness_say(harness, 1, "view", 5000);
+	const struct packet_reply *reply = harness_expect_reply(harness, 1);
+	assert_true(harness_said(reply, "2"));
+	assert_true(reply->has_position);
+	assert_true(span_is(reply->position.origin, HARNESS_NODE));
+	assert_int_equal(reply->position.epoch, HARNESS_EPOCH);
+	assert_int_equal(reply->position.seq, 8);
+}
+
+static void test_runner_holds_a_call_until_its_view_has_come_so_far(void **state)
+{
+	(void)state;
+	uint64_t id = start_probe();
+	say_after(1, 9, HARNESS_EPOCH, 5000);
+	/* Answered at once, and so before the one that waits. */
+	harness_say(harness, 2, "view", 5000);
+	const struct packet *packet = harness_expect(harness, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 2);
+	assert_true(harness_said(&packet->reply, "0"));
+	send_note(id, 9);
+	const struct packet_reply *reply = harness_expect_reply(harness, 1);
+	assert_true(harness_said(reply, "1"));
+	assert_int_equal(reply->position.seq, 9);
+}
+
+static void test_runner_refuses_a_position_that_does_not_come(void **state)
+{
+	(void)state;
+	start_probe();
+	say_after(1, 9, HARNESS_EPOCH, 100);
+	const struct packet_reply *reply = harness_expect_reply(harness, 1);
+	assert_int_equal(reply->status, LYC_FAILED_PRECONDITION);
+	assert_true(reply->text.len > 0);
+}
+
+static void test_runner_refuses_a_position_of_another_epoch(void **state)
+{
+	(void)state;
+	start_probe();
+	say_after(1, 9, HARNESS_EPOCH + 1, 5000);
+	assert_int_equal(harness_expect_reply(harness, 1)->status, LYC_FAILED_PRECONDITION);
+}
+
+static void test_runner_cancels_a_call_that_waits_for_the_view(void **state)
+{
+	(void)state;
+	uint64_t id = start_probe();
+	say_after(1, 9, HARNESS_EPOCH, 5000);
+	struct packet cancel = {.kind = PACKET_CANCEL, .cancel = {.id = 1}};
+	harness_send(harness, &cancel);
+	assert_int_equal(harness_expect_reply(harness, 1)->status, LYC_CANCELLED);
+	send_note(id, 9);
+	harness_say(harness, 2, "view", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "1"));
+}
+
+/* ---- Calls ---- */
+
+static void test_runner_replies(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "hello", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "hello"));
+	harness_say(harness, 2, "who", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "ann@wales"));
+	harness_say(harness, 3, "position", 5000);
+	assert_int_equal(harness_expect_reply(harness, 3)->position.seq, 4711);
+}
+
+static void test_runner_passes_on_a_failure(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "fail", 5000);
+	const struct packet_reply *reply = harness_expect_reply(harness, 1);
+	assert_int_equal(reply->status, LYC_NOT_FOUND);
+	assert_true(span_is(reply->text, "There is no \"fail\"."));
+	assert_true(span_is(reply->field, "text"));
+}
+
+static void test_runner_ends_a_call_that_got_no_reply(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "nothing", 5000);
+	assert_int_equal(harness_expect_reply(harness, 1)->status, LYC_INTERNAL);
+	harness_expect_line(harness, "1 lyceum.echo.v1.Echo/Say returned without a reply");
+}
+
+static void test_runner_drops_a_second_reply(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "twice", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "once"));
+	harness_expect_line(harness, "ended its call twice");
+	harness_say(harness, 2, "hello", 5000);
+	const struct packet *packet = harness_expect(harness, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 2);
+}
+
+static void test_runner_answers_for_a_call_that_is_late(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "keep", 30);
+	assert_int_equal(harness_expect_reply(harness, 1)->status, LYC_DEADLINE_EXCEEDED);
+	/* The plugin's own reply, now, goes nowhere; the next one after that finds no call. */
+	harness_say(harness, 2, "use kept", 5000);
+	const struct packet *packet = harness_expect(harness, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 2);
+	assert_true(harness_said(&packet->reply, "0 0"));
+	harness_say(harness, 3, "use kept", 5000);
+	packet = harness_expect(harness, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 3);
+	harness_expect_line(harness, "used a call that had ended");
+}
+
+static void test_runner_cancels_a_call_that_is_kept(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "keep", 5000);
+	struct packet cancel = {.kind = PACKET_CANCEL, .cancel = {.id = 1}};
+	harness_send(harness, &cancel);
+	assert_int_equal(harness_expect_reply(harness, 1)->status, LYC_CANCELLED);
+	harness_say(harness, 2, "use kept", 5000);
+	const struct packet *packet = harness_expect(harness, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 2);
+	assert_true(harness_said(&packet->reply, "1 0"));
+}
+
+static void test_runner_runs_timers(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "ticks", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "three ticks"));
+}
+
+static void test_runner_streams(void **state)
+{
+	(void)state;
+	static const char method[] = "lyceum.echo.v1.Echo/Count";
+	uint8_t body[8] = {0x08};
+	size_t len = (size_t)(pb_put_varint(body + 1, 10000) - body);
+	start_probe();
+	struct packet packet = {.kind = PACKET_CALL,
+				.call = {.id = 1,
+					 .method = span_of(method, strlen(method)),
+					 .timeout_ms = 5000,
+					 .body = span_of(body, len)}};
+	harness_send(harness, &packet);
+	for (uint64_t number = 1; number <= 10000; number++) {
+		const struct packet_reply *reply = harness_expect_reply(harness, 1);
+		struct pb_reader reader = pb_reader_of(reply->body);
+		struct pb_field field;
+		assert_true(pb_read_field(&reader, &field));
+		assert_int_equal(field.value, number);
+		assert_int_equal(reply->more, number < 10000);
+	}
+}
+
+static void test_runner_does_not_stream_where_the_schema_says_no(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "send", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "FAILED_PRECONDITION"));
+}
+
+static void test_runner_refuses_an_unknown_method(void **state)
+{
+	(void)state;
+	start_probe();
+	static const char method[] = "lyceum.echo.v1.Echo/Shout";
+	struct packet packet = {
+		.kind = PACKET_CALL,
+		.call = {.id = 1, .method = span_of(method, strlen(method)), .timeout_ms = 5000}};
+	harness_send(harness, &packet);
+	assert_int_equal(harness_expect_reply(harness, 1)->status, LYC_UNIMPLEMENTED);
+}
+
+static void test_runner_tells_what_a_caller_may_see(void **state)
+{
+	(void)state;
+	static const char method[] = "lyceum.echo.v1.Echo/Say";
+	struct span groups[] = {span_of("wales/policy", 12)};
+	start_probe();
+	harness_say(harness, 1, "may see", 5000);
+	/* Members, private of alps, audience nordic, the same with a group, private to here. */
+	assert_true(harness_said(harness_expect_reply(harness, 1), "10001"));
+	struct packet packet = {.kind = PACKET_CALL,
+				.call = {.id = 2,
+					 .method = span_of(method, strlen(method)),
+					 .principal = span_of("wales", 5),
+					 .groups = groups,
+					 .group_count = 1,
+					 .timeout_ms = 5000,
+					 .body = span_of("\n\7may see", 9)}};
+	harness_send(harness, &packet);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "10011"));
+}
+
+/* ---- Configuration, log, end ---- */
+
+static void write_config(const char *text)
+{
+	FILE *file = fopen(config_path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void test_runner_reads_the_configuration(void **state)
+{
+	(void)state;
+	write_config("text: from the file\n");
+	start_probe();
+	harness_say(harness, 1, "config", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "from the file"));
+}
+
+static void test_runner_names_the_line_of_a_wrong_configuration(void **state)
+{
+	(void)state;
+	write_config("# one\nsize: 3\n");
+	harness_start(harness, path_of("probe"), "probe", config);
+	harness_wait_exit(harness);
+	write_config("text: note\n");
+	assert_true(harness_was_refused(harness));
+	assert_non_null(strstr(harness_exit_text(harness), "line 2"));
+	assert_non_null(strstr(harness_exit_text(harness), config_path));
+}
+
+static void test_runner_checks_the_rules_of_the_configuration(void **state)
+{
+	(void)state;
+	harness_start(harness, path_of("probe"), "probe", NULL);
+	harness_wait_exit(harness);
+	assert_true(harness_was_refused(harness));
+	assert_non_null(strstr(harness_exit_text(harness), "text"));
+}
+
+static void test_runner_logs_one_line_each(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_expect_line(harness, "4 starting at wales in one line\n");
+}
+
+static void test_runner_stops_when_asked(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_stop(harness, 3000);
+	assert_true(harness_was_clean(harness));
+}
+
+static void test_runner_stops_when_the_daemon_says_goodbye(void **state)
+{
+	(void)state;
+	start_probe();
+	struct packet goodbye = {.kind = PACKET_GOODBYE, .goodbye = {.reason = GOODBYE_SHUTDOWN}};
+	harness_send(harness, &goodbye);
+	harness_wait_exit(harness);
+	assert_true(harness_was_clean(harness));
+}
+
+#define RUNNER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		RUNNER_TEST(test_runner_refuses_another_abi),
+		RUNNER_TEST(test_runner_refuses_another_size),
+		RUNNER_TEST(test_runner_refuses_another_name),
+		RUNNER_TEST(test_runner_refuses_a_missing_slot),
+		RUNNER_TEST(test_runner_refuses_a_missing_symbol),
+		RUNNER_TEST(test_runner_refuses_a_broken_schema),
+		RUNNER_TEST(test_runner_refuses_an_unknown_config_type),
+		RUNNER_TEST(test_runner_refuses_a_missing_file),
+		RUNNER_TEST(test_runner_passes_on_why_start_failed),
+		RUNNER_TEST(test_runner_reports_a_crash),
+		RUNNER_TEST(test_runner_registers_when_it_has_caught_up),
+		RUNNER_TEST(test_runner_holds_a_call_until_its_view_has_come_so_far),
+		RUNNER_TEST(test_runner_refuses_a_position_that_does_not_come),
+		RUNNER_TEST(test_runner_refuses_a_position_of_another_epoch),
+		RUNNER_TEST(test_runner_cancels_a_call_that_waits_for_the_view),
+		RUNNER_TEST(test_runner_replies),
+		RUNNER_TEST(test_runner_passes_on_a_failure),
+		RUNNER_TEST(test_runner_ends_a_call_that_got_no_reply),
+		RUNNER_TEST(test_runner_drops_a_second_reply),
+		RUNNER_TEST(test_runner_answers_for_a_call_that_is_late),
+		RUNNER_TEST(test_runner_cancels_a_call_that_is_kept),
+		RUNNER_TEST(test_runner_runs_timers),
+		RUNNER_TEST(test_runner_streams),
+		RUNNER_TEST(test_runner_does_not_stream_where_the_schema_says_no),
+		RUNNER_TEST(test_runner_refuses_an_unknown_method),
+		RUNNER_TEST(test_runner_tells_what_a_caller_may_see),
+		RUNNER_TEST(test_runner_reads_the_configuration),
+		RUNNER_TEST(test_runner_names_the_line_of_a_wrong_configuration),
+		RUNNER_TEST(test_runner_checks_the_rules_of_the_configuration),
+		RUNNER_TEST(test_runner_logs_one_line_each),
+		RUNNER_TEST(test_runner_stops_when_asked),
+		RUNNER_TEST(test_runner_stops_when_the_daemon_says_goodbye),
+		/* Last: its thread stays behind. */
+		RUNNER_TEST(test_runner_reports_a_hang),
+	};
+	if (argc != 4) {
+		fprintf(stderr, "usage: test_runner thread|process RUNNER PLUGIN-FOLDER\n");
+		return 2;
+	}
+	harness_configure(strcmp(argv[1], "thread") == 0, argv[2]);
+	plugins = argv[3];
+	int fd = mkstemp(config_path);
+	if (fd < 0)
+		return 2;
+	close(fd);
+	config = config_path;
+	write_config("text: note\n");
+	int rc = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(config_path);
+	return rc;
+}
