@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const char *const names[] = {
 	"OK",
 	"CANCELLED",
@@ -41,12 +43,25 @@ int status_from_name(const char *name)
 	return -1;
 }
 
+/* A text that was too long must not end within a character: errors travel as UTF-8. */
+static void trim(char *text)
+{
+	size_t len = strlen(text);
+	size_t last = len;
+	while (last > 0 && ((uint8_t)text[last - 1] & 0xc0) == 0x80)
+		last--;
+	if (last > 0 && !utf8_check((const uint8_t *)text + last - 1, len - last + 1, NULL))
+		text[last - 1] = '\0';
+}
+
 static void fill(struct lyc_error *error, enum lyc_status status, const char *field,
 		 const char *format, va_list args)
 {
 	error->status = status;
 	vsnprintf(error->text, sizeof(error->text), format, args);
 	snprintf(error->field, sizeof(error->field), "%s", field ? field : "");
+	trim(error->text);
+	trim(error->field);
 }
 
 enum lyc_status error_set(struct lyc_error *error, enum lyc_status status, const char *format, ...)

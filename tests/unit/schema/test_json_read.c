@@ -1,6 +1,8 @@
 /* JSON becomes wire bytes; what does not fit is refused with its path. */
 #include "text_case.h"
 
+#include "base/utf8.h"
+
 #define SCALARS_REFUSED(text, sentence, field)                                                     \
 	assert_refuses(json_read, "Scalars", text, sentence, field)
 
@@ -227,6 +229,28 @@ static void test_json_read_wants_what_proto2_requires(void **state)
 	refuses("Old", "{\"name\": null}", "name is required", "name");
 }
 
+static void test_json_read_never_cuts_a_character(void **state)
+{
+	(void)state;
+	for (int shift = 0; shift < 3; shift++) {
+		struct buf text = {0};
+		struct buf wire = {0};
+		struct lyc_error error = {0};
+		buf_add_format(&text, "{\"%.*s", shift, "ab");
+		for (int i = 0; i < 200; i++)
+			buf_add_text(&text, "\xe2\x82\xac");
+		buf_add_text(&text, "\": 1}");
+		assert_int_equal(
+			json_read(type_of("Person"), (char *)text.data, text.len, &wire, &error),
+			LYC_INVALID_ARGUMENT);
+		assert_true(utf8_check((uint8_t *)error.text, strlen(error.text), NULL));
+		assert_true(utf8_check((uint8_t *)error.field, strlen(error.field), NULL));
+		assert_true(strlen(error.text) > 200);
+		buf_fini(&text);
+		buf_fini(&wire);
+	}
+}
+
 static char *nested(unsigned depth)
 {
 	struct buf text = {0};
@@ -300,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_json_read_takes_maps),
 		cmocka_unit_test(test_json_read_takes_the_known_types),
 		cmocka_unit_test(test_json_read_wants_what_proto2_requires),
+		cmocka_unit_test(test_json_read_never_cuts_a_character),
 		cmocka_unit_test(test_json_read_stops_at_the_depth_limit),
 		cmocka_unit_test(test_json_read_counts_elements),
 	};
