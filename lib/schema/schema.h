@@ -284,6 +284,11 @@ LYC_MUST_USE enum lyc_status json_read(const struct schema_message *message, con
 LYC_MUST_USE enum lyc_status yaml_read(const struct schema_message *message, const char *yaml,
 				       size_t len, struct buf *to, struct lyc_error *error);
 
+/* The line of a field path ("listen[0].endpoint", as schema_check names the fault) in a YAML text
+ * that yaml_read took; of what is around it when it is not said there. 1 when nothing is. */
+unsigned yaml_line(const struct schema_message *message, const char *yaml, size_t len,
+		   const char *path);
+
 /* ---- describe.c ---- */
 
 /* Append .proto text, comments and options included, of a message, enum, service or method

@@ -247,20 +247,71 @@ static enum lyc_status encode(struct yaml *yaml, const struct schema_message *me
 	return json_encode(&encoder, message, root, to);
 }
 
+/* Parse the text into a tree and its marks; both are the caller's to free, also on failure. */
+static enum lyc_status parse(struct yaml *yaml, const char *text, size_t len, json_t **ret_root)
+{
+	yaml->text = text ? text : "";
+	if (!yaml_parser_initialize(&yaml->parser))
+		return no_memory(yaml);
+	yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)yaml->text, len);
+	enum lyc_status status = read_stream(yaml, ret_root);
+	yaml_parser_delete(&yaml->parser);
+	return status;
+}
+
 enum lyc_status yaml_read(const struct schema_message *message, const char *text, size_t len,
 			  struct buf *to, struct lyc_error *error)
 {
-	struct yaml yaml = {.text = text ? text : "", .error = error};
+	struct yaml yaml = {.error = error};
 	json_t *root = NULL;
-	if (!yaml_parser_initialize(&yaml.parser))
-		return no_memory(&yaml);
-	yaml_parser_set_encoding(&yaml.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&yaml.parser, (const unsigned char *)yaml.text, len);
-	enum lyc_status status = read_stream(&yaml, &root);
+	enum lyc_status status = parse(&yaml, text, len, &root);
 	if (!status)
 		status = encode(&yaml, message, root, to);
 	json_decref(root);
 	buf_fini(&yaml.marks);
-	yaml_parser_delete(&yaml.parser);
 	return status;
+}
+
+/* One step of a path: "[2]" into a list, a name in either spelling into a mapping. Moves behind it;
+ * NULL when it leads nowhere. */
+static const json_t *step(const json_t *at, const struct schema_message **message,
+			  const char **path)
+{
+	if (**path == '[') {
+		char *end;
+		size_t index = strtoul(*path + 1, &end, 10);
+		bool is_index = end != *path + 1 && *end == ']';
+		*path = end + is_index;
+		return is_index ? json_array_get(at, index) : NULL;
+	}
+	*path += **path == '.';
+	size_t len = strcspn(*path, ".[");
+	const struct schema_field *field =
+		*message ? schema_field_by_name(*message, *path, len) : NULL;
+	*path += len;
+	if (!field)
+		return NULL;
+	*message = field->message;
+	const json_t *member = json_object_get(at, field->name);
+	return member ? member : json_object_get(at, field->json_name);
+}
+
+unsigned yaml_line(const struct schema_message *message, const char *text, size_t len,
+		   const char *path)
+{
+	struct yaml yaml = {0};
+	json_t *root = NULL;
+	unsigned line = 1;
+	if (parse(&yaml, text, len, &root) == LYC_OK) {
+		const json_t *at = root;
+		while (*path && at) {
+			at = step(at, &message, &path);
+			if (at)
+				line = key_line_of(&yaml, at);
+		}
+	}
+	json_decref(root);
+	buf_fini(&yaml.marks);
+	return line;
 }

@@ -126,6 +126,33 @@ static void test_yaml_read_stops_at_deep_nesting(void **state)
 	buf_fini(&wire);
 }
 
+static void test_yaml_line_finds_a_path(void **state)
+{
+	(void)state;
+	static const char text[] = "scalars:\n  a_bool: true\nkinds:\n  - text: a\n"
+				   "  - inner:\n      count: 1\nmaps:\n  byInt32: {1: a}\n";
+	const struct {
+		const char *path;
+		unsigned line;
+	} cases[] = {{"", 1},
+		     {"scalars", 1},
+		     {"scalars.a_bool", 2},
+		     {"kinds[0]", 4},
+		     {"kinds[0].text", 4},
+		     {"kinds[1].inner.count", 6},
+		     {"kinds[1].inner.back", 5},
+		     {"kinds[9].text", 3},
+		     {"maps.by_int32", 8},
+		     {"lists.strings[0]", 1},
+		     {"kinds[x", 3},
+		     {"..[", 1}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(
+			yaml_line(type_of("Everything"), text, sizeof(text) - 1, cases[i].path),
+			cases[i].line);
+	assert_int_equal(yaml_line(type_of("Everything"), "a: [", 4, "scalars"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_yaml_read_refuses_anchors_tags_and_documents),
 		cmocka_unit_test(test_yaml_read_says_where_broken_yaml_breaks),
 		cmocka_unit_test(test_yaml_read_stops_at_deep_nesting),
+		cmocka_unit_test(test_yaml_line_finds_a_path),
 	};
 	return cmocka_run_group_tests(tests, setup_schema, teardown_schema);
 }
