@@ -91,6 +91,9 @@ void json_text_digits(struct buf *to, double value, bool is_float)
 		if (is_float ? strtof(digits, NULL) == (float)value : strtod(digits, NULL) == value)
 			break;
 	}
+	/* As a whole number it would lose its sign in a reader that has integers. */
+	if (value == 0 && signbit(value))
+		snprintf(digits, sizeof(digits), "-0.0");
 	/* Some locales write a comma. */
 	char *comma = strchr(digits, ',');
 	if (comma)

@@ -102,7 +102,7 @@ static void test_json_write_finds_the_shortest_digits(void **state)
 	} cases[] = {{0.1, "{\"aDouble\":0.1}"},
 		     {1.0 / 3, "{\"aDouble\":0.3333333333333333}"},
 		     {5e-324, "{\"aDouble\":4.94065645841247e-324}"},
-		     {-0.0, "{\"aDouble\":-0}"},
+		     {-0.0, "{\"aDouble\":-0.0}"},
 		     {1e22, "{\"aDouble\":1e+22}"},
 		     {(double)NAN, "{\"aDouble\":\"NaN\"}"},
 		     {-(double)INFINITY, "{\"aDouble\":\"-Infinity\"}"}};
