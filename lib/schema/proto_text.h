@@ -27,6 +27,12 @@ struct proto_text {
 	struct buf used;
 };
 
+/* Options as "name = value", each with a final NUL. */
+struct option_list {
+	struct buf text;
+	size_t count;
+};
+
 /* Print one; only_method may be NULL. */
 void proto_text_write(struct proto_text *text, const struct set_symbol *symbol,
 		      const char *only_method);
@@ -36,13 +42,24 @@ const struct set_symbol *proto_text_outermost(const struct set *set,
 /* True when the array of pointers holds it. */
 bool pointers_have(const struct buf *pointers, const void *pointer);
 
-/* ---- option_text.c ---- */
+/* The last length-delimited or varint field of that number; nothing or 0 when there is none. */
+struct span descriptor_part(struct span proto, uint32_t number);
+uint64_t descriptor_number(struct span proto, uint32_t number);
+void proto_text_indent(struct proto_text *text);
+/* The comment at a path, as `//` lines. */
+void proto_text_comment(struct proto_text *text, const struct set_path *path);
+/* " [a = 1, b = 2];" behind a field or value, and the end of the line. */
+void proto_text_option_list(struct proto_text *text, const struct option_list *list);
 
-/* Options as "name = value", each with a final NUL. */
-struct option_list {
-	struct buf text;
-	size_t count;
-};
+/* ---- proto_field.c ---- */
+
+/* As short as it may be read inside `scope`; notes that the type was used. */
+void proto_text_type_name(struct proto_text *text, struct span type_name, const char *scope);
+/* All fields and oneofs of a message. */
+void proto_text_fields(struct proto_text *text, struct span message, const struct set_path *path,
+		       const char *scope);
+
+/* ---- option_text.c ---- */
 
 /* `kind` is the options message: "google.protobuf.FieldOptions". */
 void option_list_add(struct option_list *list, struct proto_text *text, const char *kind,
