@@ -2,10 +2,13 @@
  */
 #include "session.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -20,6 +23,25 @@ static uint64_t now_ms(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Is it sure that nobody listens? Then nobody has to wait for the timeout. */
+static bool is_deserted(const char *endpoint)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	static const char scheme[] = "ipc://";
+	const char *path = endpoint + sizeof(scheme) - 1;
+	if (strncmp(endpoint, scheme, sizeof(scheme) - 1) != 0 || *path != '/' ||
+	    strlen(path) >= sizeof(address.sun_path))
+		return false;
+	strcpy(address.sun_path, path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	bool is_refused = connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 &&
+			  (errno == ENOENT || errno == ECONNREFUSED);
+	close(fd);
+	return is_refused;
 }
 
 enum lyc_status session_open(struct session *session, struct lyc_error *error)
@@ -44,7 +66,8 @@ enum lyc_status session_open(struct session *session, struct lyc_error *error)
 					      ? timeout_ms
 					      : CONNECT_TIMEOUT_MS,
 	};
-	status = lyc_client_open(&options, &session->client, &fault);
+	status = is_deserted(target.endpoint) ? LYC_UNAVAILABLE
+					      : lyc_client_open(&options, &session->client, &fault);
 	if (status == LYC_UNAVAILABLE || status == LYC_DEADLINE_EXCEEDED)
 		error_set(error, LYC_UNAVAILABLE,
 			  target.is_daemon ? "no daemon answers at %s: is lyceumd running? "

@@ -83,8 +83,8 @@ void suggest_offer(struct suggest *suggest, const char *name)
 void suggest_write(const struct suggest *suggest, const char *prefix, struct buf *to)
 {
 	size_t count = suggest->count;
-	/* What is much further off than the best is noise. */
-	while (count > 1 && suggest->distances[count - 1] > suggest->distances[0] + 1)
+	/* What is further off than the best is noise. */
+	while (count > 1 && suggest->distances[count - 1] > suggest->distances[0])
 		count--;
 	for (size_t i = 0; i < count; i++) {
 		buf_add_text(to, i == 0 ? ": did you mean " : i + 1 == count ? " or " : ", ");

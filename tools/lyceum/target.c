@@ -246,8 +246,7 @@ enum lyc_status target_read(const char *config, struct target *ret_target, struc
 		status = from_client(file, (Lyceum__V1__ClientConfig *)client, &target, error);
 	} else {
 		const struct lyc_error *why = looks_like_client(&yaml) ? &client_fault : &fault;
-		status = error_set(error, LYC_INVALID_ARGUMENT, "%s: %s%s%s", file, why->field,
-				   *why->field ? ": " : "", why->text);
+		status = error_set(error, LYC_INVALID_ARGUMENT, "%s: %s", file, why->text);
 	}
 	if (status == LYC_OK)
 		*ret_target = target;

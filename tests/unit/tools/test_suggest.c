@@ -35,7 +35,7 @@ static void test_suggest_names_the_nearest_first(void **state)
 {
 	static const char *const names[] = {"limit", "region", "regions", "kind", NULL};
 	(void)state;
-	expect("regoin", names, ": did you mean --region or --regions?");
+	expect("regoin", names, ": did you mean --region?");
 	expect("limt", names, ": did you mean --limit?");
 	expect("reg", names, ": did you mean --region or --regions?");
 }
