@@ -5,6 +5,7 @@
  */
 #include "schema/check.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -19,62 +20,66 @@ struct checking {
 	bool with_rules;
 };
 
-/* What a message has had so far. */
+/* What a message has had so far, by slot; the first 64 slots are kept in a register. */
 struct tally {
 	uint64_t seen[CHECK_MAX_WORDS];
 	uint32_t counts[CHECK_MAX_COUNTED];
 };
 
-/* The field at hand. */
-struct cursor {
-	const uint8_t *at;
-	const uint8_t *end;
-};
+/* Where a reader stands after what it read, NULL when that was malformed. */
+typedef const uint8_t *place;
 
 static bool check_message(struct checking *checking, struct fault_frame *frame);
 
-static const char *wire_name(unsigned wire)
-{
-	static const char *const names[] = {"a varint",      "8 bytes",     "length-delimited",
-					    "a group start", "a group end", "4 bytes"};
-	return wire < 6 ? names[wire] : "an unknown kind";
-}
-
 /* ---- reading ---- */
 
-static inline bool read_varint(struct cursor *cursor, uint64_t *ret_value)
+static __attribute__((noinline)) place read_long_varint(place at, place end, uint64_t *ret_value)
 {
-	if (cursor->at < cursor->end && *cursor->at < 0x80) {
-		*ret_value = *cursor->at++;
-		return true;
-	}
-	struct pb_reader reader = {.at = cursor->at, .end = cursor->end};
-	if (!pb_read_varint(&reader, ret_value))
-		return false;
-	cursor->at = reader.at;
-	return true;
+	struct pb_reader reader = {.at = at, .end = end};
+	return pb_read_varint(&reader, ret_value) ? reader.at : NULL;
 }
 
-static inline bool read_span(struct cursor *cursor, struct span *ret_span)
+static inline place read_varint(place at, place end, uint64_t *ret_value)
+{
+	if (__builtin_expect(at < end && *at < 0x80, 1)) {
+		*ret_value = *at;
+		return at + 1;
+	}
+	if (end - at >= 2 && at[1] < 0x80) {
+		*ret_value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+		return at + 2;
+	}
+	return read_long_varint(at, end, ret_value);
+}
+
+static inline place read_span(place at, place end, struct span *ret_span)
 {
 	uint64_t len;
-	if (!read_varint(cursor, &len) || len > (uint64_t)(cursor->end - cursor->at))
-		return false;
-	*ret_span = span_of(cursor->at, (size_t)len);
-	cursor->at += len;
-	return true;
+	at = read_varint(at, end, &len);
+	if (!at || len > (uint64_t)(end - at))
+		return NULL;
+	*ret_span = span_of(at, (size_t)len);
+	return at + len;
 }
 
-static inline bool read_fixed(struct cursor *cursor, size_t size, uint64_t *ret_value)
+static inline place read_fixed64(place at, place end, uint64_t *ret_value)
 {
-	if ((size_t)(cursor->end - cursor->at) < size)
-		return false;
-	uint64_t value = 0;
-	for (size_t i = 0; i < size; i++)
-		value |= (uint64_t)cursor->at[i] << (8 * i);
-	cursor->at += size;
-	*ret_value = value;
-	return true;
+	uint64_t value;
+	if (end - at < 8)
+		return NULL;
+	memcpy(&value, at, 8);
+	*ret_value = le64toh(value);
+	return at + 8;
+}
+
+static inline place read_fixed32(place at, place end, uint64_t *ret_value)
+{
+	uint32_t value;
+	if (end - at < 4)
+		return NULL;
+	memcpy(&value, at, 4);
+	*ret_value = le32toh(value);
+	return at + 4;
 }
 
 /* Short texts without characters beyond ASCII need no more than two loads. */
@@ -84,13 +89,13 @@ static inline bool is_ascii(const uint8_t *at, size_t len)
 	uint64_t eight;
 	uint32_t four;
 	if (len >= 8) {
-		uint64_t any = 0;
-		for (size_t i = 0; i + 8 <= len; i += 8) {
+		uint64_t any;
+		memcpy(&any, at + len - 8, 8);
+		for (size_t i = 0; i + 8 < len; i += 8) {
 			memcpy(&eight, at + i, 8);
 			any |= eight;
 		}
-		memcpy(&eight, at + len - 8, 8);
-		return ((any | eight) & high) == 0;
+		return (any & high) == 0;
 	}
 	if (len >= 4) {
 		uint32_t last;
@@ -104,17 +109,41 @@ static inline bool is_ascii(const uint8_t *at, size_t len)
 	return any < 0x80;
 }
 
-/* ---- faults that more than one place finds ---- */
+/* ---- faults of the structure ---- */
 
-static bool is_cut_off(struct checking *checking, const struct fault_frame *frame)
+static FAULT_COLD bool is_cut_off(struct checking *checking, const struct fault_frame *frame)
 {
 	return fault_at(frame, FAULT_ELEMENT, checking->error, "is cut off or malformed");
 }
 
-static bool has_too_many(struct checking *checking, const struct fault_frame *frame)
+static FAULT_COLD bool has_too_many(struct checking *checking, const struct fault_frame *frame)
 {
 	return fault_at(frame, FAULT_MESSAGE, checking->error,
 			"the body holds more than %d elements", SCHEMA_MAX_ELEMENTS);
+}
+
+static FAULT_COLD bool occurs_again(struct checking *checking, const struct fault_frame *frame,
+				    const struct check_field *entry, const struct tally *tally)
+{
+	bool is_same = (tally->seen[entry->slot >> 6] >> (entry->slot & 63) & 1) != 0;
+	if (is_same)
+		return fault_at(frame, FAULT_FIELD, checking->error, "occurs twice");
+	return fault_at(frame, FAULT_FIELD, checking->error,
+			"is set together with another field of the oneof %.80s",
+			entry->field->oneof_name);
+}
+
+static FAULT_COLD bool has_wrong_wire(struct checking *checking, const struct fault_frame *frame,
+				      const struct check_field *entry, unsigned wire)
+{
+	static const char *const names[] = {"a varint",      "8 bytes",      "length-delimited",
+					    "a group start", "a group end",  "4 bytes",
+					    "no known kind", "no known kind"};
+	if (wire == PB_GROUP_START || wire == PB_GROUP_END)
+		return fault_at(frame, FAULT_ELEMENT, checking->error,
+				"is written as a group, which is refused");
+	return fault_at(frame, FAULT_ELEMENT, checking->error, "is written as %s, it has to be %s",
+			names[wire], names[entry->tag & 7]);
 }
 
 static inline bool count_elements(struct checking *checking, size_t count,
@@ -128,76 +157,108 @@ static inline bool count_elements(struct checking *checking, size_t count,
 
 /* ---- fields ---- */
 
+static FAULT_COLD place refuse_unknown(struct checking *checking, const struct fault_frame *frame,
+				       uint64_t tag)
+{
+	uint64_t number = tag >> 3;
+	unsigned wire = (unsigned)(tag & 7);
+	if (number == 0 || number > 536870911)
+		fault_at(frame, FAULT_MESSAGE, checking->error,
+			 "holds a field with the number %" PRIu64, number);
+	else if (wire == PB_GROUP_START || wire == PB_GROUP_END)
+		fault_at(frame, FAULT_MESSAGE, checking->error,
+			 "holds a group (field %" PRIu64 "), which is refused", number);
+	else if (wire > PB_FIXED32)
+		fault_at(frame, FAULT_MESSAGE, checking->error,
+			 "holds a field (%" PRIu64 ") of no known wire type", number);
+	else
+		fault_at(frame, FAULT_MESSAGE, checking->error,
+			 "holds an unknown field (%" PRIu64 ") that is cut off or malformed",
+			 number);
+	return NULL;
+}
+
 /* A field that the schema does not have: well-formed is good enough. It counts as an element, since
  * whoever unpacks it keeps it. */
-static bool skip_unknown(struct checking *checking, struct fault_frame *frame, uint64_t tag,
-			 struct cursor *cursor)
+static place skip_unknown(struct checking *checking, struct fault_frame *frame, uint64_t tag,
+			  place at, place end)
 {
 	uint64_t number = tag >> 3;
 	uint64_t value;
 	struct span bytes;
-	bool is_good;
-	if (number == 0 || number > 536870911)
-		return fault_at(frame, FAULT_MESSAGE, checking->error,
-				"holds a field with the number %" PRIu64, number);
 	switch (tag & 7) {
 	case PB_VARINT:
-		is_good = read_varint(cursor, &value);
+		at = read_varint(at, end, &value);
 		break;
 	case PB_FIXED64:
-		is_good = read_fixed(cursor, 8, &value);
+		at = read_fixed64(at, end, &value);
 		break;
 	case PB_FIXED32:
-		is_good = read_fixed(cursor, 4, &value);
+		at = read_fixed32(at, end, &value);
 		break;
 	case PB_LEN:
-		is_good = read_span(cursor, &bytes);
+		at = read_span(at, end, &bytes);
 		break;
-	case PB_GROUP_START:
-	case PB_GROUP_END:
-		return fault_at(frame, FAULT_MESSAGE, checking->error,
-				"holds a group (field %" PRIu64 "), which is refused", number);
 	default:
-		return fault_at(frame, FAULT_MESSAGE, checking->error,
-				"holds a field (%" PRIu64 ") of no known wire type", number);
+		at = NULL;
+		break;
 	}
-	if (!is_good)
-		return fault_at(frame, FAULT_MESSAGE, checking->error,
-				"holds an unknown field (%" PRIu64 ") that is cut off or malformed",
-				number);
-	return count_elements(checking, 1, frame);
+	if (!at || number == 0 || number > 536870911)
+		return refuse_unknown(checking, frame, tag);
+	return count_elements(checking, 1, frame) ? at : NULL;
+}
+
+static FAULT_COLD place refuse_enum(struct checking *checking, const struct fault_frame *frame,
+				    const struct check_field *entry, uint64_t value)
+{
+	fault_at(frame, FAULT_ELEMENT, checking->error, "%" PRId32 " is not a value of %.100s",
+		 (int32_t)(uint32_t)value, entry->field->enumeration->full_name);
+	return NULL;
 }
 
 /* One value of a varint or fixed-size field. */
-static inline bool check_scalar(struct checking *checking, struct fault_frame *frame,
-				const struct check_field *entry, struct cursor *cursor)
+static inline place check_scalar(struct checking *checking, struct fault_frame *frame,
+				 const struct check_field *entry, place at, place end)
 {
 	uint64_t value;
-	bool is_good = entry->wire == PB_VARINT    ? read_varint(cursor, &value)
-		       : entry->wire == PB_FIXED64 ? read_fixed(cursor, 8, &value)
-						   : read_fixed(cursor, 4, &value);
-	if (!is_good)
-		return is_cut_off(checking, frame);
-	if (entry->kind == CHECK_CLOSED_ENUM &&
-	    !check_closed_enum(entry->field->enumeration, value))
-		return fault_at(frame, FAULT_ELEMENT, checking->error,
-				"%" PRId32 " is not a value of %.100s", (int32_t)(uint32_t)value,
-				entry->field->enumeration->full_name);
-	if (entry->rules && checking->with_rules)
-		return check_number(entry, value, frame, checking->error);
-	return true;
+	switch (entry->kind) {
+	case CHECK_FIXED64:
+		at = read_fixed64(at, end, &value);
+		break;
+	case CHECK_FIXED32:
+		at = read_fixed32(at, end, &value);
+		break;
+	case CHECK_CLOSED_ENUM:
+		at = read_varint(at, end, &value);
+		if (at && !check_closed_enum(entry->field->enumeration, value))
+			return refuse_enum(checking, frame, entry, value);
+		break;
+	default:
+		at = read_varint(at, end, &value);
+		break;
+	}
+	if (__builtin_expect(!at, 0)) {
+		is_cut_off(checking, frame);
+		return NULL;
+	}
+	if (entry->rules && checking->with_rules &&
+	    !check_number(entry, value, frame, checking->error))
+		return NULL;
+	return at;
 }
 
-static bool check_text(struct checking *checking, struct fault_frame *frame,
-		       const struct check_field *entry, struct span bytes)
+static inline bool check_text(struct checking *checking, struct fault_frame *frame,
+			      const struct check_field *entry, struct span bytes)
 {
-	size_t char_count = bytes.len;
+	size_t len = bytes.len;
 	if (entry->kind == CHECK_STRING && !is_ascii(bytes.data, bytes.len) &&
-	    !utf8_check(bytes.data, bytes.len, &char_count))
+	    !utf8_check(bytes.data, bytes.len, &len))
 		return fault_at(frame, FAULT_ELEMENT, checking->error, "is not valid UTF-8");
-	if (entry->rules && checking->with_rules)
-		return check_length(entry, bytes, char_count, frame, checking->error);
-	return true;
+	if (!entry->rules || !checking->with_rules)
+		return true;
+	if (len > 0 && len >= entry->min_len && len <= entry->max_len && !entry->has_pattern)
+		return true;
+	return check_length(entry, bytes, len, frame, checking->error);
 }
 
 static bool check_below(struct checking *checking, struct fault_frame *frame,
@@ -213,113 +274,89 @@ static bool check_below(struct checking *checking, struct fault_frame *frame,
 	return check_message(checking, &below);
 }
 
-/* A run of packed elements. */
-static bool check_packed(struct checking *checking, struct fault_frame *frame,
-			 const struct check_field *entry, struct cursor *cursor, size_t *ret_count)
-{
-	struct span run;
-	if (!read_span(cursor, &run))
-		return is_cut_off(checking, frame);
-	struct cursor inner = {.at = run.data, .end = run.data + run.len};
-	size_t count = 0;
-	for (; inner.at < inner.end; count++) {
-		frame->packed_before = count;
-		if (!count_elements(checking, 1, frame) ||
-		    !check_scalar(checking, frame, entry, &inner))
-			return false;
-	}
-	frame->packed_before = 0;
-	*ret_count = count;
-	return true;
-}
-
-/* Is it packed where one value was expected, or the other way round? Otherwise it is a fault. */
-static bool may_be_packed(const struct check_field *entry, unsigned wire)
-{
-	return wire == PB_LEN && entry->is_repeated &&
-	       (entry->kind == CHECK_VARINT || entry->kind == CHECK_CLOSED_ENUM ||
-		entry->kind == CHECK_FIXED64 || entry->kind == CHECK_FIXED32);
-}
-
-static bool has_wrong_wire(struct checking *checking, const struct fault_frame *frame,
-			   const struct check_field *entry, unsigned wire)
-{
-	if (wire == PB_GROUP_START || wire == PB_GROUP_END)
-		return fault_at(frame, FAULT_ELEMENT, checking->error,
-				"is written as a group, which is refused");
-	return fault_at(frame, FAULT_ELEMENT, checking->error, "is written as %s, it has to be %s",
-			wire_name(wire), wire_name(entry->wire));
-}
-
 static inline uint64_t bit_of(uint16_t slot)
 {
 	return (uint64_t)1 << (slot & 63);
 }
 
-/* Note that a singular field occurs; once is all it may. */
-static inline bool note_once(struct checking *checking, const struct fault_frame *frame,
-			     const struct check_field *entry, struct tally *tally)
+/* A value written otherwise than expected: a run of packed elements, or a fault. */
+static place check_packed(struct checking *checking, struct fault_frame *frame,
+			  const struct check_field *entry, unsigned wire, place at, place end,
+			  size_t *ret_count)
 {
-	uint64_t *word = &tally->seen[entry->slot >> 6];
-	if (__builtin_expect((*word & bit_of(entry->slot)) != 0, 0))
-		return fault_at(frame, FAULT_FIELD, checking->error, "occurs twice");
-	*word |= bit_of(entry->slot);
-	if (entry->oneof_slot == CHECK_NONE)
-		return true;
-	word = &tally->seen[entry->oneof_slot >> 6];
-	if ((*word & bit_of(entry->oneof_slot)) != 0)
-		return fault_at(frame, FAULT_FIELD, checking->error,
-				"is set together with another field of the oneof %.80s",
-				frame->field->oneof_name);
-	*word |= bit_of(entry->oneof_slot);
+	struct span run;
+	bool is_packable = entry->kind == CHECK_VARINT || entry->kind == CHECK_CLOSED_ENUM ||
+			   entry->kind == CHECK_FIXED64 || entry->kind == CHECK_FIXED32;
+	if (wire != PB_LEN || !entry->is_repeated || !is_packable) {
+		has_wrong_wire(checking, frame, entry, wire);
+		return NULL;
+	}
+	at = read_span(at, end, &run);
+	if (!at) {
+		is_cut_off(checking, frame);
+		return NULL;
+	}
+	size_t count = 0;
+	place inner = run.data;
+	for (; inner < run.data + run.len; count++) {
+		frame->packed_before = count;
+		if (!count_elements(checking, 1, frame))
+			return NULL;
+		inner = check_scalar(checking, frame, entry, inner, run.data + run.len);
+		if (!inner)
+			return NULL;
+	}
+	frame->packed_before = 0;
+	*ret_count = count;
+	return at;
+}
+
+/* The bits of a field that lies beyond the first 64. */
+static bool note_wide(struct checking *checking, const struct fault_frame *frame,
+		      const struct check_field *entry, struct tally *tally)
+{
+	uint64_t *own = &tally->seen[entry->slot >> 6];
+	bool is_again = (*own & bit_of(entry->slot)) != 0;
+	if (entry->oneof_slot != CHECK_NONE) {
+		uint64_t *shared = &tally->seen[entry->oneof_slot >> 6];
+		is_again = is_again || (*shared & bit_of(entry->oneof_slot)) != 0;
+		if (!is_again)
+			*shared |= bit_of(entry->oneof_slot);
+	}
+	if (is_again && !entry->is_repeated)
+		return occurs_again(checking, frame, entry, tally);
+	*own |= bit_of(entry->slot);
 	return true;
 }
 
-static inline void note_elements(const struct check_field *entry, struct tally *tally, size_t count)
-{
-	if (count > 0)
-		tally->seen[entry->slot >> 6] |= bit_of(entry->slot);
-	if (entry->counter != CHECK_NONE)
-		tally->counts[entry->counter] += (uint32_t)count;
-}
-
-static inline bool check_field(struct checking *checking, struct fault_frame *frame,
-			       const struct check_field *entry, unsigned wire,
-			       struct cursor *cursor, struct tally *tally)
+/* One value in the wire type that belongs to the field. */
+static inline place check_value(struct checking *checking, struct fault_frame *frame,
+				const struct check_field *entry, place at, place end)
 {
 	struct span bytes;
-	frame->field = entry->field;
-	if (__builtin_expect(wire != entry->wire || entry->kind == CHECK_GROUP, 0)) {
-		size_t count = 0;
-		if (!may_be_packed(entry, wire))
-			return has_wrong_wire(checking, frame, entry, wire);
-		if (!check_packed(checking, frame, entry, cursor, &count))
-			return false;
-		note_elements(entry, tally, count);
-		return true;
+	if (entry->kind < CHECK_STRING)
+		return check_scalar(checking, frame, entry, at, end);
+	at = read_span(at, end, &bytes);
+	if (__builtin_expect(!at, 0)) {
+		is_cut_off(checking, frame);
+		return NULL;
 	}
-	if (entry->is_repeated) {
-		if (!count_elements(checking, 1, frame))
-			return false;
-		note_elements(entry, tally, 1);
-	} else if (!note_once(checking, frame, entry, tally)) {
+	if (__builtin_expect(entry->kind != CHECK_MESSAGE, 1))
+		return check_text(checking, frame, entry, bytes) ? at : NULL;
+	if (!count_elements(checking, 1, frame))
+		return NULL;
+	return check_below(checking, frame, entry, bytes) ? at : NULL;
+}
+
+/* What a field does beyond setting its bit. A submessage is counted where it is entered. */
+static inline bool note_more(struct checking *checking, const struct fault_frame *frame,
+			     const struct check_field *entry, struct tally *tally, size_t count)
+{
+	if (entry->is_wide && !note_wide(checking, frame, entry, tally))
 		return false;
-	}
-	switch (entry->kind) {
-	case CHECK_STRING:
-	case CHECK_BYTES:
-		if (!read_span(cursor, &bytes))
-			return is_cut_off(checking, frame);
-		return check_text(checking, frame, entry, bytes);
-	case CHECK_MESSAGE:
-		if (!read_span(cursor, &bytes))
-			return is_cut_off(checking, frame);
-		if (!entry->is_repeated && !count_elements(checking, 1, frame))
-			return false;
-		return check_below(checking, frame, entry, bytes);
-	default:
-		return check_scalar(checking, frame, entry, cursor);
-	}
+	if (entry->counter != CHECK_NONE)
+		tally->counts[entry->counter] += (uint32_t)count;
+	return true;
 }
 
 /* ---- messages ---- */
@@ -344,45 +381,73 @@ static bool check_end(struct checking *checking, const struct fault_frame *frame
 	return true;
 }
 
-/* Most tags are one byte, nearly all others two. */
-static inline bool read_tag(struct cursor *cursor, uint64_t *ret_tag)
+static const struct check_field no_entry = {.tag = CHECK_NO_TAG};
+
+static inline const struct check_field *find_entry(const struct check_table *table, uint64_t tag)
 {
-	const uint8_t *at = cursor->at;
-	if (cursor->end - at >= 2 && at[0] >= 0x80 && at[1] < 0x80) {
-		*ret_tag = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
-		cursor->at += 2;
-		return true;
-	}
-	return read_varint(cursor, ret_tag);
+	uint64_t number = tag >> 3;
+	if (__builtin_expect(number < table->dense_count, 1))
+		return &table->dense[number];
+	if (number > UINT32_MAX || table->sparse_count == 0)
+		return &no_entry;
+	const struct check_field *entry = check_find_sparse(table, (uint32_t)number);
+	return entry ? entry : &no_entry;
+}
+
+/* A field that is not written as the table expects: unknown, packed, or a fault. */
+static place check_other(struct checking *checking, struct fault_frame *frame,
+			 const struct check_field *entry, uint64_t tag, place at, place end,
+			 size_t *ret_count)
+{
+	if (entry->kind != CHECK_UNKNOWN)
+		return check_packed(checking, frame, entry, (unsigned)(tag & 7), at, end,
+				    ret_count);
+	*ret_count = 0;
+	return skip_unknown(checking, frame, tag, at, end);
 }
 
 static bool check_message(struct checking *checking, struct fault_frame *frame)
 {
 	const struct check_table *table = frame->message->check;
-	struct cursor cursor = {.at = frame->body.data, .end = frame->body.data + frame->body.len};
+	place at = frame->body.data;
+	place end = at + frame->body.len;
+	uint64_t seen = 0;
 	struct tally tally;
-	for (size_t i = 0; i < table->word_count; i++)
+	tally.seen[0] = 0;
+	for (size_t i = 1; i < table->word_count; i++)
 		tally.seen[i] = 0;
 	for (size_t i = 0; i < table->counted_count; i++)
 		tally.counts[i] = 0;
-	while (cursor.at < cursor.end) {
+	while (at < end) {
 		uint64_t tag;
-		frame->at = cursor.at;
-		if (!read_tag(&cursor, &tag))
+		size_t count = 1;
+		frame->at = at;
+		at = read_varint(at, end, &tag);
+		if (__builtin_expect(!at, 0))
 			return fault_at(frame, FAULT_MESSAGE, checking->error,
 					"holds a malformed tag");
-		uint64_t number = tag >> 3;
-		const struct check_field *entry =
-			number < table->dense_count ? &table->dense[number]
-			: number <= UINT32_MAX      ? check_find_sparse(table, (uint32_t)number)
-						    : NULL;
-		bool is_good = entry && entry->kind != CHECK_UNKNOWN
-				       ? check_field(checking, frame, entry, (unsigned)(tag & 7),
-						     &cursor, &tally)
-				       : skip_unknown(checking, frame, tag, &cursor);
-		if (!is_good)
+		const struct check_field *entry = find_entry(table, tag);
+		if (__builtin_expect(entry->tag == tag, 1)) {
+			if (__builtin_expect((seen & entry->once) != 0, 0)) {
+				tally.seen[0] |= seen;
+				return occurs_again(checking, frame, entry, &tally);
+			}
+			if (entry->is_repeated && entry->kind != CHECK_MESSAGE &&
+			    !count_elements(checking, 1, frame))
+				return false;
+			at = check_value(checking, frame, entry, at, end);
+		} else {
+			at = check_other(checking, frame, entry, tag, at, end, &count);
+		}
+		if (!at)
+			return false;
+		if (count == 0)
+			continue;
+		seen |= entry->set;
+		if (entry->has_more && !note_more(checking, frame, entry, &tally, count))
 			return false;
 	}
+	tally.seen[0] |= seen;
 	return check_end(checking, frame, &tally);
 }
 

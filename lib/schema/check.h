@@ -10,6 +10,7 @@
 #include "schema/schema.h"
 
 #define CHECK_NONE 0xffffu
+#define CHECK_NO_TAG UINT32_MAX
 /* Fields with min_items or max_items in one message. */
 #define CHECK_MAX_COUNTED 64
 #define CHECK_MAX_WORDS 128
@@ -26,17 +27,33 @@ enum check_kind {
 	CHECK_GROUP, /* refused */
 };
 
+/* 64 bytes: a cache line. */
 struct check_field {
+	/* How one value begins: number and wire type. CHECK_NO_TAG where nothing is expected: a
+	 * number that is not used, a group. */
+	uint32_t tag;
 	uint8_t kind;
-	/* The wire type of one value. */
-	uint8_t wire;
 	bool is_repeated;
 	/* No presence of its own: a zero value counts as absent. */
 	bool is_implicit;
+	bool has_pattern;
+
+	/* Of the message's first 64 bits: those that must not be set yet, those that the field
+	 * sets. Both 0 where is_wide. */
+	uint64_t once;
+	uint64_t set;
 	/* Its bit, its oneof's bit and its counter; CHECK_NONE where there is none. */
 	uint16_t slot;
 	uint16_t oneof_slot;
 	uint16_t counter;
+	/* One of its bits is beyond the first 64. */
+	bool is_wide;
+	/* It is repeated or wide: there is more to do than to set a bit. */
+	bool has_more;
+
+	/* Of the rules; max_len is UINT32_MAX when there is no bound. */
+	uint32_t min_len;
+	uint32_t max_len;
 	const struct schema_rules *rules;
 	const struct schema_field *field;
 	/* MESSAGE: the submessage, whose table is made later. */

@@ -55,25 +55,42 @@ static bool has_item_bounds(const struct schema_field *field)
 	return field->rules && (field->rules->min_items > 0 || field->rules->max_items > 0);
 }
 
+static uint64_t first_bits(uint16_t slot)
+{
+	return slot < 64 ? (uint64_t)1 << slot : 0;
+}
+
 static struct check_field entry_of(const struct schema_message *message, size_t index,
 				   uint16_t counter)
 {
 	const struct schema_field *field = &message->fields[index];
+	const struct schema_rules *rules = field->rules;
 	enum check_kind kind = kind_of(field);
-	return (struct check_field){
+	struct check_field entry = {
+		.tag = kind == CHECK_GROUP ? CHECK_NO_TAG : field->number << 3 | wire_of(kind),
 		.kind = (uint8_t)kind,
-		.wire = wire_of(kind),
 		.is_repeated = field->is_repeated,
 		.is_implicit = !field->is_repeated && !field->has_presence,
+		.has_pattern = rules && rules->pattern,
 		.slot = (uint16_t)index,
 		.oneof_slot = field->oneof < 0
 				      ? (uint16_t)CHECK_NONE
 				      : (uint16_t)(message->field_count + (size_t)field->oneof),
 		.counter = has_item_bounds(field) ? counter : (uint16_t)CHECK_NONE,
-		.rules = field->rules,
+		.min_len = rules ? rules->min_len : 0,
+		.max_len = rules && rules->max_len > 0 ? rules->max_len : UINT32_MAX,
+		.rules = rules,
 		.field = field,
 		.message = field->message,
 	};
+	entry.is_wide =
+		entry.slot >= 64 || (entry.oneof_slot != CHECK_NONE && entry.oneof_slot >= 64);
+	entry.has_more = entry.is_wide || field->is_repeated;
+	if (!entry.is_wide) {
+		entry.set = first_bits(entry.slot) | first_bits(entry.oneof_slot);
+		entry.once = field->is_repeated ? 0 : entry.set;
+	}
+	return entry;
 }
 
 static bool make_masks(const struct schema_message *message, struct check_table *table,
@@ -124,6 +141,8 @@ enum lyc_status check_table_new(struct schema_message *message, struct arena *ar
 	if (!table || !dense || !sparse || !counted)
 		return set_no_memory(error);
 	table->word_count = (message->field_count + message->oneof_count + 63) / 64;
+	for (size_t i = 0; i < message->dense_count; i++)
+		dense[i].tag = CHECK_NO_TAG;
 	for (size_t i = 0; i < message->field_count; i++) {
 		uint32_t number = message->fields[i].number;
 		struct check_field *entry = number < message->dense_count

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ensure.h"
 #include "base/error.h"
 #include "base/pb.h"
 
@@ -52,25 +53,42 @@ static size_t run_count(const struct schema_field *field, struct span run)
 	return count;
 }
 
+static const struct schema_field *field_of(const struct fault_frame *frame)
+{
+	uint64_t tag = 0;
+	struct pb_reader reader = {.at = frame->at, .end = frame->body.data + frame->body.len};
+	bool is_read = pb_read_varint(&reader, &tag);
+	const struct schema_field *field =
+		is_read ? schema_field_by_number(frame->message, (uint32_t)(tag >> 3)) : NULL;
+	ensure(field != NULL);
+	return field;
+}
+
 /* Elements of the field in front of the one at hand. */
-static size_t index_of(const struct fault_frame *frame)
+static size_t index_of(const struct fault_frame *frame, const struct schema_field *at_hand)
 {
 	size_t count = frame->packed_before;
 	struct pb_reader reader = pb_reader_of(frame->body);
 	struct pb_field field;
 	while (reader.at < frame->at && pb_read_field(&reader, &field)) {
-		if (field.number != frame->field->number)
+		if (field.number != at_hand->number)
 			continue;
-		count += field.wire == PB_LEN ? run_count(frame->field, field.bytes) : 1;
+		count += field.wire == PB_LEN ? run_count(at_hand, field.bytes) : 1;
 	}
 	return count;
 }
 
-static void add_step(struct path *path, const struct fault_frame *frame, bool with_index)
+static void add_name(struct path *path, const char *name)
 {
-	path_add(path, "%s%s", path->len > 0 ? "." : "", frame->field->name);
-	if (with_index && frame->field->is_repeated)
-		path_add(path, "[%zu]", index_of(frame));
+	path_add(path, "%s%s", path->len > 0 ? "." : "", name);
+}
+
+static void add_element(struct path *path, const struct fault_frame *frame)
+{
+	const struct schema_field *field = field_of(frame);
+	add_name(path, field->name);
+	if (field->is_repeated)
+		path_add(path, "[%zu]", index_of(frame, field));
 }
 
 /* The way to the frame's message. */
@@ -81,7 +99,7 @@ static void add_way(struct path *path, const struct fault_frame *frame)
 	for (frame = frame->parent; frame && count <= SCHEMA_MAX_DEPTH; frame = frame->parent)
 		frames[count++] = frame;
 	while (count-- > 0)
-		add_step(path, frames[count], true);
+		add_element(path, frames[count]);
 }
 
 static void fill(const struct path *path, struct lyc_error *error, const char *format, va_list args)
@@ -99,8 +117,10 @@ bool fault_at(const struct fault_frame *frame, enum fault_scope scope, struct ly
 		return false;
 	struct path path = {.len = 0};
 	add_way(&path, frame);
-	if (scope != FAULT_MESSAGE)
-		add_step(&path, frame, scope == FAULT_ELEMENT);
+	if (scope == FAULT_ELEMENT)
+		add_element(&path, frame);
+	else if (scope == FAULT_FIELD)
+		add_name(&path, field_of(frame)->name);
 	va_list args;
 	va_start(args, format);
 	fill(&path, error, format, args);
@@ -114,10 +134,8 @@ bool fault_of(const struct fault_frame *frame, const struct schema_field *field,
 	if (!error)
 		return false;
 	struct path path = {.len = 0};
-	struct fault_frame other = *frame;
-	other.field = field;
 	add_way(&path, frame);
-	add_step(&path, &other, false);
+	add_name(&path, field->name);
 	va_list args;
 	va_start(args, format);
 	fill(&path, error, format, args);

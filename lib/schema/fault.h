@@ -7,14 +7,17 @@
 
 #include "schema/schema.h"
 
+/* Keeps what is never called for a good body out of its way. */
+#define FAULT_COLD __attribute__((cold, noinline))
+
 /* One message on the way down; lives on the stack of its check. */
 struct fault_frame {
 	const struct fault_frame *parent;
 	const struct schema_message *message;
 	struct span body;
-	/* The field at hand: its tag, its description, and in a packed run the elements before. */
+	/* The field at hand, which the schema knows: its tag, and in a packed run the elements
+	 * before. */
 	const uint8_t *at;
-	const struct schema_field *field;
 	size_t packed_before;
 	int depth;
 };
@@ -29,9 +32,9 @@ enum fault_scope {
 /* Fill error (may be NULL): the path in error->field, "path: sentence" in error->text. Always
  * false, so that a check ends with it. */
 bool fault_at(const struct fault_frame *frame, enum fault_scope scope, struct lyc_error *error,
-	      const char *format, ...) LYC_PRINTF(4, 5);
+	      const char *format, ...) LYC_PRINTF(4, 5) FAULT_COLD;
 /* For a field that is not the one at hand: one that is missing. */
 bool fault_of(const struct fault_frame *frame, const struct schema_field *field,
-	      struct lyc_error *error, const char *format, ...) LYC_PRINTF(4, 5);
+	      struct lyc_error *error, const char *format, ...) LYC_PRINTF(4, 5) FAULT_COLD;
 
 #endif
