@@ -57,6 +57,10 @@ static void test_table_guesses_the_separator(void **state)
 	read_all("Surname, first;Town\nOkafor, Ada;Bath\nLee, Bo, Dr;Ely\n", &table);
 	assert_int_equal(table.separator, ';');
 	assert_string_equal(read_all("name\nAda\n", &table), "1:name\n2:Ada");
+	assert_string_equal(read_all("name\nOkafor, Ada\nLee, Bo\n", &table),
+			    "1:name\n2:Okafor, Ada\n3:Lee, Bo");
+	assert_string_equal(read_all("Surname, first\nAda Okafor\n", &table),
+			    "1:Surname, first\n2:Ada Okafor");
 }
 
 static void test_table_reads_every_line_end(void **state)

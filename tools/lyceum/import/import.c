@@ -111,6 +111,8 @@ static enum lyc_status parse(struct command_line *line, const struct schema_meth
 				parse_option(line, method, prefix, argc, argv, &i, error);
 			if (status)
 				return status;
+		} else if (!has_ended && strcmp(argv[i], "-h") == 0) {
+			line->wants_help = true;
 		} else if (!has_ended && argv[i][0] == '-' && argv[i][1]) {
 			return error_set(error, LYC_INVALID_ARGUMENT,
 					 "there is no option %.60s here; --help lists them",
@@ -138,8 +140,8 @@ static void print_help(const struct schema_method *method, FILE *out)
 {
 	if (method->comment[0])
 		fprintf(out, "%s\n\n", method->comment);
-	fputs("Usage: import FILE... [OPTIONS]\n\n"
-	      "FILE is CSV, TSV or JSON Lines, plain or gzip, in UTF-8, UTF-16 or Windows-1252;\n"
+	fprintf(out, "Usage: %s FILE... [OPTIONS]\n\n", method->command.verb);
+	fputs("FILE is CSV, TSV or JSON Lines, plain or gzip, in UTF-8, UTF-16 or Windows-1252;\n"
 	      "\"-\" is standard input. The first line has the headings.\n\n"
 	      "  --dry-run         show where columns go and what would be refused; change "
 	      "nothing\n"
@@ -163,6 +165,8 @@ static int exit_code(enum lyc_status status)
 		return IMPORT_EXIT_OK;
 	case LYC_UNAVAILABLE:
 		return IMPORT_EXIT_UNREACHABLE;
+	case LYC_DEADLINE_EXCEEDED:
+		return IMPORT_EXIT_DEADLINE;
 	default:
 		return IMPORT_EXIT_REFUSED;
 	}

@@ -16,11 +16,13 @@
 
 struct session;
 
+/* As enum outcome, which the engine does not need. */
 #define IMPORT_EXIT_OK 0
 /* Some rows were refused, or the import ended early for another reason than below. */
 #define IMPORT_EXIT_REFUSED 1
 #define IMPORT_EXIT_USAGE 2
 #define IMPORT_EXIT_UNREACHABLE 3
+#define IMPORT_EXIT_DEADLINE 5
 
 /* Calls the method with a request and waits. ret_reply is an empty buffer of the engine. */
 struct import_sink {

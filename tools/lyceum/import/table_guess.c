@@ -32,20 +32,23 @@ static bool read_sep_line(struct table *table)
 }
 
 /* How well a separator explains the first rows: thousandths of the rows that have as many cells as
- * the header, and the number of cells to decide between equals. 0: the header has one cell. */
+ * the header, then the number of cells. A list of one column has a separator that does not occur;
+ * that beats two columns of which no row has two. */
 static size_t score(struct table table, struct table_row *row)
 {
 	size_t row_count = 0;
 	size_t match_count = 0;
-	if (!table_next(&table, row) || row->cell_count < 2)
+	if (!table_next(&table, row))
 		return 0;
 	size_t width = row->cell_count;
 	while (row_count < GUESS_ROWS && table_next(&table, row)) {
 		row_count++;
 		match_count += row->cell_count == width;
 	}
+	if (width < 2)
+		return match_count == row_count ? 3 : 1;
 	size_t share = row_count ? match_count * 1000 / row_count : 1000;
-	return share * 1000 + (width < 999 ? width : 999) + 1;
+	return share * 1000 + (width < 999 ? width : 999);
 }
 
 struct quoting {
