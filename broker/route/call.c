@@ -1,0 +1,153 @@
+/* Outstanding calls. The slab grows in chunks and never moves an entry. */
+#include "route/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define CHUNK_LEN 1024u
+#define NONE UINT32_MAX
+
+void call_table_init(struct call_table *table, uint64_t now_ms)
+{
+	*table = (struct call_table){ .first_free = NONE, .max_count = 262144, .last_tick_ms = now_ms };
+	for (size_t i = 0; i < CALL_SLOTS; i++)
+		list_init(&table->slots[i]);
+}
+
+void call_table_fini(struct call_table *table)
+{
+	for (uint32_t i = 0; i < table->chunk_count; i++) {
+		for (uint32_t j = 0; j < CHUNK_LEN; j++) {
+			if (table->chunks[i][j].is_used)
+				call_end(table, &table->chunks[i][j]);
+		}
+	}
+	for (uint32_t i = 0; i < table->chunk_count; i++)
+		free(table->chunks[i]);
+	free(table->chunks);
+	table->chunks = NULL;
+	table->chunk_count = 0;
+}
+
+static bool grow(struct call_table *table)
+{
+	struct call **chunks =
+		realloc(table->chunks, (table->chunk_count + 1) * sizeof(*chunks));
+	if (!chunks)
+		return false;
+	table->chunks = chunks;
+	struct call *chunk = mem_try(CHUNK_LEN * sizeof(*chunk));
+	if (!chunk)
+		return false;
+	chunks[table->chunk_count] = chunk;
+	uint32_t base = table->chunk_count++ * CHUNK_LEN;
+	for (uint32_t i = CHUNK_LEN; i-- > 0;) {
+		chunk[i].index = base + i;
+		chunk[i].generation = 1;
+		chunk[i].next_free = table->first_free;
+		table->first_free = base + i;
+	}
+	return true;
+}
+
+struct call *call_add(struct call_table *table, struct session *caller, uint64_t caller_id,
+		      uint32_t len, uint64_t deadline_ms)
+{
+	if (table->count >= table->max_count)
+		return NULL;
+	if (table->first_free == NONE && !grow(table))
+		return NULL;
+	struct call *call =
+		&table->chunks[table->first_free / CHUNK_LEN][table->first_free % CHUNK_LEN];
+	table->first_free = call->next_free;
+	uint32_t index = call->index;
+	uint32_t generation = call->generation;
+	memset(call, 0, sizeof(*call));
+	call->index = index;
+	call->generation = generation;
+	call->is_used = true;
+	call->caller = caller;
+	call->caller_id = caller_id;
+	call->len = len;
+	call->deadline_ms = deadline_ms;
+	list_init(&call->of_callee);
+	list_init(&call->of_waiting);
+	list_add_last(&caller->calls_made, &call->of_caller);
+	list_add_last(&table->slots[deadline_ms / CALL_SLOT_MS % CALL_SLOTS], &call->of_slot);
+	caller->calls_made_len += len;
+	caller->calls_made_count++;
+	table->count++;
+	return call;
+}
+
+void call_give(struct call *call, struct session *callee)
+{
+	call->callee = callee;
+	callee->calls_given_len += call->len;
+	list_add_last(&callee->calls_given, &call->of_callee);
+}
+
+uint64_t call_id(const struct call *call)
+{
+	return (uint64_t)call->generation << 32 | call->index;
+}
+
+struct call *call_find(struct call_table *table, uint64_t id)
+{
+	uint32_t index = (uint32_t)id;
+	if (index / CHUNK_LEN >= table->chunk_count)
+		return NULL;
+	struct call *call = &table->chunks[index / CHUNK_LEN][index % CHUNK_LEN];
+	return call->is_used && call->generation == id >> 32 ? call : NULL;
+}
+
+struct call *call_find_made(struct session *caller, uint64_t caller_id)
+{
+	list_each(node, &caller->calls_made) {
+		struct call *call = list_entry(node, struct call, of_caller);
+		if (call->caller_id == caller_id)
+			return call;
+	}
+	return NULL;
+}
+
+void call_end(struct call_table *table, struct call *call)
+{
+	call->caller->calls_made_len -= call->len;
+	call->caller->calls_made_count--;
+	if (call->callee)
+		call->callee->calls_given_len -= call->len;
+	list_remove(&call->of_caller);
+	list_remove(&call->of_callee);
+	list_remove(&call->of_slot);
+	list_remove(&call->of_waiting);
+	buf_fini(&call->held);
+	for (size_t i = 0; i < call->group_count; i++)
+		free(call->groups[i]);
+	free(call->groups);
+	call->is_used = false;
+	call->generation++;
+	if (call->generation == 0)
+		call->generation = 1;
+	call->next_free = table->first_free;
+	table->first_free = call->index;
+	table->count--;
+}
+
+void call_tick(struct call_table *table, uint64_t now_ms, call_fn on_expired, void *arg)
+{
+	uint64_t first = table->last_tick_ms / CALL_SLOT_MS;
+	uint64_t last = now_ms / CALL_SLOT_MS;
+	if (last - first >= CALL_SLOTS)
+		first = last - CALL_SLOTS + 1;
+	for (uint64_t slot = first; slot <= last; slot++) {
+		list_each_safe(node, &table->slots[slot % CALL_SLOTS]) {
+			struct call *call = list_entry(node, struct call, of_slot);
+			if (call->deadline_ms <= now_ms)
+				on_expired(call, arg);
+		}
+	}
+	table->last_tick_ms = now_ms;
+}

@@ -1,0 +1,84 @@
+/*
+ * Outstanding calls: a slab of entries that a number finds, and a wheel of deadlines. The number given to the callee carries a generation,
+ * so that a late reply to a finished call is recognised.
+ */
+#ifndef LYC_ROUTE_CALL_H
+#define LYC_ROUTE_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "route/session.h"
+#include "route/types.h"
+
+#define CALL_MAX_GROUPS 16
+#define CALL_MAX_PRINCIPAL 136
+
+struct call {
+	/* index and generation make the id that the callee sees. */
+	uint32_t index;
+	uint32_t generation;
+	bool is_used;
+
+	struct session *caller;
+	uint64_t caller_id;
+	struct session *callee; /* NULL: not given to anybody yet */
+	struct list of_caller;
+	struct list of_callee;
+
+	const struct schema_method *method; /* NULL: passes through without being known here */
+	bool ends_here;                     /* the callee is a plugin or peer of this daemon */
+	bool want_as_of;
+	uint32_t len;                       /* bytes of the Call packet: what credit counts */
+	uint32_t max_reply;
+	uint64_t deadline_ms;
+	struct list of_slot;
+
+	/* On whose behalf: who may see what comes back. The groups are owned. */
+	char principal[CALL_MAX_PRINCIPAL];
+	char **groups;
+	size_t group_count;
+
+	/* The Call packet's bytes while it waits for `after`; see broker/stream. */
+	struct buf held;
+	uint64_t wait_seq;
+	struct list of_waiting;
+
+	uint32_t next_free;
+};
+
+#define CALL_SLOTS 1024
+#define CALL_SLOT_MS 16
+
+struct call_table {
+	struct call **chunks;
+	uint32_t chunk_count;
+	uint32_t first_free;
+	size_t count;
+	size_t max_count;
+	struct list slots[CALL_SLOTS];
+	uint64_t last_tick_ms;
+};
+
+void call_table_init(struct call_table *table, uint64_t now_ms);
+void call_table_fini(struct call_table *table);
+
+/* A new entry, linked to its caller and its deadline; NULL when there are max_count. */
+struct call *call_add(struct call_table *table, struct session *caller, uint64_t caller_id,
+		      uint32_t len, uint64_t deadline_ms);
+/* Hand it to a callee. */
+void call_give(struct call *call, struct session *callee);
+uint64_t call_id(const struct call *call);
+/* NULL when it has ended. */
+struct call *call_find(struct call_table *table, uint64_t id);
+/* The call that this session made under this number; NULL. */
+struct call *call_find_made(struct session *caller, uint64_t caller_id);
+/* Unlink and free, credit given back on both sides. */
+void call_end(struct call_table *table, struct call *call);
+
+/* Runs on_expired for each call whose deadline has passed; it has to end the call. */
+typedef void (*call_fn)(struct call *call, void *arg);
+void call_tick(struct call_table *table, uint64_t now_ms, call_fn on_expired, void *arg);
+
+#endif

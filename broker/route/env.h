@@ -1,0 +1,83 @@
+/*
+ * The one table between the core and the world. Everything below broker/ that decides something runs on one thread and reaches sockets,
+ * files, threads and the clock only through here, so that the whole of it can run without any of them.
+ */
+#ifndef LYC_ROUTE_ENV_H
+#define LYC_ROUTE_ENV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lyceum/status.h>
+
+#include "base/buf.h"
+
+struct plugin; /* host's entry of a configured plugin instance */
+
+/* One append on its way to the log. The core fills it and hands it over; the world answers with on_done on the loop, in order. */
+struct append {
+	struct append *next;
+	struct buf subject;
+	struct buf record;
+	bool has_expect;
+	uint64_t expect_seq;
+
+	enum lyc_status status;
+	uint64_t seq;
+	char text[200];
+	void (*on_done)(struct append *append);
+};
+
+/* A stretch of the log to be read. The world fills `records` with what matches and answers with on_done. */
+struct log_read {
+	struct log_read *next;
+	uint64_t from;
+	size_t max_bytes;
+	char *pattern;       /* NULL: everything */
+	bool only_last;      /* only the last record of each subject */
+
+	enum lyc_status status;
+	uint64_t next_seq;   /* where to go on */
+	struct buf records;  /* a run of: 8 bytes sequence, 4 bytes length (host order), the record */
+	char text[200];
+	void (*on_done)(struct log_read *read);
+};
+
+/* The port number of the connection to the hub; listeners and plugin pipes count from 1. */
+#define PORT_UPLINK 0
+
+struct env {
+	void *world;
+	/* Milliseconds: monotonic, the same within one turn of the loop; and since 1970. */
+	uint64_t (*now_ms)(void *world);
+	uint64_t (*wall_ms)(void *world);
+	/* Send one frame. OK takes the buffer's content. RESOURCE_EXHAUSTED: full, try again next turn. UNAVAILABLE: the peer is gone. */
+	enum lyc_status (*send)(void *world, uint32_t port, struct span routing_id,
+				struct buf *frame);
+	/* End the connection that this descriptor belongs to. */
+	void (*cut)(void *world, int fd);
+	/* Takes the append. */
+	void (*append)(void *world, struct append *append);
+	/* Takes the read. */
+	void (*read)(void *world, struct log_read *read);
+	/* The last sequence of a subject, 0: none. */
+	uint64_t (*last_of)(void *world, struct span subject);
+	/* Keep a small value beside the log; not synchronous, the last one wins. */
+	void (*save)(void *world, const char *key, struct span value);
+	/* What was saved; nothing when there is none. Reads a small file. */
+	void (*load)(void *world, const char *key, struct buf *ret_value);
+	/* Random bits. */
+	uint64_t (*random)(void *world);
+
+	/* Begin and end an attempt to reach the hub: frames of it come from and go to PORT_UPLINK. */
+	enum lyc_status (*uplink_open)(void *world, struct lyc_error *error);
+	void (*uplink_close)(void *world);
+
+	/* Start an instance: host_exited is called when it has ended, host_line for what it says. */
+	enum lyc_status (*plugin_start)(void *world, struct plugin *plugin,
+					struct lyc_error *error);
+	/* Ask it to end; after grace_ms it is made to, where that is possible. */
+	void (*plugin_stop)(void *world, struct plugin *plugin, uint32_t grace_ms);
+};
+
+#endif

@@ -1,0 +1,97 @@
+/* Who serves what. Offers of one service take turns. */
+#include "route/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void services_init(struct services *services)
+{
+	*services = (struct services){ 0 };
+}
+
+void services_fini(struct services *services)
+{
+	struct service_entry *entry;
+	struct service_entry *next;
+	HASH_ITER(by_name, services->by_name, entry, next) {
+		HASH_DELETE(by_name, services->by_name, entry);
+		free(entry->name);
+		free(entry);
+	}
+}
+
+struct service_entry *services_find(const struct services *services, struct span name)
+{
+	struct service_entry *entry;
+	HASH_FIND(by_name, services->by_name, name.data, name.len, entry);
+	return entry;
+}
+
+static struct service_entry *entry_of(struct services *services, struct span name)
+{
+	struct service_entry *entry = services_find(services, name);
+	if (entry)
+		return entry;
+	entry = mem_new(struct service_entry);
+	entry->name = mem_dup_try((const char *)name.data, name.len);
+	list_init(&entry->here);
+	list_init(&entry->abroad);
+	HASH_ADD_KEYPTR(by_name, services->by_name, entry->name, name.len, entry);
+	return entry;
+}
+
+void services_offer(struct services *services, struct session *session, struct span name,
+		    struct span node)
+{
+	struct service_entry *entry = entry_of(services, name);
+	struct offer *offer = mem_new(struct offer);
+	offer->session = session;
+	offer->service = entry;
+	size_t len = node.len < sizeof(offer->node) ? node.len : sizeof(offer->node) - 1;
+	if (len > 0)
+		memcpy(offer->node, node.data, len);
+	list_add_last(node.len > 0 ? &entry->abroad : &entry->here, &offer->of_service);
+	list_add_last(&session->offers, &offer->of_session);
+}
+
+bool services_withdraw(struct services *services, struct session *session)
+{
+	(void)services;
+	bool had_any = !list_is_empty(&session->offers);
+	list_each_safe(node, &session->offers) {
+		struct offer *offer = list_entry(node, struct offer, of_session);
+		list_remove(&offer->of_service);
+		list_remove(&offer->of_session);
+		free(offer);
+	}
+	return had_any;
+}
+
+static struct offer *take_turn(struct list *offers, struct offer *offer)
+{
+	list_remove(&offer->of_service);
+	list_add_last(offers, &offer->of_service);
+	return offer;
+}
+
+struct offer *services_pick_here(struct service_entry *service)
+{
+	if (list_is_empty(&service->here))
+		return NULL;
+	struct list *first = service->here.next;
+	if (first->next == &service->here)
+		return list_entry(first, struct offer, of_service);
+	return take_turn(&service->here, list_entry(first, struct offer, of_service));
+}
+
+struct offer *services_pick_abroad(struct service_entry *service, struct span node)
+{
+	list_each(at, &service->abroad) {
+		struct offer *offer = list_entry(at, struct offer, of_service);
+		if (node.len == 0 || span_is(node, offer->node))
+			return take_turn(&service->abroad, offer);
+	}
+	return NULL;
+}

@@ -1,0 +1,45 @@
+/*
+ * Who serves what: offers of services by sessions of this daemon's plugins and peers, and by links to other daemons.
+ */
+#ifndef LYC_ROUTE_SERVICE_H
+#define LYC_ROUTE_SERVICE_H
+
+#include "route/session.h"
+#include "route/types.h"
+
+/* One session's offer of one service. */
+struct offer {
+	struct session *session;
+	struct service_entry *service;
+	/* The daemon that runs it, when the session is a link; "" when it runs here. */
+	char node[64];
+	struct list of_service;
+	struct list of_session;
+};
+
+struct service_entry {
+	char *name;
+	struct list here;   /* offers of sessions of this daemon */
+	struct list abroad; /* offers through links */
+	UT_hash_handle by_name;
+};
+
+struct services {
+	struct service_entry *by_name;
+};
+
+void services_init(struct services *services);
+void services_fini(struct services *services);
+
+struct service_entry *services_find(const struct services *services, struct span name);
+/* Add one offer. `node` is "" for a session of this daemon. */
+void services_offer(struct services *services, struct session *session, struct span name,
+		    struct span node);
+/* Drop everything that a session offers. True when there was something. */
+bool services_withdraw(struct services *services, struct session *session);
+/* The next offer in turn of those that run here; NULL when there is none. */
+struct offer *services_pick_here(struct service_entry *service);
+/* An offer abroad: of that node, or of any when `node` is empty. */
+struct offer *services_pick_abroad(struct service_entry *service, struct span node);
+
+#endif

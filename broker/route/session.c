@@ -1,0 +1,242 @@
+/* Sessions and their outgoing frames. A frame goes to the socket when it is full or the turn ends; what the socket refuses waits here. */
+#include "route/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void session_table_init(struct session_table *table, const struct env *env)
+{
+	*table = (struct session_table){ .env = env, .next_serial = 1 };
+	list_init(&table->all);
+	list_init(&table->dirty);
+}
+
+void session_table_fini(struct session_table *table)
+{
+	list_each_safe(node, &table->all)
+		session_free(table, list_entry(node, struct session, all));
+}
+
+/* 0 when the routing id is too long. */
+static uint32_t make_address(uint8_t *to, uint32_t port, struct span routing_id)
+{
+	if (routing_id.len > SESSION_ADDRESS_LEN - sizeof(port))
+		return 0;
+	memcpy(to, &port, sizeof(port));
+	if (routing_id.len > 0)
+		memcpy(to + sizeof(port), routing_id.data, routing_id.len);
+	return (uint32_t)(sizeof(port) + routing_id.len);
+}
+
+struct session *session_find(struct session_table *table, uint32_t port, struct span routing_id)
+{
+	uint8_t address[SESSION_ADDRESS_LEN];
+	uint32_t len = make_address(address, port, routing_id);
+	struct session *session = NULL;
+	if (len > 0)
+		HASH_FIND(by_address, table->by_address, address, len, session);
+	return session;
+}
+
+struct session *session_add(struct session_table *table, uint32_t port, struct span routing_id,
+			    const char *identity)
+{
+	struct session *session = mem_try(sizeof(*session));
+	if (!session)
+		return NULL;
+	session->address_len = make_address(session->address, port, routing_id);
+	if (session->address_len == 0) {
+		free(session);
+		return NULL;
+	}
+	session->serial = table->next_serial++;
+	session->since_ms = table->env->now_ms(table->env->world);
+	session->last_heard_ms = session->since_ms;
+	session->last_sent_ms = session->since_ms;
+	session->fd = -1;
+	size_t len = strnlen(identity, sizeof(session->identity) - 1);
+	memcpy(session->identity, identity, len);
+	list_init(&session->dirty);
+	list_init(&session->waiting);
+	list_init(&session->calls_made);
+	list_init(&session->calls_given);
+	list_init(&session->subscriptions);
+	list_init(&session->offers);
+	HASH_ADD(by_address, table->by_address, address, session->address_len, session);
+	HASH_ADD(by_serial, table->by_serial, serial, sizeof(session->serial), session);
+	list_add_last(&table->all, &session->all);
+	table->count++;
+	return session;
+}
+
+struct session *session_by_serial(struct session_table *table, uint64_t serial)
+{
+	struct session *session;
+	HASH_FIND(by_serial, table->by_serial, &serial, sizeof(serial), session);
+	return session;
+}
+
+uint32_t session_port(const struct session *session)
+{
+	uint32_t port;
+	memcpy(&port, session->address, sizeof(port));
+	return port;
+}
+
+struct span session_routing_id(const struct session *session)
+{
+	return span_of(session->address + sizeof(uint32_t),
+		       session->address_len - sizeof(uint32_t));
+}
+
+bool session_is_link(const struct session *session)
+{
+	return session->kind == SESSION_NODE || session->kind == SESSION_HUB;
+}
+
+size_t session_backlog(const struct session *session)
+{
+	return session->waiting_len + session->out.len;
+}
+
+/* A frame that the socket did not take yet. */
+struct waiting_frame {
+	struct list node;
+	struct buf frame;
+};
+
+static void keep_waiting(struct session *session)
+{
+	struct waiting_frame *waiting = mem_new(struct waiting_frame);
+	waiting->frame = session->out;
+	session->out = (struct buf){ 0 };
+	session->waiting_len += waiting->frame.len;
+	list_add_last(&session->waiting, &waiting->node);
+}
+
+static void drop_waiting(struct session *session, struct waiting_frame *waiting)
+{
+	list_remove(&waiting->node);
+	buf_fini(&waiting->frame);
+	free(waiting);
+	if (list_is_empty(&session->waiting))
+		session->waiting_len = 0;
+}
+
+static enum lyc_status hand_over(struct session_table *table, struct session *session,
+				 struct buf *frame)
+{
+	const struct env *env = table->env;
+	return env->send(env->world, session_port(session), session_routing_id(session), frame);
+}
+
+static void flush(struct session_table *table, struct session *session)
+{
+	while (!list_is_empty(&session->waiting)) {
+		struct waiting_frame *first =
+			list_entry(session->waiting.next, struct waiting_frame, node);
+		size_t len = first->frame.len;
+		if (hand_over(table, session, &first->frame) == LYC_RESOURCE_EXHAUSTED)
+			break;
+		session->waiting_len -= len;
+		drop_waiting(session, first);
+	}
+	if (session->out.len == 0)
+		return;
+	session->last_sent_ms = table->env->now_ms(table->env->world);
+	if (!list_is_empty(&session->waiting) ||
+	    hand_over(table, session, &session->out) == LYC_RESOURCE_EXHAUSTED)
+		keep_waiting(session);
+	else
+		buf_clear(&session->out); /* taken; or the peer is gone, and its timeout ends the session */
+}
+
+void session_free(struct session_table *table, struct session *session)
+{
+	flush(table, session);
+	list_each_safe(node, &session->waiting)
+		drop_waiting(session, list_entry(node, struct waiting_frame, node));
+	buf_fini(&session->out);
+	list_remove(&session->dirty);
+	list_remove(&session->all);
+	HASH_DELETE(by_address, table->by_address, session);
+	HASH_DELETE(by_serial, table->by_serial, session);
+	table->count--;
+	free(session);
+}
+
+static size_t before_write(struct session_table *table, struct session *session)
+{
+	if (!session->is_dirty) {
+		session->is_dirty = true;
+		list_add_last(&table->dirty, &session->dirty);
+	}
+	return session->out.len;
+}
+
+/* A packet larger than half a frame goes alone: what was there before it goes first. */
+static void after_write(struct session_table *table, struct session *session, size_t before)
+{
+	struct buf *out = &session->out;
+	if (out->has_failed) {
+		/* No memory for this packet: it is dropped whole, what was written before it stays. */
+		out->len = before;
+		out->has_failed = false;
+	}
+	if (out->len <= WIRE_FRAME_LEN)
+		return;
+	if (before > 0 && out->len - before > WIRE_FRAME_LEN / 2) {
+		struct buf large = { 0 };
+		buf_add(&large, out->data + before, out->len - before);
+		out->len = before;
+		flush(table, session);
+		buf_fini(out);
+		*out = large;
+	}
+	flush(table, session);
+}
+
+void session_send(struct session_table *table, struct session *session,
+		  const struct packet *packet)
+{
+	size_t before = before_write(table, session);
+	packet_write(&session->out, packet);
+	after_write(table, session, before);
+}
+
+void session_send_copy(struct session_table *table, struct session *session, struct span record)
+{
+	size_t before = before_write(table, session);
+	packet_write_copy(&session->out, record);
+	after_write(table, session, before);
+}
+
+void session_send_stray(struct session_table *table, uint32_t port, struct span routing_id,
+			const struct packet *packet)
+{
+	struct buf frame = { 0 };
+	packet_write(&frame, packet);
+	if (!frame.has_failed) {
+		/* Nobody is owed this packet: a peer without a session says Hello again anyway. */
+		(void)!table->env->send(table->env->world, port, routing_id, &frame);
+	}
+	buf_fini(&frame);
+}
+
+size_t session_flush_all(struct session_table *table)
+{
+	size_t waiting = 0;
+	list_each_safe(node, &table->dirty) {
+		struct session *session = list_entry(node, struct session, dirty);
+		flush(table, session);
+		if (list_is_empty(&session->waiting)) {
+			session->is_dirty = false;
+			list_remove(&session->dirty);
+		} else {
+			waiting++;
+		}
+	}
+	return waiting;
+}

@@ -1,0 +1,124 @@
+/*
+ * Sessions: the peers that have said Hello, each with its outgoing frame under construction. Packets for one peer coalesce there and are
+ * flushed at the end of the loop's turn.
+ */
+#ifndef LYC_ROUTE_SESSION_H
+#define LYC_ROUTE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "route/env.h"
+#include "wire/packet.h"
+
+#define SESSION_ADDRESS_LEN 40
+
+enum session_kind {
+	SESSION_CLIENT = 0,
+	SESSION_PLUGIN,
+	SESSION_NODE, /* a node that has this daemon as its hub */
+	SESSION_HUB,  /* this daemon's hub */
+};
+
+struct grants; /* policy's entry for the identity */
+
+struct session {
+	/* Who. */
+	uint64_t serial; /* never used again in this process */
+	enum session_kind kind;
+	char identity[64];
+	char software[64];
+	const struct grants *grants;
+	uint64_t since_ms;
+
+	/* Where: the port and the routing id. */
+	uint8_t address[SESSION_ADDRESS_LEN];
+	uint32_t address_len;
+	UT_hash_handle by_address;
+	UT_hash_handle by_serial;
+	struct list all;
+
+	/* Out: the frame being built, and frames that wait for the socket. */
+	struct buf out;
+	bool is_dirty;
+	struct list dirty;
+	struct list waiting;
+	size_t waiting_len;
+	uint64_t last_sent_ms;
+
+	/* In. */
+	uint64_t last_heard_ms;
+	int fd; /* of the frame being handled; -1 outside */
+	bool is_flooding;
+	uint64_t flood_since_ms;
+
+	/* Calls: bytes outstanding that it made, and that it has been given. */
+	uint64_t calls_made_len;
+	uint64_t calls_given_len;
+	uint64_t call_credit; /* bytes of calls that it takes */
+	struct list calls_made;
+	struct list calls_given;
+	size_t calls_made_count;
+
+	/* Publishes not yet acknowledged. */
+	uint64_t publishes_len;
+
+	struct list subscriptions;
+	size_t subscription_count;
+
+	/* What it serves. */
+	struct list offers;
+
+	/* The transient message that was last sent to this link. */
+	uint64_t last_fanout;
+
+	/* The plugin instance or the link behind it. */
+	void *owner;
+};
+
+struct session_table {
+	const struct env *env;
+	struct session *by_address;
+	struct session *by_serial;
+	struct list all;
+	struct list dirty;
+	size_t count;
+	uint64_t next_serial;
+};
+
+void session_table_init(struct session_table *table, const struct env *env);
+/* Frees the sessions that are left. */
+void session_table_fini(struct session_table *table);
+
+/* The session of a routing id on a port; NULL when there is none. */
+struct session *session_find(struct session_table *table, uint32_t port, struct span routing_id);
+/* NULL when it has ended. */
+struct session *session_by_serial(struct session_table *table, uint64_t serial);
+/* A new one; NULL when the routing id is too long or there is no memory. */
+struct session *session_add(struct session_table *table, uint32_t port, struct span routing_id,
+			    const char *identity);
+/* Flush what can be flushed and free. The caller has ended its calls and subscriptions. */
+void session_free(struct session_table *table, struct session *session);
+
+uint32_t session_port(const struct session *session);
+struct span session_routing_id(const struct session *session);
+bool session_is_link(const struct session *session);
+
+/* Append a packet to the session's frame; flushed when it is full, else at the end of the turn. */
+void session_send(struct session_table *table, struct session *session,
+		  const struct packet *packet);
+/* The same for a Copy of one record. */
+void session_send_copy(struct session_table *table, struct session *session, struct span record);
+/* One packet to a routing id without a session. */
+void session_send_stray(struct session_table *table, uint32_t port, struct span routing_id,
+			const struct packet *packet);
+/* Hand every frame under construction to its socket. Returns how many sessions wait for theirs. */
+size_t session_flush_all(struct session_table *table);
+/* Bytes that the socket has not taken. */
+size_t session_backlog(const struct session *session);
+
+#endif

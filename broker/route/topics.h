@@ -1,0 +1,53 @@
+/*
+ * Subscriptions by pattern: a trie of tokens. `*` is one token, a final `>` the rest.
+ */
+#ifndef LYC_ROUTE_TOPICS_H
+#define LYC_ROUTE_TOPICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "route/session.h"
+
+struct follower; /* stream's part of a subscription to records */
+
+struct subscription {
+	struct session *session;
+	uint64_t id;
+	char *pattern;
+	char *group; /* NULL: none */
+	bool records_only;
+	/* Bytes that may still be sent. */
+	int64_t credit;
+	/* Transient messages dropped since the last Gap. */
+	uint64_t missed;
+	/* NULL: from now on, kept nowhere. */
+	struct follower *follower;
+
+	struct list of_session;
+	struct list of_place;
+};
+
+struct place; /* a node of the trie */
+
+struct topics {
+	struct place *root;
+	size_t count;
+};
+
+void topics_init(struct topics *topics);
+/* All subscriptions have been removed. */
+void topics_fini(struct topics *topics);
+/* Add one to the session and the trie; the pattern is valid. NULL when there is no memory. */
+struct subscription *subscription_add(struct topics *topics, struct session *session,
+				      uint64_t id, struct span pattern);
+/* Remove and free; the follower has been freed by its owner. */
+void subscription_remove(struct topics *topics, struct subscription *subscription);
+struct subscription *subscription_find(struct session *session, uint64_t id);
+
+typedef void (*subscription_fn)(struct subscription *subscription, void *arg);
+/* Runs fn once for each subscription whose pattern matches. fn may not add or remove any. */
+void topics_match(struct topics *topics, struct span subject,
+			 subscription_fn fn, void *arg);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * The types that this daemon knows: every schema that it has accepted, and for each full name the newest that defines it. Schemas are never
+ * dropped while the daemon runs.
+ */
+#ifndef LYC_ROUTE_TYPES_H
+#define LYC_ROUTE_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "schema/schema.h"
+
+struct type_entry {
+	char *name;
+	const struct schema_message *message;
+	UT_hash_handle by_name;
+};
+
+struct method_entry {
+	char *name; /* "package.Service/Method" */
+	const struct schema_method *method;
+	const struct schema_service *service;
+	/* Who serves it: see service.h. */
+	struct service_entry *served;
+	/* The service is this daemon's own. */
+	bool is_builtin;
+	UT_hash_handle by_name;
+};
+
+struct types {
+	struct schema **schemas; /* in the order in which they came */
+	size_t schema_count;
+	struct type_entry *messages;
+	struct method_entry *methods;
+};
+
+void types_init(struct types *types);
+void types_fini(struct types *types);
+
+/* Take a reference on the schema unless the same set is held already. RESOURCE_EXHAUSTED beyond 4,096 schemas. */
+enum lyc_status types_add(struct types *types, struct schema *schema);
+const struct schema *types_schema(const struct types *types, uint64_t id);
+/* NULL when unknown. */
+const struct schema_message *types_message(const struct types *types, struct span full_name);
+struct method_entry *types_method(const struct types *types, struct span full_name);
+/* The type at the front of a subject: the longest full name of a known message that its first tokens make. ret_name_len is its length. */
+const struct schema_message *types_of_subject(const struct types *types, struct span subject,
+					      size_t *ret_name_len);
+/* The schema that defines a message, enum, service or method; NULL. */
+const struct schema *types_defining(const struct types *types, const char *full_name);
+
+#endif
