@@ -1,0 +1,251 @@
+/* Rights: the configuration's keys, what each may call, publish and subscribe to, and for whom it may speak. */
+#include "policy/policy.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "lyceum/v1/config.pb-c.h"
+#include "route/service.h"
+#include "wire/subject.h"
+
+static void patterns_take(struct patterns *patterns, char **items, size_t count)
+{
+	patterns->is_set = count > 0;
+	patterns->count = count;
+	patterns->items = count > 0 ? mem_get(count * sizeof(char *)) : NULL;
+	for (size_t i = 0; i < count; i++)
+		patterns->items[i] = mem_dup(items[i]);
+}
+
+static void patterns_fini(struct patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++)
+		free(patterns->items[i]);
+	free(patterns->items);
+}
+
+static void grants_free(struct grants *grants)
+{
+	patterns_fini(&grants->call);
+	patterns_fini(&grants->publish);
+	patterns_fini(&grants->subscribe);
+	for (size_t i = 0; i < grants->group_count; i++)
+		free(grants->groups[i]);
+	free(grants->groups);
+	free(grants->name);
+	free(grants);
+}
+
+static struct grants *find(const struct policy *policy, const char *identity)
+{
+	struct grants *grants;
+	HASH_FIND(by_name, policy->by_name, identity, strlen(identity), grants);
+	return grants;
+}
+
+const struct grants *policy_find(const struct policy *policy, const char *identity)
+{
+	return find(policy, identity);
+}
+
+void policy_revoke(struct policy *policy, const char *name)
+{
+	struct grants *grants = find(policy, name);
+	if (!grants)
+		return;
+	HASH_DELETE(by_name, policy->by_name, grants);
+	grants_free(grants);
+}
+
+struct grants *policy_grant(struct policy *policy, const char *name, const char *public_key,
+			    enum role role)
+{
+	struct grants *grants = find(policy, name);
+	if (!grants) {
+		grants = mem_new(struct grants);
+		grants->name = mem_dup(name);
+		HASH_ADD_KEYPTR(by_name, policy->by_name, grants->name, strlen(name), grants);
+	}
+	grants->role = role;
+	snprintf(grants->public_key, sizeof(grants->public_key), "%s", public_key);
+	return grants;
+}
+
+static enum lyc_status add_key(struct policy *policy, const Lyceum__V1__PeerKey *key,
+			       struct lyc_error *error)
+{
+	bool is_anonymous = strcmp(key->name, "anonymous") == 0;
+	if (find(policy, key->name))
+		return error_set_field(error, LYC_INVALID_ARGUMENT, "keys",
+				       "the key '%s' is listed twice", key->name);
+	if (is_anonymous != (key->public_key[0] == '\0'))
+		return error_set_field(error, LYC_INVALID_ARGUMENT, "keys",
+				       is_anonymous ? "'%s' stands for peers without a key and takes none"
+						    : "the key '%s' has no public_key",
+				       key->name);
+	static const enum role roles[] = { ROLE_PERSON, ROLE_PERSON, ROLE_NODE, ROLE_OPERATOR };
+	struct grants *grants = policy_grant(policy, key->name, key->public_key, roles[key->role]);
+	patterns_take(&grants->call, key->call, key->n_call);
+	patterns_take(&grants->publish, key->publish, key->n_publish);
+	patterns_take(&grants->subscribe, key->subscribe, key->n_subscribe);
+	grants->group_count = key->n_groups;
+	grants->groups = mem_get(key->n_groups * sizeof(char *));
+	for (size_t i = 0; i < key->n_groups; i++) {
+		struct buf group = { 0 };
+		buf_add_format(&group, "%s/%s", policy->name, key->groups[i]);
+		grants->groups[i] = buf_text(&group);
+	}
+	return LYC_OK;
+}
+
+enum lyc_status policy_init(struct policy *policy, const Lyceum__V1__Config *config,
+			    struct lyc_error *error)
+{
+	*policy = (struct policy){ 0 };
+	snprintf(policy->name, sizeof(policy->name), "%s", config->name);
+	enum lyc_status status = LYC_OK;
+	for (size_t i = 0; i < config->n_keys && status == LYC_OK; i++)
+		status = add_key(policy, config->keys[i], error);
+	if (status != LYC_OK)
+		policy_fini(policy);
+	return status;
+}
+
+void policy_fini(struct policy *policy)
+{
+	struct grants *grants;
+	struct grants *next;
+	HASH_ITER(by_name, policy->by_name, grants, next) {
+		HASH_DELETE(by_name, policy->by_name, grants);
+		grants_free(grants);
+	}
+}
+
+
+bool policy_may_call(const struct grants *grants, const char *method)
+{
+	if (!grants->call.is_set)
+		return true;
+	for (size_t i = 0; i < grants->call.count; i++) {
+		if (fnmatch(grants->call.items[i], method, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool any_covers(const struct patterns *patterns, struct span inner)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		struct span outer = span_of(patterns->items[i], strlen(patterns->items[i]));
+		if (subject_pattern_covers(outer, inner))
+			return true;
+	}
+	return false;
+}
+
+bool policy_may_subscribe(const struct grants *grants, struct span pattern)
+{
+	return !grants->subscribe.is_set || any_covers(&grants->subscribe, pattern);
+}
+
+/* Is the subject's type in the package of one of the services that the session registered? */
+static bool is_of_own_package(const struct session *session, struct span subject)
+{
+	list_each(node, &session->offers) {
+		const char *service = list_entry(node, struct offer, of_session)->service->name;
+		const char *dot = strrchr(service, '.');
+		size_t len = dot ? (size_t)(dot - service) + 1 : 0;
+		if (len > 0 && subject.len > len && memcmp(subject.data, service, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool policy_may_publish(const struct grants *grants, const struct session *session,
+			struct span subject)
+{
+	if (grants->publish.is_set)
+		return any_covers(&grants->publish, subject);
+	switch (grants->role) {
+	case ROLE_OPERATOR:
+	case ROLE_NODE:
+	case ROLE_HUB:
+		return true;
+	case ROLE_PLUGIN:
+		return is_of_own_package(session, subject);
+	case ROLE_PERSON:
+	default:
+		return false;
+	}
+}
+
+struct span policy_node_of(struct span name)
+{
+	const uint8_t *at = memchr(name.data, '@', name.len);
+	if (at)
+		return span_of(at + 1, name.len - (size_t)(at - name.data) - 1);
+	const uint8_t *slash = memchr(name.data, '/', name.len);
+	if (slash)
+		return span_of(name.data, (size_t)(slash - name.data));
+	return name;
+}
+
+static enum lyc_status refuse(const struct session *session, struct span claimed,
+			      struct lyc_error *error)
+{
+	return error_set(error, LYC_PERMISSION_DENIED, "'%s' may not speak for '%.*s'",
+			 session->identity, (int)(claimed.len < 100 ? claimed.len : 100),
+			 (const char *)claimed.data);
+}
+
+enum lyc_status policy_principal(const struct policy *policy, const struct session *session,
+				 struct span claimed, char ret_principal[CALL_MAX_PRINCIPAL],
+				 struct lyc_error *error)
+{
+	if (claimed.len >= CALL_MAX_PRINCIPAL)
+		return refuse(session, claimed, error);
+	struct span node = policy_node_of(claimed);
+	enum role role = session->grants->role;
+	if (role == ROLE_PERSON) {
+		snprintf(ret_principal, CALL_MAX_PRINCIPAL, "%s@%s", session->identity,
+			 policy->name);
+		return claimed.len == 0 || span_is(claimed, ret_principal)
+			       ? LYC_OK
+			       : refuse(session, claimed, error);
+	}
+	/* A daemon vouches for its own people: the operator and plugins speak for this one, a node for itself, the hub for all others. */
+	const char *own = role == ROLE_NODE ? session->identity : policy->name;
+	if (claimed.len == 0 && role != ROLE_HUB) {
+		snprintf(ret_principal, CALL_MAX_PRINCIPAL, "%s", own);
+		return LYC_OK;
+	}
+	bool is_allowed = role == ROLE_HUB ? claimed.len > 0 && !span_is(node, policy->name)
+					   : span_is(node, own);
+	if (!is_allowed)
+		return refuse(session, claimed, error);
+	snprintf(ret_principal, CALL_MAX_PRINCIPAL, "%.*s", (int)claimed.len,
+		 (const char *)claimed.data);
+	return LYC_OK;
+}
+
+bool policy_vouches_for_group(const struct policy *policy, const struct session *session,
+			      struct span group)
+{
+	struct span node = policy_node_of(group);
+	switch (session->grants->role) {
+	case ROLE_HUB:
+		return !span_is(node, policy->name);
+	case ROLE_NODE:
+		return span_is(node, session->identity);
+	case ROLE_OPERATOR:
+	case ROLE_PLUGIN:
+		return span_is(node, policy->name);
+	case ROLE_PERSON:
+	default:
+		return false;
+	}
+}
