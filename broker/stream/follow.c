@@ -1,0 +1,692 @@
+/*
+ * Subscriptions: who gets what. A subscriber to records is a follower with a place in the log: live, it gets records as they are committed;
+ * behind, the log is read for it as far as its credit goes. A transient subscriber that has no credit is told how many messages it missed.
+ */
+#include "stream/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/crc32c.h"
+#include "base/pb.h"
+#include "log.h"
+#include "wire/subject.h"
+
+#define LOG_TOPIC "follow"
+#define READ_MAX_LEN (256u * 1024)
+#define MAX_SUBSCRIPTIONS 4096
+#define MAX_GROUP 64
+#define MAX_DURABLE_NAME 32
+/* Transient messages that a slow link has not taken, in bytes. */
+#define MAX_LINK_BACKLOG (16u * 1024 * 1024)
+
+/* A record on its way to a follower: its credit comes back when it is consumed. */
+struct sent_record {
+	uint64_t seq;
+	uint32_t len;
+};
+
+struct follower {
+	struct list node;
+	struct stream *stream;
+	struct subscription *subscription; /* NULL: gone while a read was under way */
+	uint64_t next_seq;
+	bool is_reading;
+	bool only_last;
+	bool told_caught_up;
+
+	/* Durable only. */
+	char *key; /* of the saved position; NULL */
+	uint64_t consumed_seq;
+	bool is_moved;
+
+	struct sent_record *sent;
+	size_t sent_first;
+	size_t sent_count;
+	size_t sent_cap;
+};
+
+static void pump(struct follower *follower);
+
+static void session_readers(const struct stream *stream, const struct session *session,
+			    char node[CALL_MAX_PRINCIPAL], char principal[CALL_MAX_PRINCIPAL],
+			    struct readers *ret_readers)
+{
+	struct lyc_error error;
+	if (session->kind == SESSION_HUB ||
+	    policy_principal(stream->policy, session, span_of(NULL, 0), principal, &error) !=
+		    LYC_OK)
+		snprintf(principal, CALL_MAX_PRINCIPAL, "%s", session->identity);
+	*ret_readers = policy_readers(principal, session->grants->groups,
+				      session->grants->group_count, node);
+}
+
+/* May this session have it, and what of it? EGRESS_CARRY is for links only. */
+static enum egress judge(struct stream *stream, const struct session *session,
+			 const struct schema_message *message, struct span body,
+			 const struct label *label, const char *home, struct buf *cut)
+{
+	char node[CALL_MAX_PRINCIPAL];
+	char principal[CALL_MAX_PRINCIPAL];
+	struct readers readers;
+	session_readers(stream, session, node, principal, &readers);
+	enum egress egress = policy_outgoing(stream->policy, message, body, label, home, &readers,
+					     session->kind == SESSION_HUB, cut);
+	return egress == EGRESS_CARRY && !session_is_link(session) ? EGRESS_NOTHING : egress;
+}
+
+static void tell_gap(struct stream *stream, struct subscription *subscription, uint64_t missed,
+		     uint64_t seq)
+{
+	struct packet packet = { .kind = PACKET_GAP };
+	packet.gap = (struct packet_gap){ .id = subscription->id, .missed = missed, .seq = seq };
+	session_send(stream->sessions, subscription->session, &packet);
+}
+
+static void refuse(struct stream *stream, struct session *session, uint64_t id,
+		   enum lyc_status status, const char *text)
+{
+	struct packet packet = { .kind = PACKET_UNSUBSCRIBE };
+	packet.unsubscribe = (struct packet_unsubscribe){ .id = id, .status = (uint32_t)status,
+							  .text = span_of(text, strlen(text)) };
+	session_send(stream->sessions, session, &packet);
+}
+
+/* ---- sending ---- */
+
+static uint32_t send_deliver(struct stream *stream, struct subscription *subscription,
+			     const struct packet *packet)
+{
+	struct session *session = subscription->session;
+	size_t before = session->out.len;
+	session_send(stream->sessions, session, packet);
+	size_t len = session->out.len > before
+			     ? session->out.len - before
+			     : packet->deliver.body.len + packet->deliver.subject.len + 64;
+	subscription->credit -= (int64_t)len;
+	return (uint32_t)len;
+}
+
+static void note_sent(struct follower *follower, uint64_t seq, uint32_t len)
+{
+	if (follower->sent_first + follower->sent_count == follower->sent_cap) {
+		if (follower->sent_first > follower->sent_cap / 2) {
+			memmove(follower->sent, follower->sent + follower->sent_first,
+				follower->sent_count * sizeof(*follower->sent));
+			follower->sent_first = 0;
+		} else {
+			size_t cap = follower->sent_cap ? follower->sent_cap * 2 : 64;
+			struct sent_record *sent =
+				realloc(follower->sent, cap * sizeof(*follower->sent));
+			if (!sent)
+				return; /* the credit of this one is lost, nothing else */
+			follower->sent = sent;
+			follower->sent_cap = cap;
+		}
+	}
+	follower->sent[follower->sent_first + follower->sent_count++] =
+		(struct sent_record){ .seq = seq, .len = len };
+}
+
+/* One record to one subscription, as far as its label allows. */
+static void send_record(struct stream *stream, struct subscription *subscription, uint64_t seq,
+			const struct record *record)
+{
+	size_t name_len = 0;
+	const struct schema_message *message =
+		types_of_subject(stream->types, record->subject, &name_len);
+	if (!message)
+		return; /* held: its schema is not known here */
+	struct label label = policy_members_label();
+	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
+		return;
+	char home[64];
+	snprintf(home, sizeof(home), "%.*s",
+		 record->origin.len > 0 ? (int)record->origin.len : (int)strlen(stream->name),
+		 record->origin.len > 0 ? (const char *)record->origin.data : stream->name);
+	struct buf cut = { 0 };
+	struct span body = record->body;
+	enum egress egress =
+		judge(stream, subscription->session, record->removed ? NULL : message,
+		      record->body, &label, home, &cut);
+	struct label former;
+	bool is_withdrawn = false;
+	if (egress == EGRESS_NOTHING && record->former.len > 0 &&
+	    label_read(record->former, &former) == LYC_OK)
+		is_withdrawn = judge(stream, subscription->session, NULL, span_of(NULL, 0), &former,
+				     home, &cut) != EGRESS_NOTHING;
+	if (egress == EGRESS_NOTHING && !is_withdrawn)
+		return;
+	if (egress == EGRESS_CUT)
+		body = span_of(cut.data, cut.len);
+	struct packet packet = { .kind = PACKET_DELIVER };
+	packet.deliver = (struct packet_deliver){
+		.id = subscription->id,
+		.seq = seq,
+		.subject = record->subject,
+		.body = is_withdrawn ? span_of(NULL, 0) : body,
+		.origin = span_of(home, strlen(home)),
+		.epoch = record->origin.len > 0 ? record->epoch : stream->epoch,
+		.origin_seq = record->origin.len > 0 ? record->origin_seq : seq,
+		.time_ms = record->time_ms,
+		.principal = record->principal,
+		.removed = record->removed || is_withdrawn,
+		.schema = record->schema,
+	};
+	uint32_t len = send_deliver(stream, subscription, &packet);
+	if (subscription->follower)
+		note_sent(subscription->follower, seq, len);
+	buf_fini(&cut);
+}
+
+/* ---- followers ---- */
+
+static void follower_free(struct follower *follower)
+{
+	list_remove(&follower->node);
+	free(follower->key);
+	free(follower->sent);
+	free(follower);
+}
+
+static void save(struct follower *follower)
+{
+	if (!follower->key || !follower->is_moved)
+		return;
+	const struct env *env = follower->stream->env;
+	struct buf value = { 0 };
+	pb_write_uint(&value, 1, follower->consumed_seq);
+	pb_write_uint(&value, 2, follower->stream->epoch);
+	env->save(env->world, follower->key, span_of(value.data, value.len));
+	buf_fini(&value);
+	follower->is_moved = false;
+}
+
+static bool load(struct follower *follower, uint64_t *ret_seq)
+{
+	const struct env *env = follower->stream->env;
+	struct buf value = { 0 };
+	env->load(env->world, follower->key, &value);
+	bool is_there = value.len > 0;
+	uint64_t seq = 0;
+	struct pb_reader reader = pb_reader_of(span_of(value.data, value.len));
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == 1)
+			seq = field.value;
+	}
+	buf_fini(&value);
+	if (is_there)
+		*ret_seq = seq;
+	return is_there;
+}
+
+/* The log has nothing more for this follower. */
+static void caught_up(struct follower *follower)
+{
+	if (follower->told_caught_up)
+		return;
+	follower->told_caught_up = true;
+	tell_gap(follower->stream, follower->subscription, 0, follower->next_seq - 1);
+}
+
+static void read_done(struct log_read *read);
+
+/* A read on behalf of a follower. */
+struct follow_read {
+	struct log_read base;
+	struct follower *follower;
+};
+
+static void pump(struct follower *follower)
+{
+	struct stream *stream = follower->stream;
+	struct subscription *subscription = follower->subscription;
+	if (follower->is_reading || !subscription)
+		return;
+	if (follower->next_seq > stream->last_seq) {
+		caught_up(follower);
+		return;
+	}
+	if (subscription->credit <= 0)
+		return;
+	struct follow_read *read = mem_new(struct follow_read);
+	read->follower = follower;
+	read->base.from = follower->next_seq;
+	read->base.max_bytes = READ_MAX_LEN;
+	read->base.pattern = mem_dup(subscription->pattern);
+	read->base.only_last = follower->only_last;
+	read->base.on_done = read_done;
+	follower->is_reading = true;
+	stream->env->read(stream->env->world, &read->base);
+}
+
+/* Send what was read until the credit is used up; returns where to go on. */
+static uint64_t send_read(struct follower *follower, const struct log_read *read)
+{
+	struct subscription *subscription = follower->subscription;
+	const uint8_t *at = read->records.data;
+	const uint8_t *end = at + read->records.len;
+	while (at < end) {
+		uint64_t seq;
+		uint32_t len;
+		memcpy(&seq, at, sizeof(seq));
+		memcpy(&len, at + sizeof(seq), sizeof(len));
+		if (subscription->credit <= 0)
+			return seq;
+		struct record record;
+		if (record_read(span_of(at + sizeof(seq) + sizeof(len), len), &record) == LYC_OK)
+			send_record(follower->stream, subscription, seq, &record);
+		at += sizeof(seq) + sizeof(len) + len;
+	}
+	return read->next_seq;
+}
+
+static void read_done(struct log_read *base)
+{
+	struct follow_read *read = (struct follow_read *)base;
+	struct follower *follower = read->follower;
+	follower->is_reading = false;
+	if (!follower->subscription) {
+		follower_free(follower);
+	} else if (base->status != LYC_OK) {
+		log_error("the log cannot be read", "reason", base->text);
+		refuse(follower->stream, follower->subscription->session,
+		       follower->subscription->id, base->status, base->text);
+	} else {
+		follower->next_seq = send_read(follower, base);
+		pump(follower);
+	}
+	buf_fini(&base->records);
+	free(base->pattern);
+	free(read);
+}
+
+static bool is_live(const struct follower *follower, uint64_t seq)
+{
+	return !follower->is_reading && follower->next_seq == seq &&
+	       follower->subscription->credit > 0;
+}
+
+struct committed {
+	struct stream *stream;
+	uint64_t seq;
+	const struct record *record;
+};
+
+static void deliver_to(struct subscription *subscription, void *arg)
+{
+	struct committed *committed = arg;
+	if (session_is_link(subscription->session))
+		return; /* records travel as copies */
+	struct follower *follower = subscription->follower;
+	if (follower && !is_live(follower, committed->seq))
+		return; /* it reads the log */
+	if (!follower && subscription->credit <= 0) {
+		subscription->missed++;
+		return;
+	}
+	send_record(committed->stream, subscription, committed->seq, committed->record);
+	if (follower)
+		follower->next_seq = committed->seq + 1;
+}
+
+void stream_deliver(struct stream *stream, uint64_t seq, const struct record *record)
+{
+	struct committed committed = { .stream = stream, .seq = seq, .record = record };
+	topics_match(stream->topics, record->subject, deliver_to, &committed);
+	/* Whoever was live has come one further, whether it matched or not; the others read. */
+	list_each(node, &stream->followers) {
+		struct follower *follower = list_entry(node, struct follower, node);
+		if (!follower->subscription)
+			continue;
+		if (!follower->is_reading && follower->next_seq == seq &&
+		    follower->subscription->credit > 0)
+			follower->next_seq = seq + 1;
+		else
+			pump(follower);
+	}
+}
+
+/* ---- transient messages ---- */
+
+struct fan_out {
+	struct stream *stream;
+	const struct session *from;
+	const struct transient *transient;
+	const struct schema_message *message;
+	struct label label;
+	const char *home;
+	/* Members of groups: one of each group gets it. */
+	struct subscription *grouped[MAX_GROUP];
+	size_t grouped_count;
+};
+
+static void send_to_link(struct fan_out *out, struct session *link, struct span body)
+{
+	if (link->last_fanout == out->stream->fanout)
+		return; /* several patterns, one message */
+	link->last_fanout = out->stream->fanout;
+	const struct transient *transient = out->transient;
+	struct packet packet = { .kind = PACKET_PUBLISH };
+	packet.publish = (struct packet_publish){
+		.subject = transient->subject,
+		.body = body,
+		.label = transient->label,
+		.principal = span_of(transient->principal, strlen(transient->principal)),
+		.hops = transient->hops + 1,
+		.origin = transient->origin,
+	};
+	session_send(out->stream->sessions, link, &packet);
+}
+
+static void send_transient(struct fan_out *out, struct subscription *subscription)
+{
+	struct stream *stream = out->stream;
+	const struct transient *transient = out->transient;
+	struct session *session = subscription->session;
+	struct buf cut = { 0 };
+	enum egress egress = judge(stream, session, out->message, transient->body, &out->label,
+				   out->home, &cut);
+	struct span body = egress == EGRESS_CUT ? span_of(cut.data, cut.len) : transient->body;
+	if (egress == EGRESS_NOTHING) {
+		/* not for these readers */
+	} else if (session_is_link(session) ? session_backlog(session) > MAX_LINK_BACKLOG
+					    : subscription->credit <= 0) {
+		subscription->missed++;
+	} else if (session_is_link(session)) {
+		send_to_link(out, session, body);
+	} else {
+		struct packet packet = { .kind = PACKET_DELIVER };
+		packet.deliver = (struct packet_deliver){
+			.id = subscription->id,
+			.subject = transient->subject,
+			.body = body,
+			.origin = transient->origin,
+			.principal = span_of(transient->principal, strlen(transient->principal)),
+		};
+		send_deliver(stream, subscription, &packet);
+	}
+	buf_fini(&cut);
+}
+
+static void fan_out_to(struct subscription *subscription, void *arg)
+{
+	struct fan_out *out = arg;
+	if (subscription->records_only ||
+	    (subscription->session == out->from && session_is_link(out->from)))
+		return;
+	if (subscription->group && out->grouped_count < MAX_GROUP)
+		out->grouped[out->grouped_count++] = subscription;
+	else
+		send_transient(out, subscription);
+}
+
+/* One member of each group, chosen by the subject, so that a subject's messages stay in order with one member. */
+static void send_to_groups(struct fan_out *out)
+{
+	uint32_t hash = crc32c(0, out->transient->subject.data, out->transient->subject.len);
+	for (size_t i = 0; i < out->grouped_count; i++) {
+		if (!out->grouped[i])
+			continue;
+		struct subscription *members[MAX_GROUP];
+		size_t count = 0;
+		const char *group = out->grouped[i]->group;
+		for (size_t j = i; j < out->grouped_count; j++) {
+			if (out->grouped[j] && strcmp(out->grouped[j]->group, group) == 0) {
+				members[count++] = out->grouped[j];
+				if (j > i)
+					out->grouped[j] = NULL;
+			}
+		}
+		out->grouped[i] = NULL;
+		send_transient(out, members[hash % count]);
+	}
+}
+
+void stream_fan_out(struct stream *stream, const struct session *from,
+		    const struct transient *transient)
+{
+	char home[64];
+	snprintf(home, sizeof(home), "%.*s", (int)transient->origin.len,
+		 (const char *)transient->origin.data);
+	struct fan_out out = { .stream = stream, .from = from, .transient = transient,
+			       .home = home };
+	size_t name_len = 0;
+	out.message = types_of_subject(stream->types, transient->subject, &name_len);
+	if (stream_label(out.message, transient->body, transient->label, &out.label) != LYC_OK)
+		return;
+	stream->fanout++;
+	topics_match(stream->topics, transient->subject, fan_out_to, &out);
+	send_to_groups(&out);
+}
+
+/* ---- the subscriber's packets ---- */
+
+static char *position_key(const struct session *session, struct span durable)
+{
+	struct buf key = { 0 };
+	buf_add_text(&key, "durable.");
+	for (const char *c = session->identity; *c; c++)
+		buf_add_format(&key, "%02x", (unsigned char)*c);
+	buf_add_byte(&key, '.');
+	for (size_t i = 0; i < durable.len; i++)
+		buf_add_format(&key, "%02x", durable.data[i]);
+	return buf_text(&key);
+}
+
+/* A durable name belongs to one subscription; the newer one takes it over. */
+static void take_over(struct stream *stream, const char *key)
+{
+	list_each_safe(node, &stream->followers) {
+		struct follower *follower = list_entry(node, struct follower, node);
+		if (!follower->subscription || !follower->key || strcmp(follower->key, key) != 0)
+			continue;
+		struct session *session = follower->subscription->session;
+		uint64_t id = follower->subscription->id;
+		stream_unsubscribe(stream, session, id, false);
+		refuse(stream, session, id, LYC_ABORTED,
+		       "another subscriber has taken over this durable name");
+	}
+}
+
+static void start_following(struct stream *stream, struct subscription *subscription,
+			    const struct packet_subscribe *subscribe)
+{
+	struct follower *follower = mem_new(struct follower);
+	follower->stream = stream;
+	follower->subscription = subscription;
+	subscription->follower = follower;
+	list_init(&follower->node);
+	follower->next_seq = stream->last_seq + 1;
+	follower->only_last = subscribe->start == SUBSCRIBE_LAST;
+	if (subscribe->start == SUBSCRIBE_SEQ)
+		follower->next_seq = subscribe->from > 0 ? subscribe->from : 1;
+	else if (follower->only_last)
+		follower->next_seq = 1;
+	uint64_t consumed;
+	if (subscribe->durable.len > 0) {
+		follower->key = position_key(subscription->session, subscribe->durable);
+		take_over(stream, follower->key);
+		if (load(follower, &consumed)) {
+			follower->next_seq = consumed + 1;
+			follower->only_last = false;
+		} else {
+			follower->is_moved = true;
+			follower->consumed_seq = follower->next_seq - 1;
+			save(follower);
+		}
+	}
+	list_add_last(&stream->followers, &follower->node);
+	pump(follower);
+}
+
+void stream_subscribe(struct stream *stream, struct session *session,
+		      const struct packet_subscribe *subscribe)
+{
+	if (!subject_pattern_is_valid(subscribe->pattern)) {
+		refuse(stream, session, subscribe->id, LYC_INVALID_ARGUMENT,
+		       "the pattern is not valid: tokens joined with dots, `*` for one, a final `>` for the rest");
+		return;
+	}
+	if (!policy_may_subscribe(session->grants, subscribe->pattern)) {
+		refuse(stream, session, subscribe->id, LYC_PERMISSION_DENIED,
+		       "the key's `subscribe` list does not have this pattern");
+		return;
+	}
+	if (subscribe->durable.len > MAX_DURABLE_NAME) {
+		refuse(stream, session, subscribe->id, LYC_INVALID_ARGUMENT,
+		       "a durable name has at most 32 bytes");
+		return;
+	}
+	if (session->subscription_count >= MAX_SUBSCRIPTIONS ||
+	    subscription_find(session, subscribe->id)) {
+		refuse(stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED,
+		       "too many subscriptions, or the id is in use");
+		return;
+	}
+	struct subscription *subscription =
+		subscription_add(stream->topics, session, subscribe->id, subscribe->pattern);
+	if (!subscription) {
+		refuse(stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED, "out of memory");
+		return;
+	}
+	subscription->credit = subscribe->credit < INT64_MAX ? (int64_t)subscribe->credit
+							     : INT64_MAX;
+	if (subscribe->group.len > 0)
+		subscription->group = mem_dup_try((const char *)subscribe->group.data,
+						  subscribe->group.len);
+	bool is_follower = !session_is_link(session) &&
+			   (subscribe->start != SUBSCRIBE_NOW || subscribe->records_only ||
+			    subscribe->durable.len > 0);
+	subscription->records_only = subscribe->records_only;
+	if (is_follower)
+		start_following(stream, subscription, subscribe);
+	if (!subscribe->records_only && stream->on_interest)
+		stream->on_interest(subscription, true, stream->on_interest_arg);
+}
+
+static void leave(struct stream *stream, struct subscription *subscription)
+{
+	struct follower *follower = subscription->follower;
+	if (follower) {
+		save(follower);
+		follower->subscription = NULL;
+		if (!follower->is_reading)
+			follower_free(follower);
+	}
+	if (!subscription->records_only && stream->on_interest)
+		stream->on_interest(subscription, false, stream->on_interest_arg);
+	subscription_remove(stream->topics, subscription);
+}
+
+void stream_unsubscribe(struct stream *stream, struct session *session, uint64_t id, bool forget)
+{
+	struct subscription *subscription = subscription_find(session, id);
+	if (!subscription)
+		return;
+	if (forget && subscription->follower && subscription->follower->key) {
+		subscription->follower->is_moved = false;
+		stream->env->save(stream->env->world, subscription->follower->key,
+				  span_of(NULL, 0));
+	}
+	leave(stream, subscription);
+}
+
+void stream_leave(struct stream *stream, struct session *session)
+{
+	list_each_safe(node, &session->subscriptions)
+		leave(stream, list_entry(node, struct subscription, of_session));
+}
+
+static void credit_came(struct stream *stream, struct subscription *subscription)
+{
+	if (subscription->follower) {
+		pump(subscription->follower);
+	} else if (subscription->missed > 0 && subscription->credit > 0) {
+		tell_gap(stream, subscription, subscription->missed, 0);
+		subscription->missed = 0;
+	}
+}
+
+void stream_consumed(struct stream *stream, struct session *session, uint64_t id, uint64_t seq)
+{
+	struct subscription *subscription = subscription_find(session, id);
+	struct follower *follower = subscription ? subscription->follower : NULL;
+	if (!follower)
+		return;
+	while (follower->sent_count > 0 && follower->sent[follower->sent_first].seq <= seq) {
+		subscription->credit += follower->sent[follower->sent_first].len;
+		follower->sent_first++;
+		follower->sent_count--;
+	}
+	if (seq > follower->consumed_seq && seq < follower->next_seq) {
+		follower->consumed_seq = seq;
+		follower->is_moved = true;
+	}
+	credit_came(stream, subscription);
+}
+
+void stream_credit(struct stream *stream, struct session *session, uint64_t id, uint64_t bytes)
+{
+	struct subscription *subscription = subscription_find(session, id);
+	if (!subscription || bytes > INT32_MAX)
+		return;
+	if (subscription->credit < INT64_MAX - INT32_MAX)
+		subscription->credit += (int64_t)bytes;
+	credit_came(stream, subscription);
+}
+
+static void tell_links(struct stream *stream)
+{
+	list_each(at, &stream->sessions->all) {
+		struct session *session = list_entry(at, struct session, all);
+		if (!session_is_link(session) || session_backlog(session) > MAX_LINK_BACKLOG)
+			continue;
+		list_each(node, &session->subscriptions) {
+			struct subscription *subscription =
+				list_entry(node, struct subscription, of_session);
+			if (subscription->missed > 0)
+				tell_gap(stream, subscription, subscription->missed, 0);
+			subscription->missed = 0;
+		}
+	}
+}
+
+void stream_missed(struct stream *stream, const char *pattern, uint64_t missed)
+{
+	list_each(at, &stream->sessions->all) {
+		struct session *session = list_entry(at, struct session, all);
+		list_each(node, &session->subscriptions) {
+			struct subscription *subscription =
+				list_entry(node, struct subscription, of_session);
+			if (strcmp(subscription->pattern, pattern) == 0 &&
+			    !subscription->records_only && !session_is_link(session))
+				tell_gap(stream, subscription, missed, 0);
+		}
+	}
+}
+
+void stream_tick(struct stream *stream)
+{
+	tell_links(stream);
+	list_each(node, &stream->followers)
+		save(list_entry(node, struct follower, node));
+}
+
+uint64_t stream_behind(const struct stream *stream, const struct session *session)
+{
+	uint64_t behind = 0;
+	list_each(node, &stream->followers) {
+		const struct follower *follower = list_entry(node, struct follower, node);
+		if (!follower->subscription || follower->subscription->session != session)
+			continue;
+		uint64_t at = follower->sent_count > 0 ? follower->sent[follower->sent_first].seq
+						       : follower->next_seq;
+		if (stream->last_seq + 1 - at > behind)
+			behind = stream->last_seq + 1 - at;
+	}
+	return behind;
+}

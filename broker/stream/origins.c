@@ -1,0 +1,94 @@
+/* Positions by origin, with sparse marks into this daemon's log. */
+#include "stream/origins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ensure.h"
+#include "base/mem.h"
+
+#define MARK_STEP 256
+
+void origins_fini(struct origins *origins)
+{
+	for (size_t i = 0; i < origins->count; i++)
+		free(origins->items[i].marks);
+	free(origins->items);
+	*origins = (struct origins){ 0 };
+}
+
+struct origin *origins_find(struct origins *origins, struct span name)
+{
+	for (size_t i = 0; i < origins->count; i++) {
+		if (span_is(name, origins->items[i].name))
+			return &origins->items[i];
+	}
+	return NULL;
+}
+
+struct origin *origins_get(struct origins *origins, struct span name)
+{
+	struct origin *origin = origins_find(origins, name);
+	if (origin)
+		return origin;
+	if (origins->count == ORIGINS_MAX || name.len >= sizeof(origin->name))
+		return NULL;
+	struct origin *items = realloc(origins->items, (origins->count + 1) * sizeof(*items));
+	if (!items)
+		return NULL;
+	origins->items = items;
+	origin = &items[origins->count++];
+	*origin = (struct origin){ 0 };
+	memcpy(origin->name, name.data, name.len);
+	return origin;
+}
+
+void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq)
+{
+	if (epoch != origin->epoch) {
+		/* Restored from a backup: what came before is still in the log, but its positions mean nothing now. */
+		origin->epoch = epoch;
+		origin->seq = 0;
+		origin->mark_count = 0;
+		origin->record_count = 0;
+	}
+	if (origin->record_count++ % MARK_STEP == 0) {
+		size_t count = origin->mark_count;
+		if ((count & (count - 1)) == 0) {
+			size_t size = (count ? count * 2 : 1) * sizeof(*origin->marks);
+			origin->marks = realloc(origin->marks, size);
+			ensure(origin->marks != NULL);
+		}
+		origin->marks[origin->mark_count++] =
+			(struct origin_mark){ .origin_seq = origin_seq, .seq = seq };
+	}
+	if (origin_seq > origin->seq)
+		origin->seq = origin_seq;
+}
+
+bool origin_is_new(const struct origin *origin, uint64_t epoch, uint64_t origin_seq)
+{
+	if (epoch != origin->epoch)
+		return epoch > origin->epoch;
+	return origin_seq > origin->seq;
+}
+
+uint64_t origin_start(const struct origin *origin, uint64_t epoch, uint64_t after_seq)
+{
+	if (origin->mark_count == 0)
+		return UINT64_MAX;
+	if (epoch != origin->epoch)
+		return origin->marks[0].seq;
+	if (after_seq >= origin->seq)
+		return UINT64_MAX;
+	size_t low = 0;
+	size_t high = origin->mark_count;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (origin->marks[middle].origin_seq <= after_seq + 1)
+			low = middle;
+		else
+			high = middle;
+	}
+	return origin->marks[low].seq;
+}

@@ -1,0 +1,51 @@
+/*
+ * How far this daemon has come with each origin, when that was last confirmed, and where an origin's records lie in its own log.
+ */
+#ifndef LYC_STREAM_ORIGINS_H
+#define LYC_STREAM_ORIGINS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define ORIGINS_MAX 1024
+
+/* Every MARK_STEP-th record of an origin is marked. */
+struct origin_mark {
+	uint64_t origin_seq;
+	uint64_t seq;
+};
+
+struct origin {
+	char name[64];
+	uint64_t epoch;
+	/* The highest position that has been committed here, gaps included. */
+	uint64_t seq;
+	/* Loop time at which the origin is known to have had nothing newer; before the start of the loop's clock when that was in an earlier
+	 * life of this daemon. */
+	int64_t confirmed_ms;
+	/* When the origin committed the last of its records that are here. */
+	uint64_t last_time_ms;
+	uint64_t record_count;
+	struct origin_mark *marks;
+	size_t mark_count;
+};
+
+struct origins {
+	struct origin *items;
+	size_t count;
+};
+
+void origins_fini(struct origins *origins);
+struct origin *origins_find(struct origins *origins, struct span name);
+/* Find or add; NULL beyond ORIGINS_MAX. Pointers are valid until the next add. */
+struct origin *origins_get(struct origins *origins, struct span name);
+/* A record of the origin has been committed under `seq` of this log. */
+void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq);
+/* Is a record of this position new? */
+bool origin_is_new(const struct origin *origin, uint64_t epoch, uint64_t origin_seq);
+/* A sequence of this log at or before the origin's first record after the position; UINT64_MAX when there is none. */
+uint64_t origin_start(const struct origin *origin, uint64_t epoch, uint64_t after_seq);
+
+#endif

@@ -1,0 +1,354 @@
+/*
+ * The way of a publish: rights, type, rules, key and label are checked, then it becomes a record that is acknowledged after its sync, or goes to
+ * the subscribers of this moment.
+ */
+#include "stream/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/pb.h"
+#include "lyceum/v1/label.pb-c.h"
+#include "wire/subject.h"
+
+/* An append of the stream, with who has to be told. */
+struct stream_append {
+	struct append base;
+	struct stream *stream;
+	/* A session's publish, if it is still the same session. */
+	uint64_t session_serial;
+	uint64_t publish_id;
+	uint32_t packet_len;
+	/* Or somebody inside. */
+	stream_done_fn on_done;
+	void *arg;
+};
+
+static void acknowledge(struct stream *stream, struct session *session, uint64_t id,
+			enum lyc_status status, const struct lyc_error *error, uint64_t seq)
+{
+	if (id == 0)
+		return;
+	struct packet packet = { .kind = PACKET_ACK };
+	packet.ack = (struct packet_ack){ .id = id, .status = (uint32_t)status, .seq = seq };
+	if (status != LYC_OK) {
+		packet.ack.text = span_of(error->text, strlen(error->text));
+		packet.ack.field = span_of(error->field, strlen(error->field));
+	}
+	session_send(stream->sessions, session, &packet);
+}
+
+static void append_done(struct append *base)
+{
+	struct stream_append *append = (struct stream_append *)base;
+	struct stream *stream = append->stream;
+	stream->appends_pending--;
+	subjects_settle(&stream->subjects, span_of(base->subject.data, base->subject.len));
+	struct lyc_error error = { .status = base->status };
+	snprintf(error.text, sizeof(error.text), "%s", base->text);
+	if (base->status == LYC_OK)
+		stream_committed(stream, base->seq, span_of(base->record.data, base->record.len));
+	if (append->session_serial) {
+		struct session *session = session_by_serial(stream->sessions, append->session_serial);
+		if (session) {
+			session->publishes_len -= append->packet_len;
+			acknowledge(stream, session, append->publish_id, base->status, &error,
+				    base->seq);
+		}
+	}
+	if (append->on_done)
+		append->on_done(base->status, base->seq, base->text, append->arg);
+	buf_fini(&base->subject);
+	buf_fini(&base->record);
+	free(append);
+}
+
+static struct stream_append *append_new(struct stream *stream, struct span subject)
+{
+	struct stream_append *append = mem_new(struct stream_append);
+	append->stream = stream;
+	append->base.on_done = append_done;
+	buf_add(&append->base.subject, subject.data, subject.len);
+	return append;
+}
+
+static void append_start(struct stream *stream, struct stream_append *append)
+{
+	stream->appends_pending++;
+	stream->env->append(stream->env->world, &append->base);
+}
+
+/* The record of something that is at home here. */
+static void write_own(struct stream *stream, struct buf *to, struct record *record)
+{
+	uint64_t now = stream->env->wall_ms(stream->env->world);
+	if (now < stream->last_time_ms)
+		now = stream->last_time_ms;
+	stream->last_time_ms = now;
+	record->time_ms = now;
+	record->body_crc = crc32c(0, record->body.data, record->body.len);
+	record_write(to, record);
+}
+
+/* Everything about a publish that is found out before it is taken. */
+struct publish_view {
+	const struct schema_message *message;
+	struct buf subject; /* whole, with its key tokens */
+	struct label label;
+	char principal[CALL_MAX_PRINCIPAL];
+};
+
+static enum lyc_status refuse_foreign(struct lyc_error *error, struct span subject,
+				      struct span home)
+{
+	return error_set(error, LYC_FAILED_PRECONDITION,
+			 "%.*s has its home at '%.*s': only that daemon appends to it",
+			 (int)(subject.len < 90 ? subject.len : 90), (const char *)subject.data,
+			 (int)(home.len < 60 ? home.len : 60), (const char *)home.data);
+}
+
+static enum lyc_status check_type(struct stream *stream, const struct packet_publish *publish,
+				  bool is_from_link, struct publish_view *view,
+				  struct lyc_error *error)
+{
+	struct span subject = publish->subject;
+	if (!subject_is_valid(subject))
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "the subject is not valid: tokens joined with dots, no wildcards");
+	size_t name_len = 0;
+	view->message = types_of_subject(stream->types, subject, &name_len);
+	if (!view->message)
+		return error_set(error, LYC_NOT_FOUND,
+				 "no type is known here for the subject '%.*s'",
+				 (int)(subject.len < 150 ? subject.len : 150),
+				 (const char *)subject.data);
+	buf_add(&view->subject, subject.data, subject.len);
+	if (publish->remove)
+		return publish->body.len == 0
+			       ? LYC_OK
+			       : error_set(error, LYC_INVALID_ARGUMENT,
+					   "a withdrawal has no body");
+	enum lyc_status status = schema_check(view->message, publish->body, !is_from_link, error);
+	if (status != LYC_OK || view->message->key_count == 0)
+		return status;
+	struct buf key = { 0 };
+	status = schema_key(view->message, publish->body, &key, error);
+	if (status == LYC_OK && subject.len == name_len) {
+		buf_add_byte(&view->subject, '.');
+		buf_add(&view->subject, key.data, key.len);
+	} else if (status == LYC_OK &&
+		   !span_equal(span_of(subject.data + name_len + 1, subject.len - name_len - 1),
+			       span_of(key.data, key.len))) {
+		status = error_set(error, LYC_INVALID_ARGUMENT,
+				   "the subject's tokens differ from the key in the body, '%.*s'",
+				   (int)(key.len < 100 ? key.len : 100), (const char *)key.data);
+	}
+	buf_fini(&key);
+	return status;
+}
+
+/* Only the home appends to a key; a label names this daemon or nobody. */
+static enum lyc_status check_home(struct stream *stream, const struct publish_view *view,
+				  struct lyc_error *error)
+{
+	struct span subject = span_of(view->subject.data, view->subject.len);
+	struct span home = view->label.home;
+	if (view->message->label && home.len > 0 && !span_is(home, stream->name))
+		return refuse_foreign(error, subject, home);
+	const struct subject_note *note = subjects_find(&stream->subjects, subject);
+	if (view->message->key_count > 0 && note && note->home)
+		return refuse_foreign(error, subject, span_of(note->home, strlen(note->home)));
+	return LYC_OK;
+}
+
+static enum lyc_status check(struct stream *stream, struct session *session,
+			     const struct packet_publish *publish, struct publish_view *view,
+			     struct lyc_error *error)
+{
+	bool is_from_link = session_is_link(session);
+	enum lyc_status status = policy_principal(stream->policy, session, publish->principal,
+						  view->principal, error);
+	if (status != LYC_OK)
+		return status;
+	if (!policy_may_publish(session->grants, session, publish->subject))
+		return error_set(error, LYC_PERMISSION_DENIED,
+				 "'%s' may not publish '%.*s': its key's `publish` list does not have it",
+				 session->identity,
+				 (int)(publish->subject.len < 100 ? publish->subject.len : 100),
+				 (const char *)publish->subject.data);
+	status = check_type(stream, publish, is_from_link, view, error);
+	if (status == LYC_OK && !publish->remove)
+		status = stream_label(view->message, publish->body, publish->label, &view->label);
+	if (status == LYC_OK && publish->durable)
+		status = check_home(stream, view, error);
+	return status;
+}
+
+/* A serialised Label of a visibility without audiences. */
+static void write_visibility(struct buf *to, int visibility)
+{
+	pb_write_uint(to, 2, (uint64_t)visibility);
+}
+
+static struct span own_label(const struct schema_message *message, struct span body)
+{
+	struct pb_reader reader = pb_reader_of(body);
+	struct pb_field field;
+	while (message->label && pb_read_field(&reader, &field)) {
+		if (field.number == message->label->number && field.wire == PB_LEN)
+			return field.bytes;
+	}
+	return span_of(NULL, 0);
+}
+
+/* Build the record with its label, and the former one where that reached further. */
+static enum lyc_status build(struct stream *stream, const struct packet_publish *publish,
+			     struct publish_view *view, struct stream_append *append,
+			     struct lyc_error *error)
+{
+	struct span subject = span_of(view->subject.data, view->subject.len);
+	const struct subject_note *note = subjects_find(&stream->subjects, subject);
+	bool is_pending = note && note->pending > 0;
+	bool is_there = is_pending || stream->env->last_of(stream->env->world, subject) > 0;
+	struct buf members = { 0 };
+	struct buf private_label = { 0 };
+	write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
+	write_visibility(&private_label, LYCEUM__V1__VISIBILITY__PRIVATE);
+	struct span former = span_of(members.data, members.len);
+	const struct buf *last = note ? is_pending ? &note->pending_label : &note->label : NULL;
+	if (last && last->len > 0)
+		former = span_of(last->data, last->len);
+
+	struct record record = { .subject = subject,
+				 .principal = span_of(view->principal, strlen(view->principal)),
+				 .body = publish->body,
+				 .removed = publish->remove,
+				 .schema = schema_id(view->message->schema) };
+	enum lyc_status status = LYC_OK;
+	if (publish->remove) {
+		if (!is_there)
+			status = error_set(error, LYC_NOT_FOUND, "there is no record of '%.*s'",
+					   (int)(subject.len < 150 ? subject.len : 150),
+					   (const char *)subject.data);
+		record.label = former;
+	} else {
+		record.label = view->message->label ? own_label(view->message, publish->body)
+						    : publish->label;
+		if (view->message->label && record.label.len == 0)
+			record.label = span_of(private_label.data, private_label.len);
+		struct label former_label;
+		if (is_there && view->message->key_count > 0 &&
+		    label_read(former, &former_label) == LYC_OK &&
+		    policy_is_narrower(&view->label, &former_label))
+			record.former = former;
+	}
+	if (status == LYC_OK) {
+		write_own(stream, &append->base.record, &record);
+		subjects_expect(&stream->subjects, subject, record.label);
+	}
+	buf_fini(&members);
+	buf_fini(&private_label);
+	return status;
+}
+
+static enum lyc_status append_publish(struct stream *stream, struct session *session,
+				      const struct packet_publish *publish, uint32_t packet_len,
+				      struct publish_view *view, struct lyc_error *error)
+{
+	struct stream_append *append =
+		append_new(stream, span_of(view->subject.data, view->subject.len));
+	enum lyc_status status = build(stream, publish, view, append, error);
+	if (status != LYC_OK) {
+		buf_fini(&append->base.subject);
+		buf_fini(&append->base.record);
+		free(append);
+		return status;
+	}
+	append->base.has_expect = publish->has_expect;
+	append->base.expect_seq = publish->expect_seq;
+	append->session_serial = session->serial;
+	append->publish_id = publish->id;
+	append->packet_len = packet_len;
+	session->publishes_len += packet_len;
+	append_start(stream, append);
+	return LYC_OK;
+}
+
+void stream_publish(struct stream *stream, struct session *session,
+		    const struct packet_publish *publish, uint32_t packet_len)
+{
+	struct publish_view view = { 0 };
+	struct lyc_error error = { 0 };
+	enum lyc_status status = check(stream, session, publish, &view, &error);
+	if (status == LYC_OK && publish->durable) {
+		status = append_publish(stream, session, publish, packet_len, &view, &error);
+		if (status != LYC_OK)
+			acknowledge(stream, session, publish->id, status, &error, 0);
+	} else {
+		if (status == LYC_OK) {
+			struct transient transient = {
+				.subject = span_of(view.subject.data, view.subject.len),
+				.body = publish->body,
+				.label = publish->label,
+				.principal = view.principal,
+				.origin = session_is_link(session) && publish->origin.len > 0
+						  ? publish->origin
+						  : span_of(stream->name, strlen(stream->name)),
+				.hops = publish->hops,
+			};
+			stream_fan_out(stream, session, &transient);
+		}
+		acknowledge(stream, session, publish->id, status, &error, 0);
+	}
+	buf_fini(&view.subject);
+}
+
+void stream_append_own(struct stream *stream, struct span subject, struct span body,
+		       stream_done_fn on_done, void *arg)
+{
+	struct stream_append *append = append_new(stream, subject);
+	struct buf members = { 0 };
+	write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
+	struct record record = { .subject = subject,
+				 .principal = span_of(stream->name, strlen(stream->name)),
+				 .body = body,
+				 .label = span_of(members.data, members.len) };
+	write_own(stream, &append->base.record, &record);
+	subjects_expect(&stream->subjects, subject, record.label);
+	append->on_done = on_done;
+	append->arg = arg;
+	append_start(stream, append);
+	buf_fini(&members);
+}
+
+enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, stream_done_fn on_done,
+				   void *arg, struct lyc_error *error)
+{
+	struct record record;
+	if (record_read(bytes, &record) != LYC_OK || record.origin.len == 0 ||
+	    record.origin_seq == 0 || !subject_is_valid(record.subject))
+		return error_set(error, LYC_INVALID_ARGUMENT, "a copied record is malformed");
+	if (span_is(record.origin, stream->name))
+		return error_set(error, LYC_FAILED_PRECONDITION, "it is this daemon's own");
+	size_t name_len = 0;
+	const struct schema_message *message =
+		types_of_subject(stream->types, record.subject, &name_len);
+	if (message && !record.removed) {
+		enum lyc_status status = schema_check(message, record.body, false, error);
+		if (status != LYC_OK)
+			return status;
+	} else if (!message) {
+		stream->held_count++;
+	}
+	struct stream_append *append = append_new(stream, record.subject);
+	buf_add(&append->base.record, bytes.data, bytes.len);
+	subjects_expect(&stream->subjects, record.subject, record.label);
+	append->on_done = on_done;
+	append->arg = arg;
+	append_start(stream, append);
+	return LYC_OK;
+}

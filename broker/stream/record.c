@@ -1,0 +1,75 @@
+/* lyceum.v1.Record by hand. */
+#include "stream/record.h"
+
+#include "base/pb.h"
+
+enum {
+	ORIGIN = 1,
+	EPOCH = 2,
+	ORIGIN_SEQ = 3,
+	SUBJECT = 4,
+	TIME_MS = 5,
+	PRINCIPAL = 6,
+	BODY = 7,
+	BODY_CRC = 8,
+	SCHEMA = 9,
+	LABEL = 10,
+	REMOVED = 11,
+	FORMER = 12,
+};
+
+enum lyc_status record_read(struct span bytes, struct record *ret_record)
+{
+	struct record record = { 0 };
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	struct span *const spans[] = {
+		[ORIGIN] = &record.origin, [SUBJECT] = &record.subject,
+		[PRINCIPAL] = &record.principal, [BODY] = &record.body,
+		[LABEL] = &record.label, [FORMER] = &record.former,
+	};
+	uint64_t *const numbers[] = {
+		[EPOCH] = &record.epoch, [ORIGIN_SEQ] = &record.origin_seq,
+		[TIME_MS] = &record.time_ms, [SCHEMA] = &record.schema,
+	};
+	while (pb_read_field(&reader, &field)) {
+		if (field.number > FORMER)
+			continue;
+		bool is_span = field.wire == PB_LEN;
+		if (is_span && spans[field.number])
+			*spans[field.number] = field.bytes;
+		else if (!is_span && field.number == BODY_CRC)
+			record.body_crc = (uint32_t)field.value;
+		else if (!is_span && field.number == REMOVED)
+			record.removed = field.value != 0;
+		else if (!is_span && field.number <= SCHEMA && numbers[field.number])
+			*numbers[field.number] = field.value;
+		else
+			return LYC_INVALID_ARGUMENT;
+	}
+	if (reader.has_failed || record.subject.len == 0)
+		return LYC_INVALID_ARGUMENT;
+	*ret_record = record;
+	return LYC_OK;
+}
+
+static void write_span(struct buf *to, uint32_t number, struct span bytes)
+{
+	pb_write_bytes(to, number, bytes.data, bytes.len);
+}
+
+void record_write(struct buf *to, const struct record *record)
+{
+	write_span(to, ORIGIN, record->origin);
+	pb_write_uint(to, EPOCH, record->epoch);
+	pb_write_uint(to, ORIGIN_SEQ, record->origin_seq);
+	write_span(to, SUBJECT, record->subject);
+	pb_write_uint(to, TIME_MS, record->time_ms);
+	write_span(to, PRINCIPAL, record->principal);
+	write_span(to, BODY, record->body);
+	pb_write_fixed32(to, BODY_CRC, record->body_crc);
+	pb_write_fixed64(to, SCHEMA, record->schema);
+	write_span(to, LABEL, record->label);
+	pb_write_uint(to, REMOVED, record->removed);
+	write_span(to, FORMER, record->former);
+}

@@ -1,0 +1,31 @@
+/* lyceum.v1.Record by hand: read without a copy, written once. */
+#ifndef LYC_STREAM_RECORD_H
+#define LYC_STREAM_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lyceum/status.h>
+
+#include "base/buf.h"
+
+struct record {
+	struct span origin; /* empty in its home's own log */
+	uint64_t epoch;
+	uint64_t origin_seq;
+	struct span subject;
+	uint64_t time_ms;
+	struct span principal;
+	struct span body;
+	uint32_t body_crc;
+	uint64_t schema;
+	struct span label;  /* a serialised lyceum.v1.Label */
+	bool removed;
+	struct span former;
+};
+
+/* INVALID_ARGUMENT when malformed or without a subject. Spans borrow the bytes. */
+LYC_MUST_USE enum lyc_status record_read(struct span bytes, struct record *ret_record);
+void record_write(struct buf *to, const struct record *record);
+
+#endif

@@ -1,0 +1,119 @@
+/* The log's state that the core keeps in memory, rebuilt from the log and moved on by every commit. */
+#include "stream/stream.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/pb.h"
+#include "log.h"
+
+#define LOG_TOPIC "stream"
+
+void stream_init(struct stream *stream, const struct env *env, struct policy *policy,
+		 struct types *types, struct session_table *sessions,
+		 struct topics *topics, const char *name, uint64_t epoch)
+{
+	*stream = (struct stream){ .env = env,
+				   .policy = policy,
+				   .types = types,
+				   .sessions = sessions,
+				   .topics = topics,
+				   .epoch = epoch };
+	snprintf(stream->name, sizeof(stream->name), "%s", name);
+	list_init(&stream->followers);
+}
+
+void stream_fini(struct stream *stream)
+{
+	origins_fini(&stream->origins);
+	subjects_fini(&stream->subjects);
+}
+
+enum lyc_status stream_label(const struct schema_message *message, struct span body,
+			     struct span given, struct label *ret_label)
+{
+	struct label label = { 0 };
+	enum lyc_status status = LYC_OK;
+	if (message && message->label) {
+		status = label_of_body(message, body, &label);
+		if (status == LYC_OK && !label.is_present)
+			label = (struct label){ .visibility = 4, .is_present = true };
+	} else if (given.len > 0) {
+		status = label_read(given, &label);
+	}
+	if (status == LYC_OK && !label.is_present && given.len == 0)
+		label = policy_members_label();
+	if (status == LYC_OK)
+		*ret_label = label;
+	return status;
+}
+
+/* What a record means for positions, keys and schemas, whether it is replayed or new. */
+static void take(struct stream *stream, uint64_t seq, const struct record *record)
+{
+	struct span origin_name = record->origin.len > 0
+					  ? record->origin
+					  : span_of(stream->name, strlen(stream->name));
+	struct origin *origin = origins_get(&stream->origins, origin_name);
+	if (origin && record->origin.len > 0)
+		origin_committed(origin, record->epoch, record->origin_seq, seq);
+	else if (origin)
+		origin_committed(origin, stream->epoch, seq, seq);
+	if (origin && record->time_ms > origin->last_time_ms)
+		origin->last_time_ms = record->time_ms;
+	struct label label = policy_members_label();
+	bool is_special = record->label.len > 0 && label_read(record->label, &label) == LYC_OK &&
+			  label.visibility != 1 && label.visibility != 2;
+	subjects_note(&stream->subjects, record->subject, record->origin,
+		      is_special ? record->label : span_of(NULL, 0));
+	if (record->time_ms > stream->last_time_ms)
+		stream->last_time_ms = record->time_ms;
+	stream->last_seq = seq;
+}
+
+/* A schema that a daemon accepted: from now on its types are known here. */
+static void take_schema(struct stream *stream, const struct record *record)
+{
+	static const char prefix[] = "lyceum.v1.SchemaVersion.";
+	if (record->removed || record->subject.len <= sizeof(prefix) - 1 ||
+	    memcmp(record->subject.data, prefix, sizeof(prefix) - 1) != 0)
+		return;
+	struct pb_reader reader = pb_reader_of(record->body);
+	struct pb_field field;
+	struct schema *schema = NULL;
+	struct lyc_error error;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number != 3 || field.wire != PB_LEN || schema)
+			continue;
+		if (schema_new(field.bytes.data, field.bytes.len, &schema, &error) != LYC_OK) {
+			log_warning("schema record not understood", "reason", error.text);
+			return;
+		}
+	}
+	if (schema && types_add(stream->types, schema) != LYC_OK)
+		log_warning("schema not taken, too many are held");
+	schema_unref(schema);
+}
+
+void stream_replay(struct stream *stream, uint64_t seq, struct span bytes)
+{
+	struct record record;
+	if (record_read(bytes, &record) != LYC_OK) {
+		log_error("record cannot be read", "seq", log_number(seq));
+		return;
+	}
+	take(stream, seq, &record);
+	take_schema(stream, &record);
+}
+
+void stream_committed(struct stream *stream, uint64_t seq, struct span bytes)
+{
+	struct record record;
+	if (record_read(bytes, &record) != LYC_OK)
+		return;
+	take(stream, seq, &record);
+	take_schema(stream, &record);
+	stream_deliver(stream, seq, &record);
+	if (stream->on_commit)
+		stream->on_commit(seq, &record, bytes, stream->on_commit_arg);
+}

@@ -1,0 +1,111 @@
+/*
+ * The log as the core sees it: appends that become records, records that reach followers, and positions. Everything runs on the loop thread;
+ * the files are behind struct env.
+ */
+#ifndef LYC_STREAM_STREAM_H
+#define LYC_STREAM_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lyceum/status.h>
+
+#include "base/list.h"
+#include "policy/policy.h"
+#include "route/env.h"
+#include "route/session.h"
+#include "route/topics.h"
+#include "route/types.h"
+#include "stream/origins.h"
+#include "stream/record.h"
+#include "stream/subjects.h"
+
+/* Runs for every record once it is committed, in order; the record is valid until it returns. */
+typedef void (*stream_commit_fn)(uint64_t seq, const struct record *record, struct span bytes,
+				 void *arg);
+
+struct stream {
+	const struct env *env;
+	struct policy *policy;
+	struct types *types;
+	struct session_table *sessions;
+	struct topics *topics;
+
+	char name[64];
+	uint64_t epoch;
+	uint64_t last_seq;      /* committed */
+	uint64_t last_time_ms;
+	size_t appends_pending;
+
+	struct origins origins;
+	struct subjects subjects;
+	struct list followers;
+	uint64_t fanout;        /* number of the transient message being sent */
+	uint64_t held_count;    /* records whose type nobody here has described */
+
+	stream_commit_fn on_commit;
+	void *on_commit_arg;
+	/* Somebody's interest in transient messages came or went. */
+	void (*on_interest)(const struct subscription *subscription, bool is_added, void *arg);
+	void *on_interest_arg;
+};
+
+void stream_init(struct stream *stream, const struct env *env, struct policy *policy,
+		 struct types *types, struct session_table *sessions,
+		 struct topics *topics, const char *name, uint64_t epoch);
+void stream_fini(struct stream *stream);
+
+/* Before anything else, once per record of the log, in order. */
+void stream_replay(struct stream *stream, uint64_t seq, struct span bytes);
+
+/* A record has been synced. */
+void stream_committed(struct stream *stream, uint64_t seq, struct span bytes);
+
+/* ---- publish.c ---- */
+
+/* A Publish packet from a session: check it, then append or fan out. The Ack goes to the session. */
+void stream_publish(struct stream *stream, struct session *session,
+		    const struct packet_publish *publish, uint32_t packet_len);
+/* A record of this daemon's own making; on_done may be NULL. */
+typedef void (*stream_done_fn)(enum lyc_status status, uint64_t seq, const char *text, void *arg);
+void stream_append_own(struct stream *stream, struct span subject, struct span body,
+		       stream_done_fn on_done, void *arg);
+/* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for good. */
+LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct span record,
+						stream_done_fn on_done, void *arg,
+						struct lyc_error *error);
+
+/* ---- follow.c ---- */
+
+void stream_subscribe(struct stream *stream, struct session *session,
+		      const struct packet_subscribe *subscribe);
+void stream_unsubscribe(struct stream *stream, struct session *session, uint64_t id, bool forget);
+void stream_consumed(struct stream *stream, struct session *session, uint64_t id, uint64_t seq);
+void stream_credit(struct stream *stream, struct session *session, uint64_t id, uint64_t bytes);
+/* End all subscriptions of a session. */
+void stream_leave(struct stream *stream, struct session *session);
+/* A committed record, to whoever follows. */
+void stream_deliver(struct stream *stream, uint64_t seq, const struct record *record);
+/* A transient message, to the subscribers of this moment; `from` gets none. */
+struct transient {
+	struct span subject;
+	struct span body;
+	struct span label; /* serialised; empty: of the body, or MEMBERS */
+	const char *principal;
+	struct span origin;
+	uint32_t hops;
+};
+void stream_fan_out(struct stream *stream, const struct session *from,
+		    const struct transient *transient);
+/* A link says that transient messages of this pattern were lost on it: pass that on. */
+void stream_missed(struct stream *stream, const char *pattern, uint64_t missed);
+/* Save durable positions that have moved, and tell slow links what they missed. */
+void stream_tick(struct stream *stream);
+/* How far a session's follower of records is behind; 0 when it has none. */
+uint64_t stream_behind(const struct stream *stream, const struct session *session);
+
+/* The label of a message: the one in its body where its type has one, else `given`, else MEMBERS. `message` may be NULL. */
+enum lyc_status stream_label(const struct schema_message *message, struct span body,
+			     struct span given, struct label *ret_label);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * What the stream remembers of subjects beyond their last sequence: those whose key lives elsewhere, and those whose last record is labelled
+ * narrower than MEMBERS. Both are rebuilt from the log at the start.
+ */
+#ifndef LYC_STREAM_SUBJECTS_H
+#define LYC_STREAM_SUBJECTS_H
+
+#include <uthash.h>
+
+#include "base/buf.h"
+
+/* Only subjects with something to remember have an entry. */
+struct subject_note {
+	char *subject;
+	char *home;         /* NULL: here */
+	struct buf label;   /* of the last record; empty: MEMBERS or wider */
+	uint32_t pending;   /* appends that are not answered yet */
+	struct buf pending_label; /* of the last of those */
+	UT_hash_handle by_subject;
+};
+
+struct subjects {
+	struct subject_note *by_subject;
+};
+
+void subjects_fini(struct subjects *subjects);
+const struct subject_note *subjects_find(const struct subjects *subjects, struct span subject);
+/* Note home ("" : here) and label (empty: nothing special) of a subject's last record. */
+void subjects_note(struct subjects *subjects, struct span subject, struct span home,
+		   struct span label);
+
+/* An append with this label is on its way; subjects_settle when it is answered. */
+void subjects_expect(struct subjects *subjects, struct span subject, struct span label);
+void subjects_settle(struct subjects *subjects, struct span subject);
+
+#endif
