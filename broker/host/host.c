@@ -1,0 +1,195 @@
+/* Plugins: started, watched, started again. */
+#include "host/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "log.h"
+#include "lyceum/v1/config.pb-c.h"
+
+#define LOG_TOPIC "host"
+#define FIRST_BACKOFF_MS 250u
+#define LAST_BACKOFF_MS 60000u
+/* An instance that ran this long starts its back-off anew. */
+#define STABLE_MS 30000u
+
+void host_init(struct host *host)
+{
+	list_init(&host->plugins);
+}
+
+static void add(struct host *host, const Lyceum__V1__PluginConfig *config, uint32_t number,
+		const char *default_folder)
+{
+	struct plugin *plugin = mem_new(struct plugin);
+	struct buf text = { 0 };
+	plugin->name = mem_dup(config->name);
+	buf_add_text(&text, config->name);
+	if (number > 1)
+		buf_add_format(&text, ".%u", number);
+	plugin->identity = buf_text(&text);
+	text = (struct buf){ 0 };
+	if (config->path[0])
+		buf_add_text(&text, config->path);
+	else
+		buf_add_format(&text, "%s/%s.so", default_folder, config->name);
+	plugin->path = buf_text(&text);
+	plugin->config_file = config->config_file[0] ? mem_dup(config->config_file) : NULL;
+	plugin->in_thread = config->host == LYCEUM__V1__PLUGIN_CONFIG__HOST__THREAD;
+	plugin->state = PLUGIN_WAITING;
+	plugin->backoff_ms = FIRST_BACKOFF_MS;
+	list_add_last(&host->plugins, &plugin->node);
+}
+
+void host_configure(struct host *host, const Lyceum__V1__Config *config, const char *default_folder)
+{
+	for (size_t i = 0; i < config->n_plugins; i++) {
+		uint32_t instances = config->plugins[i]->instances;
+		for (uint32_t number = 1; number <= (instances ? instances : 1); number++)
+			add(host, config->plugins[i], number, default_folder);
+	}
+}
+
+void host_fini(struct host *host)
+{
+	list_each_safe(node, &host->plugins) {
+		struct plugin *plugin = list_entry(node, struct plugin, node);
+		list_remove(&plugin->node);
+		free(plugin->name);
+		free(plugin->identity);
+		free(plugin->path);
+		free(plugin->config_file);
+		free(plugin);
+	}
+}
+
+static uint64_t now_of(const struct host *host)
+{
+	return host->env->now_ms(host->env->world);
+}
+
+static void enter(struct host *host, struct plugin *plugin, enum plugin_state state,
+		  const char *text)
+{
+	plugin->state = state;
+	plugin->since_ms = now_of(host);
+	snprintf(plugin->text, sizeof(plugin->text), "%s", text);
+}
+
+/* Half of the back-off for certain, the other half by chance, so that a crowd does not come back at once. */
+static void wait_out(struct host *host, struct plugin *plugin, const char *text)
+{
+	uint64_t half = plugin->backoff_ms / 2;
+	enter(host, plugin, PLUGIN_WAITING, text);
+	plugin->retry_at_ms =
+		now_of(host) + half + host->env->random(host->env->world) % (half + 1);
+	if (plugin->backoff_ms < LAST_BACKOFF_MS)
+		plugin->backoff_ms *= 2;
+}
+
+static void start(struct host *host, struct plugin *plugin)
+{
+	struct lyc_error error = { 0 };
+	enter(host, plugin, PLUGIN_STARTING, "");
+	enum lyc_status status = host->env->plugin_start(host->env->world, plugin, &error);
+	if (status == LYC_OK)
+		return;
+	log_error("plugin cannot be started", "plugin", plugin->identity, "reason", error.text);
+	wait_out(host, plugin, error.text);
+}
+
+void host_tick(struct host *host)
+{
+	if (host->is_stopping)
+		return;
+	list_each(node, &host->plugins) {
+		struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (plugin->state == PLUGIN_WAITING && now_of(host) >= plugin->retry_at_ms)
+			start(host, plugin);
+		if (plugin->state == PLUGIN_RUNNING && now_of(host) - plugin->since_ms > STABLE_MS)
+			plugin->backoff_ms = FIRST_BACKOFF_MS;
+	}
+}
+
+struct plugin *host_find(struct host *host, const char *identity)
+{
+	list_each(node, &host->plugins) {
+		struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (strcmp(plugin->identity, identity) == 0)
+			return plugin;
+	}
+	return NULL;
+}
+
+void host_registered(struct host *host, struct plugin *plugin, struct session *session)
+{
+	plugin->session = session;
+	if (plugin->state != PLUGIN_RUNNING)
+		log_notice("plugin running", "plugin", plugin->identity);
+	enter(host, plugin, PLUGIN_RUNNING, "");
+}
+
+void host_session_lost(struct host *host, struct session *session)
+{
+	list_each(node, &host->plugins) {
+		struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (plugin->session != session)
+			continue;
+		plugin->session = NULL;
+		if (plugin->state == PLUGIN_RUNNING)
+			enter(host, plugin, PLUGIN_STARTING, "its connection was lost");
+	}
+}
+
+void host_refused(struct host *host, struct plugin *plugin, const char *text)
+{
+	log_error("plugin refused", "plugin", plugin->identity, "reason", text);
+	enter(host, plugin, PLUGIN_FAILED, text);
+}
+
+void host_exited(struct host *host, struct plugin *plugin, bool is_final, const char *text)
+{
+	plugin->pid = 0;
+	plugin->instance = NULL;
+	if (host->is_stopping) {
+		enter(host, plugin, PLUGIN_STOPPED, "");
+	} else if (plugin->state == PLUGIN_FAILED) {
+		/* refused before; it stays so */
+	} else if (is_final) {
+		host_refused(host, plugin, text);
+	} else {
+		plugin->restarts++;
+		log_warning("plugin ended", "plugin", plugin->identity, "reason", text);
+		wait_out(host, plugin, text);
+	}
+}
+
+void host_line(struct host *host, struct plugin *plugin, int level, const char *text)
+{
+	(void)host;
+	log_write((enum log_level)level, plugin->identity, text, NULL);
+}
+
+void host_stop(struct host *host, uint32_t grace_ms)
+{
+	host->is_stopping = true;
+	list_each(node, &host->plugins) {
+		struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (plugin->instance)
+			host->env->plugin_stop(host->env->world, plugin, grace_ms);
+		else
+			enter(host, plugin, PLUGIN_STOPPED, "");
+	}
+}
+
+size_t host_running(const struct host *host)
+{
+	size_t count = 0;
+	list_each(node, &host->plugins) {
+		if (list_entry(node, struct plugin, node)->instance)
+			count++;
+	}
+	return count;
+}

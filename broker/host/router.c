@@ -1,0 +1,556 @@
+/* The way of a call. */
+#include "host/router.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/pb.h"
+
+#define MAX_HOPS 4
+#define MAX_TIMEOUT_MS (60u * 60 * 1000)
+#define MAX_METHOD 240
+/* A caller that does not take the replies of its streams is not fed any longer. */
+#define MAX_STREAM_BACKLOG (16u * 1024 * 1024)
+
+void router_init(struct router *router)
+{
+	call_table_init(&router->calls, router->env->now_ms(router->env->world));
+	list_init(&router->waiting);
+	list_init(&router->mark);
+}
+
+void router_fini(struct router *router)
+{
+	call_table_fini(&router->calls);
+}
+
+/* ---- answers ---- */
+
+static void answer(struct router *router, struct session *session, uint64_t id,
+		   const struct lyc_error *error)
+{
+	struct packet packet = { .kind = PACKET_REPLY };
+	packet.reply = (struct packet_reply){
+		.id = id,
+		.status = (uint32_t)error->status,
+		.text = span_of(error->text, strlen(error->text)),
+		.field = span_of(error->field, strlen(error->field)),
+		.served_by = span_of(router->name, strlen(router->name)),
+	};
+	router->counters.refused++;
+	session_send(router->sessions, session, &packet);
+}
+
+static void end_with(struct router *router, struct call *call, const struct lyc_error *error)
+{
+	answer(router, call->caller, call->caller_id, error);
+	call_end(&router->calls, call);
+}
+
+/* At most WIRE_MAX_POSITIONS origins, this daemon first. */
+static size_t list_as_of(struct router *router, struct wire_position *to)
+{
+	struct stream *stream = router->stream;
+	uint64_t now = router->env->now_ms(router->env->world);
+	size_t count = 0;
+	to[count++] = (struct wire_position){ .origin = span_of(stream->name, strlen(stream->name)),
+					      .epoch = stream->epoch,
+					      .seq = stream->last_seq };
+	for (size_t i = 0; i < stream->origins.count && count < WIRE_MAX_POSITIONS; i++) {
+		const struct origin *origin = &stream->origins.items[i];
+		if (strcmp(origin->name, stream->name) == 0)
+			continue;
+		to[count++] = (struct wire_position){
+			.origin = span_of(origin->name, strlen(origin->name)),
+			.epoch = origin->epoch,
+			.seq = origin->seq,
+			.age_ms = (uint64_t)((int64_t)now - origin->confirmed_ms),
+		};
+	}
+	return count;
+}
+
+/* ---- where to ---- */
+
+struct session *router_node(struct router *router, struct span name)
+{
+	list_each(node, &router->sessions->all) {
+		struct session *session = list_entry(node, struct session, all);
+		if (session->kind == SESSION_NODE && span_is(name, session->identity))
+			return session;
+	}
+	return NULL;
+}
+
+/* A method whose request has a key that begins with a home runs there. */
+static struct span home_in_key(const struct schema_method *method, struct span body)
+{
+	const struct schema_message *input = method->input;
+	if (input->key_count == 0 || strcmp(input->keys[0]->name, "home") != 0)
+		return span_of(NULL, 0);
+	struct pb_reader reader = pb_reader_of(body);
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == input->keys[0]->number && field.wire == PB_LEN)
+			return field.bytes;
+	}
+	return span_of(NULL, 0);
+}
+
+static enum lyc_status find_node(struct router *router, struct session *from, struct span node,
+				 struct session **ret_session, struct lyc_error *error)
+{
+	int len = node.len < 64 ? (int)node.len : 64;
+	const char *name = (const char *)node.data;
+	if (from->kind == SESSION_HUB)
+		return error_set(error, LYC_NOT_FOUND, "'%s' is not '%.*s'", router->name, len,
+				 name);
+	if (router->hub_name[0]) {
+		if (!router->hub)
+			return error_set(error, LYC_UNAVAILABLE,
+					 "the link to the hub '%s' is down, so '%.*s' cannot be reached",
+					 router->hub_name, len, name);
+		*ret_session = router->hub;
+		return LYC_OK;
+	}
+	*ret_session = router_node(router, node);
+	if (*ret_session)
+		return LYC_OK;
+	char text[65];
+	snprintf(text, sizeof(text), "%.*s", len, name);
+	const struct grants *grants = policy_find(router->policy, text);
+	if (grants && grants->role == ROLE_NODE)
+		return error_set(error, LYC_UNAVAILABLE, "'%s' is not connected", text);
+	return error_set(error, LYC_NOT_FOUND, "the network has no node '%s'", text);
+}
+
+/* What appends runs in one instance: the one that has been there longest. */
+static struct offer *pick_here(struct service_entry *service, const struct schema_method *method)
+{
+	if (!method->appends)
+		return services_pick_here(service);
+	struct offer *oldest = NULL;
+	list_each(node, &service->here) {
+		struct offer *offer = list_entry(node, struct offer, of_service);
+		if (!oldest || offer->session->serial < oldest->session->serial)
+			oldest = offer;
+	}
+	return oldest;
+}
+
+static enum lyc_status find_abroad(struct router *router, struct session *from,
+				   struct service_entry *service, const char *method,
+				   struct session **ret_session, struct lyc_error *error)
+{
+	if (router->hub_name[0] && from->kind != SESSION_HUB) {
+		if (!router->hub)
+			return error_set(error, LYC_UNAVAILABLE,
+					 "nobody here serves %s, and the link to the hub '%s' is down",
+					 method, router->hub_name);
+		*ret_session = router->hub;
+		return LYC_OK;
+	}
+	struct offer *offer = service ? services_pick_abroad(service, span_of(NULL, 0)) : NULL;
+	if (!offer || offer->session == from)
+		return error_set(error, LYC_UNIMPLEMENTED, "nobody serves %s", method);
+	*ret_session = offer->session;
+	return LYC_OK;
+}
+
+static struct span service_of(const char *method)
+{
+	const char *slash = strchr(method, '/');
+	return span_of(method, slash ? (size_t)(slash - method) : strlen(method));
+}
+
+/* Who runs it; ret_session stays NULL for the daemon itself. */
+static enum lyc_status find_callee(struct router *router, struct session *from,
+				   const struct packet_call *call, const char *method,
+				   const struct method_entry *entry, struct session **ret_session,
+				   struct lyc_error *error)
+{
+	struct span at = call->at;
+	if (at.len == 0 && entry)
+		at = home_in_key(entry->method, call->body);
+	if (at.len > 0 && !span_is(at, router->name))
+		return find_node(router, from, at, ret_session, error);
+	if (entry && entry->is_builtin)
+		return LYC_OK;
+	struct service_entry *service = services_find(router->services, service_of(method));
+	struct offer *offer = service && entry ? pick_here(service, entry->method) : NULL;
+	if (offer) {
+		*ret_session = offer->session;
+		return LYC_OK;
+	}
+	if (at.len > 0)
+		return error_set(error, LYC_UNIMPLEMENTED, "'%s' does not serve %s", router->name,
+				 method);
+	return find_abroad(router, from, service, method, ret_session, error);
+}
+
+/* ---- in ---- */
+
+static enum lyc_status take_principal(struct router *router, struct session *session,
+				      const struct packet_call *packet, struct call *call,
+				      struct lyc_error *error)
+{
+	enum lyc_status status = policy_principal(router->policy, session, packet->principal,
+						  call->principal, error);
+	if (status != LYC_OK)
+		return status;
+	bool is_person = session->grants->role == ROLE_PERSON;
+	size_t count = is_person ? session->grants->group_count : packet->group_count;
+	if (count > CALL_MAX_GROUPS)
+		return error_set(error, LYC_INVALID_ARGUMENT, "a call carries at most %d groups",
+				 CALL_MAX_GROUPS);
+	if (count == 0)
+		return LYC_OK;
+	call->groups = mem_get(count * sizeof(char *));
+	for (size_t i = 0; i < count; i++) {
+		struct span group =
+			is_person ? span_of(session->grants->groups[i],
+					    strlen(session->grants->groups[i]))
+				  : packet->groups[i];
+		if (!is_person && !policy_vouches_for_group(router->policy, session, group))
+			return error_set(error, LYC_PERMISSION_DENIED,
+					 "'%s' may not speak for the group '%.*s'",
+					 session->identity, (int)(group.len < 64 ? group.len : 64),
+					 (const char *)group.data);
+		call->groups[i] = mem_dup_try((const char *)group.data, group.len);
+		call->group_count++;
+	}
+	return LYC_OK;
+}
+
+/* Has this daemon come as far as the call asks for? */
+static bool has_reached(struct router *router, const struct packet_call *call)
+{
+	struct stream *stream = router->stream;
+	for (size_t i = 0; i < call->after_count; i++) {
+		const struct wire_position *after = &call->after[i];
+		if (span_is(after->origin, stream->name)) {
+			if (after->epoch == stream->epoch && after->seq > stream->last_seq)
+				return false;
+			continue;
+		}
+		const struct origin *origin = origins_find(&stream->origins, after->origin);
+		if (!origin || origin_is_new(origin, after->epoch, after->seq))
+			return false;
+	}
+	return true;
+}
+
+static void give(struct router *router, struct call *call, struct session *callee,
+		 const struct packet_call *original)
+{
+	uint64_t now = router->env->now_ms(router->env->world);
+	struct packet packet = { .kind = PACKET_CALL };
+	packet.call = *original;
+	packet.call.id = call_id(call);
+	packet.call.principal = span_of(call->principal, strlen(call->principal));
+	packet.call.timeout_ms = call->deadline_ms > now ? (uint32_t)(call->deadline_ms - now) : 1;
+	packet.call.hops = original->hops + 1;
+	struct span groups[CALL_MAX_GROUPS];
+	for (size_t i = 0; i < call->group_count; i++)
+		groups[i] = span_of(call->groups[i], strlen(call->groups[i]));
+	packet.call.groups = groups;
+	packet.call.group_count = call->group_count;
+	struct wire_position here = { .origin = span_of(router->name, strlen(router->name)),
+				      .epoch = router->stream->epoch,
+				      .seq = router->stream->last_seq };
+	if (!session_is_link(callee)) {
+		call->ends_here = true;
+		packet.call.at = span_of(NULL, 0);
+		packet.call.want_as_of = false;
+		packet.call.after = &here;
+		packet.call.after_count = original->after_count > 0 ? 1 : 0;
+	}
+	call_give(call, callee);
+	session_send(router->sessions, callee, &packet);
+}
+
+static void answer_builtin(struct router *router, struct call *call, const char *method,
+			   const struct packet_call *packet)
+{
+	struct buf reply = { 0 };
+	struct lyc_error error = { 0 };
+	enum lyc_status status =
+		router->builtin(method, packet->body, &reply, &error, router->builtin_arg);
+	if (status != LYC_OK) {
+		error.status = status;
+		end_with(router, call, &error);
+	} else {
+		struct wire_position as_of[WIRE_MAX_POSITIONS];
+		struct packet out = { .kind = PACKET_REPLY };
+		out.reply = (struct packet_reply){
+			.id = call->caller_id,
+			.body = span_of(reply.data, reply.len),
+			.served_by = span_of(router->name, strlen(router->name)),
+			.as_of = as_of,
+			.as_of_count = call->want_as_of ? list_as_of(router, as_of) : 0,
+		};
+		session_send(router->sessions, call->caller, &out);
+		call_end(&router->calls, call);
+	}
+	buf_fini(&reply);
+}
+
+/* Keep the call until the log has come far enough. */
+static void hold(struct router *router, struct call *call, const struct packet_call *packet)
+{
+	struct packet whole = { .kind = PACKET_CALL };
+	whole.call = *packet;
+	packet_write(&call->held, &whole);
+	list_add_last(&router->waiting, &call->of_waiting);
+}
+
+static enum lyc_status check_body(struct session *session, const struct method_entry *entry,
+				  const struct packet_call *packet, struct lyc_error *error)
+{
+	if (packet->body.len > WIRE_MAX_BODY)
+		return error_set(error, LYC_INVALID_ARGUMENT, "a body has at most %d bytes",
+				 WIRE_MAX_BODY);
+	return entry ? schema_check(entry->method->input, packet->body, !session_is_link(session),
+				    error)
+		     : LYC_OK;
+}
+
+/* Everything between a call and its callee. `call` has its principal already when it comes back from waiting. */
+static void send_on(struct router *router, struct call *call, const char *method,
+		    const struct packet_call *packet)
+{
+	struct lyc_error error = { 0 };
+	struct session *callee = NULL;
+	const struct method_entry *entry =
+		types_method(router->types, span_of(method, strlen(method)));
+	call->method = entry ? entry->method : NULL;
+	error.status = find_callee(router, call->caller, packet, method, entry, &callee, &error);
+	if (error.status != LYC_OK) {
+		end_with(router, call, &error);
+		return;
+	}
+	bool is_here = !callee || !session_is_link(callee);
+	if (is_here && !has_reached(router, packet)) {
+		hold(router, call, packet);
+		return;
+	}
+	if (!callee) {
+		answer_builtin(router, call, method, packet);
+		return;
+	}
+	if (callee->calls_given_len + call->len > callee->call_credit) {
+		error_set(&error, LYC_UNAVAILABLE,
+			  "%s is busy: '%s' has %llu bytes of calls outstanding", method,
+			  callee->identity, (unsigned long long)callee->calls_given_len);
+		end_with(router, call, &error);
+		return;
+	}
+	give(router, call, callee, packet);
+}
+
+void router_call(struct router *router, struct session *session, const struct packet_call *packet,
+		 size_t packet_len)
+{
+	struct lyc_error error = { 0 };
+	router->counters.calls++;
+	uint32_t timeout = packet->timeout_ms ? packet->timeout_ms : router->default_timeout_ms;
+	if (timeout > MAX_TIMEOUT_MS)
+		timeout = MAX_TIMEOUT_MS;
+	uint64_t now = router->env->now_ms(router->env->world);
+	struct call *call = call_add(&router->calls, session, packet->id, (uint32_t)packet_len,
+				     now + timeout);
+	if (!call) {
+		error_set(&error, LYC_RESOURCE_EXHAUSTED, "too many calls are outstanding here");
+		answer(router, session, packet->id, &error);
+		return;
+	}
+	call->want_as_of = packet->want_as_of;
+	call->max_reply = packet->max_reply ? packet->max_reply : WIRE_MAX_BODY;
+	char method[MAX_METHOD];
+	if (packet->method.len == 0 || packet->method.len >= sizeof(method))
+		error_set(&error, LYC_INVALID_ARGUMENT, "the method's name is empty or too long");
+	else if (packet->hops >= MAX_HOPS)
+		error_set(&error, LYC_FAILED_PRECONDITION, "the call has passed too many daemons");
+	else
+		error.status = take_principal(router, session, packet, call, &error);
+	if (error.status == LYC_OK) {
+		memcpy(method, packet->method.data, packet->method.len);
+		method[packet->method.len] = '\0';
+		if (!policy_may_call(session->grants, method))
+			error_set(&error, LYC_PERMISSION_DENIED,
+				  "'%s' may not call %s: its key's `call` list does not have it",
+				  session->identity, method);
+		else
+			error.status = check_body(session,
+						  types_method(router->types, packet->method),
+						  packet, &error);
+	}
+	if (error.status == LYC_OK)
+		send_on(router, call, method, packet);
+	else
+		end_with(router, call, &error);
+}
+
+/* ---- back ---- */
+
+static void tell_cancelled(struct router *router, struct call *call)
+{
+	if (!call->callee)
+		return;
+	struct packet packet = { .kind = PACKET_CANCEL };
+	packet.cancel.id = call_id(call);
+	session_send(router->sessions, call->callee, &packet);
+}
+
+/* A reply of a plugin of this daemon is checked like everything that enters. */
+static enum lyc_status check_reply(struct router *router, struct call *call,
+				   const struct packet_reply *reply, struct lyc_error *error)
+{
+	if (reply->status != LYC_OK || !call->method)
+		return LYC_OK;
+	if (reply->body.len > call->max_reply)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED,
+				 "the reply has %zu bytes, the caller takes %u", reply->body.len,
+				 call->max_reply);
+	if (!call->ends_here)
+		return LYC_OK;
+	struct lyc_error fault = { 0 };
+	if (schema_check(call->method->output, reply->body, true, &fault) == LYC_OK)
+		return LYC_OK;
+	router->counters.bad_replies++;
+	return error_set(error, LYC_INTERNAL, "%s answered with a message that its schema refuses: %.120s",
+			 call->method->full_name, fault.text);
+}
+
+/* The labelled parts that the caller may not see are left out; a plugin should not have sent them. */
+static struct span cut_reply(struct router *router, struct call *call, struct span body,
+			     struct buf *cut)
+{
+	if (!call->method || !call->method->output->has_label_below)
+		return body;
+	char node[CALL_MAX_PRINCIPAL];
+	struct readers readers =
+		policy_readers(call->principal, call->groups, call->group_count, node);
+	struct label members = policy_members_label();
+	enum egress egress = policy_outgoing(router->policy, call->method->output, body, &members,
+					     router->name, &readers, false, cut);
+	if (egress != EGRESS_CUT)
+		return body;
+	router->counters.cut_parts++;
+	return span_of(cut->data, cut->len);
+}
+
+void router_reply(struct router *router, struct session *session, const struct packet_reply *reply)
+{
+	struct call *call = call_find(&router->calls, reply->id);
+	if (!call || call->callee != session) {
+		router->counters.late_replies++;
+		return;
+	}
+	struct lyc_error error = { 0 };
+	error.status = check_reply(router, call, reply, &error);
+	if (error.status == LYC_OK && reply->more &&
+	    session_backlog(call->caller) > MAX_STREAM_BACKLOG)
+		error_set(&error, LYC_RESOURCE_EXHAUSTED,
+			  "the caller does not take the replies fast enough");
+	if (error.status != LYC_OK) {
+		if (reply->more)
+			tell_cancelled(router, call);
+		end_with(router, call, &error);
+		return;
+	}
+	struct buf cut = { 0 };
+	struct wire_position as_of[WIRE_MAX_POSITIONS];
+	struct packet packet = { .kind = PACKET_REPLY };
+	packet.reply = *reply;
+	packet.reply.id = call->caller_id;
+	packet.reply.body = cut_reply(router, call, reply->body, &cut);
+	if (call->ends_here) {
+		packet.reply.served_by = span_of(router->name, strlen(router->name));
+		packet.reply.as_of = as_of;
+		packet.reply.as_of_count = call->want_as_of ? list_as_of(router, as_of) : 0;
+	}
+	router->counters.replies++;
+	session_send(router->sessions, call->caller, &packet);
+	buf_fini(&cut);
+	if (!reply->more)
+		call_end(&router->calls, call);
+}
+
+void router_cancel(struct router *router, struct session *session, uint64_t caller_id)
+{
+	struct call *call = call_find_made(session, caller_id);
+	if (!call)
+		return;
+	struct lyc_error error;
+	error_set(&error, LYC_CANCELLED, "the caller has cancelled the call");
+	tell_cancelled(router, call);
+	end_with(router, call, &error);
+}
+
+void router_leave(struct router *router, struct session *session)
+{
+	list_each_safe(made, &session->calls_made) {
+		struct call *call = list_entry(made, struct call, of_caller);
+		tell_cancelled(router, call);
+		call_end(&router->calls, call);
+	}
+	struct lyc_error error;
+	error_set(&error, LYC_UNAVAILABLE,
+		  "'%s' went away before it answered; whether the call ran is not known",
+		  session->identity);
+	list_each_safe(given, &session->calls_given)
+		end_with(router, list_entry(given, struct call, of_callee), &error);
+}
+
+static void release(struct router *router, struct call *call)
+{
+	/* The packet lies in the call's own buffer, which has to outlive the reading of it. */
+	struct buf held = call->held;
+	call->held = (struct buf){ 0 };
+	struct frame_reader *reader = mem_new(struct frame_reader);
+	struct packet packet;
+	frame_start(reader, span_of(held.data, held.len));
+	list_remove(&call->of_waiting);
+	if (frame_next(reader, &packet) == FRAME_PACKET && packet.kind == PACKET_CALL) {
+		char method[MAX_METHOD];
+		snprintf(method, sizeof(method), "%.*s", (int)packet.call.method.len,
+			 (const char *)packet.call.method.data);
+		send_on(router, call, method, &packet.call);
+	}
+	free(reader);
+	buf_fini(&held);
+}
+
+void router_advance(struct router *router)
+{
+	/* Only those that wait now: what is held again comes behind the mark. */
+	list_add_last(&router->waiting, &router->mark);
+	while (router->waiting.next != &router->mark)
+		release(router, list_entry(router->waiting.next, struct call, of_waiting));
+	list_remove(&router->mark);
+}
+
+static void expire(struct call *call, void *arg)
+{
+	struct router *router = arg;
+	struct lyc_error error;
+	router->counters.expired++;
+	if (!list_is_empty(&call->of_waiting))
+		error_set(&error, LYC_FAILED_PRECONDITION,
+			  "'%s' has not come as far as the call asks for", router->name);
+	else
+		error_set(&error, LYC_DEADLINE_EXCEEDED, "%s: '%s' did not answer in time",
+			  call->method ? call->method->full_name : "the call",
+			  call->callee ? call->callee->identity : router->name);
+	tell_cancelled(router, call);
+	end_with(router, call, &error);
+}
+
+void router_tick(struct router *router)
+{
+	call_tick(&router->calls, router->env->now_ms(router->env->world), expire, router);
+}

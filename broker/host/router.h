@@ -1,0 +1,76 @@
+/*
+ * The way of a call: who it is for, whether its caller may make it, what its body has to look like, who runs it, and its way back. A call ends
+ * in exactly one last reply by its deadline, and is tried once.
+ */
+#ifndef LYC_HOST_ROUTER_H
+#define LYC_HOST_ROUTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "route/call.h"
+#include "route/env.h"
+#include "route/service.h"
+#include "route/session.h"
+#include "route/types.h"
+#include "stream/stream.h"
+
+/* The daemon's own service answers at once. `ret_reply` is appended to. */
+typedef enum lyc_status (*router_builtin_fn)(const char *method, struct span body,
+					     struct buf *ret_reply, struct lyc_error *error,
+					     void *arg);
+
+struct router_counters {
+	uint64_t calls;
+	uint64_t replies;
+	uint64_t refused;
+	uint64_t expired;
+	uint64_t late_replies;
+	uint64_t bad_replies;
+	uint64_t cut_parts;
+};
+
+struct router {
+	const struct env *env;
+	struct policy *policy;
+	struct types *types;
+	struct services *services;
+	struct session_table *sessions;
+	struct stream *stream;
+
+	char name[64];
+	uint32_t default_timeout_ms;
+	struct call_table calls;
+	/* Calls that wait for a position. */
+	struct list waiting;
+	struct list mark;
+
+	/* The hub of this daemon: its name ("" without one) and its session while the link is up. */
+	char hub_name[64];
+	struct session *hub;
+
+	router_builtin_fn builtin;
+	void *builtin_arg;
+	struct router_counters counters;
+};
+
+void router_init(struct router *router);
+void router_fini(struct router *router);
+
+/* Packets from a session. packet_len is what credit counts. */
+void router_call(struct router *router, struct session *session, const struct packet_call *call,
+		 size_t packet_len);
+void router_reply(struct router *router, struct session *session,
+		  const struct packet_reply *reply);
+void router_cancel(struct router *router, struct session *session, uint64_t caller_id);
+/* The session has ended: its calls are cancelled, those given to it end with UNAVAILABLE. */
+void router_leave(struct router *router, struct session *session);
+/* A record was committed or an origin's position moved: calls that waited for it go on. */
+void router_advance(struct router *router);
+/* Calls past their deadline end. */
+void router_tick(struct router *router);
+/* The session of a node that has this daemon as its hub; NULL. */
+struct session *router_node(struct router *router, struct span name);
+
+#endif
