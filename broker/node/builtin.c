@@ -1,0 +1,354 @@
+/* lyceum.v1.Node: what every daemon answers about itself. */
+#include "node/daemon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "lyceum/v1/node.pb-c.h"
+
+#define MAX_LISTED 1000
+#define MAX_SCHEMA_REPLY (900u * 1024)
+
+static void pack(const ProtobufCMessage *message, struct buf *to)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+	if (buf_reserve(to, len)) {
+		protobuf_c_message_pack(message, to->data + to->len);
+		to->len += len;
+	}
+}
+
+/* ---- Status ---- */
+
+static uint64_t now_of(const struct daemon *daemon)
+{
+	return daemon->env.now_ms(daemon->env.world);
+}
+
+static void fill_link(struct daemon *daemon, struct link *link, Lyceum__V1__Link *ret_link)
+{
+	uint64_t now = now_of(daemon);
+	lyceum__v1__link__init(ret_link);
+	ret_link->peer = link->peer;
+	ret_link->is_up = link->session != NULL;
+	ret_link->since_ms = now - link->since_ms;
+	ret_link->outbox = link->outbox_count;
+	ret_link->endpoint = link->endpoint;
+	ret_link->text = link->text;
+	if (link->is_hub && !link->session)
+		ret_link->retry_ms = link->retry_at_ms > now ? link->retry_at_ms - now : 0;
+}
+
+static void fill_plugin(struct daemon *daemon, struct plugin *plugin, Lyceum__V1__Plugin *ret_plugin)
+{
+	lyceum__v1__plugin__init(ret_plugin);
+	ret_plugin->name = plugin->identity;
+	ret_plugin->state = (Lyceum__V1__Plugin__State)plugin->state;
+	ret_plugin->in_thread = plugin->in_thread;
+	ret_plugin->restarts = plugin->restarts;
+	ret_plugin->text = plugin->text;
+	ret_plugin->pid = plugin->pid;
+	if (plugin->session) {
+		ret_plugin->version = plugin->session->software;
+		ret_plugin->behind = stream_behind(&daemon->stream, plugin->session);
+	}
+}
+
+static void fill_session(struct daemon *daemon, struct session *session,
+			 Lyceum__V1__Session *ret_session)
+{
+	lyceum__v1__session__init(ret_session);
+	ret_session->identity = session->identity;
+	ret_session->software = session->software;
+	ret_session->since_ms = now_of(daemon) - session->since_ms;
+	ret_session->calls_outstanding = session->calls_made_count;
+	ret_session->subscriptions = session->subscription_count;
+}
+
+static void fill_origin(struct daemon *daemon, struct origin *origin, Lyceum__V1__AsOf *ret_as_of)
+{
+	lyceum__v1__as_of__init(ret_as_of);
+	bool is_own = strcmp(origin->name, daemon->name) == 0;
+	ret_as_of->origin = origin->name;
+	ret_as_of->epoch = origin->epoch;
+	ret_as_of->seq = origin->seq;
+	ret_as_of->age_ms =
+		is_own ? 0 : (uint64_t)((int64_t)now_of(daemon) - origin->confirmed_ms);
+}
+
+/* Pointers to the elements of an array, as protobuf-c wants repeated messages. */
+static void *point(void *items, size_t size, size_t count)
+{
+	char **pointers = mem_get((count + 1) * sizeof(char *));
+	for (size_t i = 0; i < count; i++)
+		pointers[i] = (char *)items + i * size;
+	return pointers;
+}
+
+static size_t list_len(const struct list *head)
+{
+	size_t count = 0;
+	list_each(node, head)
+		count++;
+	return count;
+}
+
+static void status_reply(struct daemon *daemon, struct buf *to)
+{
+	Lyceum__V1__StatusReply reply = LYCEUM__V1__STATUS_REPLY__INIT;
+	Lyceum__V1__Storage storage = LYCEUM__V1__STORAGE__INIT;
+	Lyceum__V1__Link uplink;
+	char software[] = "lyceumd " LYCEUM_VERSION;
+	reply.name = daemon->name;
+	reply.software = software;
+	reply.epoch = daemon->stream.epoch;
+	reply.uptime_ms = now_of(daemon) - daemon->started_ms;
+
+	struct store_stats stats = { 0 };
+	const char *folder = "";
+	daemon->storage(daemon->env.world, &stats, &folder);
+	storage.folder = (char *)(uintptr_t)folder;
+	storage.first_seq = stats.first_seq;
+	storage.last_seq = stats.last_seq;
+	storage.subject_count = stats.subject_count;
+	storage.bytes = stats.bytes;
+	storage.segment_count = stats.segment_count;
+	reply.storage = &storage;
+
+	Lyceum__V1__Link *links = mem_get((list_len(&daemon->links.all) + 1) * sizeof(*links));
+	list_each(node, &daemon->links.all) {
+		struct link *link = list_entry(node, struct link, node);
+		fill_link(daemon, link, link->is_hub ? &uplink : &links[reply.n_node]);
+		if (link->is_hub)
+			reply.uplink = &uplink;
+		else
+			reply.n_node++;
+	}
+	reply.node = point(links, sizeof(*links), reply.n_node);
+
+	size_t origin_count = daemon->stream.origins.count;
+	Lyceum__V1__AsOf *origins = mem_get((origin_count + 1) * sizeof(*origins));
+	for (; reply.n_origin < origin_count; reply.n_origin++)
+		fill_origin(daemon, &daemon->stream.origins.items[reply.n_origin],
+			    &origins[reply.n_origin]);
+	reply.origin = point(origins, sizeof(*origins), reply.n_origin);
+
+	Lyceum__V1__Plugin *plugins =
+		mem_get((list_len(&daemon->host.plugins) + 1) * sizeof(*plugins));
+	list_each(node, &daemon->host.plugins)
+		fill_plugin(daemon, list_entry(node, struct plugin, node),
+			    &plugins[reply.n_plugin++]);
+	reply.plugin = point(plugins, sizeof(*plugins), reply.n_plugin);
+
+	Lyceum__V1__Session *sessions = mem_get(MAX_LISTED * sizeof(*sessions));
+	list_each(node, &daemon->sessions.all) {
+		if (reply.n_session == MAX_LISTED)
+			break;
+		fill_session(daemon, list_entry(node, struct session, all),
+			     &sessions[reply.n_session++]);
+	}
+	reply.session = point(sessions, sizeof(*sessions), reply.n_session);
+
+	pack(&reply.base, to);
+	free(links);
+	free(reply.node);
+	free(origins);
+	free(reply.origin);
+	free(plugins);
+	free(reply.plugin);
+	free(sessions);
+	free(reply.session);
+}
+
+/* ---- Services ---- */
+
+static void add_text(char ***items, size_t *count, const char *text)
+{
+	char **grown = realloc(*items, (*count + 1) * sizeof(char *));
+	if (!grown)
+		return;
+	*items = grown;
+	grown[(*count)++] = (char *)(uintptr_t)text;
+}
+
+static void fill_service(struct daemon *daemon, const struct schema_service *service,
+			 Lyceum__V1__ServiceInfo *info)
+{
+	lyceum__v1__service_info__init(info);
+	info->name = (char *)(uintptr_t)service->full_name;
+	info->help = (char *)(uintptr_t)service->comment;
+	for (size_t i = 0; i < service->method_count; i++)
+		add_text(&info->method, &info->n_method, service->methods[i].name);
+	struct service_entry *entry = services_find(
+		&daemon->services, span_of(service->full_name, strlen(service->full_name)));
+	if (strncmp(service->full_name, "lyceum.v1.", 10) == 0) {
+		add_text(&info->at, &info->n_at, daemon->name);
+		info->by = daemon->name;
+	}
+	if (!entry)
+		return;
+	if (!list_is_empty(&entry->here)) {
+		add_text(&info->at, &info->n_at, daemon->name);
+		info->by = list_entry(entry->here.next, struct offer, of_service)->session->identity;
+	}
+	list_each(node, &entry->abroad)
+		add_text(&info->at, &info->n_at, list_entry(node, struct offer, of_service)->node);
+}
+
+/* Each service once, as the newest schema that has it says; only those that somebody serves. */
+static void services_reply(struct daemon *daemon, struct buf *to)
+{
+	Lyceum__V1__ServicesReply reply = LYCEUM__V1__SERVICES_REPLY__INIT;
+	Lyceum__V1__ServiceInfo *infos = mem_get(MAX_LISTED * sizeof(*infos));
+	const struct types *types = &daemon->types;
+	for (size_t i = types->schema_count; i-- > 0;) {
+		const struct schema *schema = types->schemas[i];
+		for (size_t j = 0; j < schema_service_count(schema); j++) {
+			const struct schema_service *service = schema_service_at(schema, j);
+			bool is_listed = reply.n_service == MAX_LISTED;
+			for (size_t k = 0; k < reply.n_service && !is_listed; k++)
+				is_listed = strcmp(infos[k].name, service->full_name) == 0;
+			if (is_listed)
+				continue;
+			fill_service(daemon, service, &infos[reply.n_service]);
+			if (infos[reply.n_service].n_at > 0)
+				reply.n_service++;
+			else
+				free(infos[reply.n_service].method);
+		}
+	}
+	reply.service = point(infos, sizeof(*infos), reply.n_service);
+	pack(&reply.base, to);
+	for (size_t i = 0; i < reply.n_service; i++) {
+		free(infos[i].at);
+		free(infos[i].method);
+	}
+	free(infos);
+	free(reply.service);
+}
+
+/* ---- Schema ---- */
+
+static enum lyc_status schema_reply(struct daemon *daemon, const Lyceum__V1__SchemaRequest *request,
+				    struct buf *to, struct lyc_error *error)
+{
+	const struct types *types = &daemon->types;
+	const struct schema *one = NULL;
+	if (request->name[0])
+		one = types_defining(types, request->name);
+	else if (request->id)
+		one = types_schema(types, request->id);
+	if (!one && (request->name[0] || request->id))
+		return error_set(error, LYC_NOT_FOUND, "no schema that is held here defines '%s'",
+				 request->name[0] ? request->name : "that number");
+	Lyceum__V1__SchemaReply reply = LYCEUM__V1__SCHEMA_REPLY__INIT;
+	Lyceum__V1__Schema *schemas = mem_get((types->schema_count + 1) * sizeof(*schemas));
+	size_t len = 0;
+	/* The newest first; older ones only as far as the reply has room. */
+	for (size_t i = types->schema_count; i-- > 0;) {
+		const struct schema *schema = types->schemas[i];
+		struct span bytes = schema_bytes(schema);
+		if ((one && schema != one) || len + bytes.len > MAX_SCHEMA_REPLY)
+			continue;
+		Lyceum__V1__Schema *item = &schemas[reply.n_schema++];
+		lyceum__v1__schema__init(item);
+		item->id = schema_id(schema);
+		item->descriptor_set.data = (uint8_t *)(uintptr_t)bytes.data;
+		item->descriptor_set.len = bytes.len;
+		len += bytes.len;
+	}
+	reply.schema = point(schemas, sizeof(*schemas), reply.n_schema);
+	pack(&reply.base, to);
+	free(schemas);
+	free(reply.schema);
+	return LYC_OK;
+}
+
+/* ---- Metrics ---- */
+
+static void metrics_reply(struct daemon *daemon, struct buf *to)
+{
+	const struct router_counters *router = &daemon->router.counters;
+	const struct daemon_counters *counters = &daemon->counters;
+	const struct {
+		const char *name;
+		const char *unit;
+		const char *help;
+		uint64_t value;
+	} table[] = {
+		{ "lyceum_frames_total", "1", "frames received", counters->frames },
+		{ "lyceum_packets_total", "1", "packets received", counters->packets },
+		{ "lyceum_malformed_total", "1", "frames refused as malformed", counters->malformed },
+		{ "lyceum_strangers_total", "1", "packets from connections without a session",
+		  counters->strangers },
+		{ "lyceum_floods_total", "1", "peers cut for sending beyond their credit",
+		  counters->floods },
+		{ "lyceum_calls_total", "1", "calls received", router->calls },
+		{ "lyceum_replies_total", "1", "replies passed on", router->replies },
+		{ "lyceum_calls_refused_total", "1", "calls ended by this daemon with a status",
+		  router->refused },
+		{ "lyceum_calls_expired_total", "1", "calls that reached their deadline",
+		  router->expired },
+		{ "lyceum_late_replies_total", "1", "replies to calls that had ended",
+		  router->late_replies },
+		{ "lyceum_bad_replies_total", "1", "replies that their schema refuses",
+		  router->bad_replies },
+		{ "lyceum_cut_replies_total", "1",
+		  "replies from which labelled parts had to be cut: a plugin's fault",
+		  router->cut_parts },
+		{ "lyceum_calls_outstanding", "1", "calls that wait for their reply",
+		  daemon->router.calls.count },
+		{ "lyceum_sessions", "1", "peers connected", daemon->sessions.count },
+		{ "lyceum_subscriptions", "1", "subscriptions", daemon->topics.count },
+		{ "lyceum_log_last_seq", "1", "last sequence of the log", daemon->stream.last_seq },
+		{ "lyceum_held_records_total", "1",
+		  "copied records whose type is not known here (since the start)",
+		  daemon->stream.held_count },
+		{ "lyceum_refused_copies_total", "1", "copied records that were refused",
+		  daemon->links.refused_copies },
+	};
+	const size_t count = sizeof(table) / sizeof(table[0]);
+	Lyceum__V1__MetricsReply reply = LYCEUM__V1__METRICS_REPLY__INIT;
+	Lyceum__V1__Metric metrics[sizeof(table) / sizeof(table[0])];
+	for (size_t i = 0; i < count; i++) {
+		lyceum__v1__metric__init(&metrics[i]);
+		metrics[i].name = (char *)(uintptr_t)table[i].name;
+		metrics[i].unit = (char *)(uintptr_t)table[i].unit;
+		metrics[i].help = (char *)(uintptr_t)table[i].help;
+		metrics[i].value = (double)table[i].value;
+	}
+	reply.n_metric = count;
+	reply.metric = point(metrics, sizeof(metrics[0]), count);
+	pack(&reply.base, to);
+	free(reply.metric);
+}
+
+enum lyc_status builtin_call(const char *method, struct span body, struct buf *ret_reply,
+			     struct lyc_error *error, void *arg)
+{
+	struct daemon *daemon = arg;
+	const char *name = strchr(method, '/');
+	name = name ? name + 1 : "";
+	if (strcmp(name, "Status") == 0) {
+		status_reply(daemon, ret_reply);
+	} else if (strcmp(name, "Services") == 0) {
+		services_reply(daemon, ret_reply);
+	} else if (strcmp(name, "Metrics") == 0) {
+		metrics_reply(daemon, ret_reply);
+	} else if (strcmp(name, "Schema") == 0) {
+		Lyceum__V1__SchemaRequest *request =
+			lyceum__v1__schema_request__unpack(NULL, body.len, body.data);
+		if (!request)
+			return error_set(error, LYC_RESOURCE_EXHAUSTED, "out of memory");
+		enum lyc_status status = schema_reply(daemon, request, ret_reply, error);
+		lyceum__v1__schema_request__free_unpacked(request, NULL);
+		return status;
+	} else {
+		return error_set(error, LYC_UNIMPLEMENTED, "lyceum.v1.Node has no method '%s'",
+				 name);
+	}
+	return LYC_OK;
+}

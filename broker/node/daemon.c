@@ -1,0 +1,325 @@
+/* The daemon as a whole: its parts, its ticks, its sessions' beginning and end. Packets are dispatched in dispatch.c. */
+#include "node/daemon.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/pb.h"
+#include "log.h"
+#include "lyceum/v1/config.pb-c.h"
+#include "node/dispatch.h"
+#include "schema/core.h"
+
+#define LOG_TOPIC "daemon"
+#define TICK_MS 50
+#define SAVE_HEADS_MS 5000
+#define STOP_GRACE_MS 2000
+
+static uint64_t or_default(uint64_t value, uint64_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+static void on_commit(uint64_t seq, const struct record *record, struct span bytes, void *arg)
+{
+	struct daemon *daemon = arg;
+	(void)bytes;
+	links_committed(&daemon->links, seq, record);
+	router_advance(&daemon->router);
+}
+
+static void on_interest(const struct subscription *subscription, bool is_added, void *arg)
+{
+	struct daemon *daemon = arg;
+	links_interest(&daemon->links, subscription, is_added);
+}
+
+/* The daemon's own types and its own service. */
+static enum lyc_status add_core(struct daemon *daemon)
+{
+	struct schema *core;
+	enum lyc_status status = core_schema_get(&core);
+	if (status != LYC_OK)
+		return status;
+	status = types_add(&daemon->types, core);
+	struct method_entry *entry;
+	struct method_entry *next;
+	HASH_ITER(by_name, daemon->types.methods, entry, next)
+		entry->is_builtin = true;
+	schema_unref(core);
+	return status;
+}
+
+/* How far the hub had confirmed this daemon's records in an earlier life: what comes after is in the outbox. */
+static void load_confirmed(struct daemon *daemon, struct link *link)
+{
+	struct buf saved = { 0 };
+	daemon->env.load(daemon->env.world, "confirmed", &saved);
+	struct origin *own =
+		origins_get(&link->theirs, span_of(daemon->name, strlen(daemon->name)));
+	struct pb_reader reader = pb_reader_of(span_of(saved.data, saved.len));
+	struct pb_field field;
+	while (own && pb_read_field(&reader, &field)) {
+		if (field.number == 1)
+			own->epoch = field.value;
+		else if (field.number == 2)
+			own->seq = field.value;
+	}
+	buf_fini(&saved);
+}
+
+static void save_confirmed(struct daemon *daemon)
+{
+	struct link *link = daemon->uplink.link;
+	const struct origin *own =
+		link ? origins_find(&link->theirs, span_of(daemon->name, strlen(daemon->name)))
+		     : NULL;
+	if (!own || own->seq == 0)
+		return;
+	struct buf saved = { 0 };
+	pb_write_uint(&saved, 1, own->epoch);
+	pb_write_uint(&saved, 2, own->seq);
+	daemon->env.save(daemon->env.world, "confirmed", span_of(saved.data, saved.len));
+	buf_fini(&saved);
+}
+
+enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *config,
+			    const struct env *env, uint64_t epoch, const char *plugin_folder,
+			    struct lyc_error *error)
+{
+	*daemon = (struct daemon){ .env = *env };
+	env = &daemon->env;
+	snprintf(daemon->name, sizeof(daemon->name), "%s", config->name);
+	daemon->started_ms = env->now_ms(env->world);
+	const Lyceum__V1__Limits *limits = config->limits;
+	daemon->limits = (struct limits){
+		.call_credit = or_default(limits ? limits->call_credit : 0, 8u * 1024 * 1024),
+		.publish_credit = or_default(limits ? limits->publish_credit : 0, 8u * 1024 * 1024),
+		.sessions = (uint32_t)or_default(limits ? limits->sessions : 0, 4096),
+		.heartbeat_ms = (uint32_t)or_default(limits ? limits->heartbeat_ms : 0, 5000),
+	};
+	enum lyc_status status = policy_init(&daemon->policy, config, error);
+	if (status != LYC_OK)
+		return status;
+	types_init(&daemon->types);
+	services_init(&daemon->services);
+	session_table_init(&daemon->sessions, env);
+	topics_init(&daemon->topics);
+	stream_init(&daemon->stream, env, &daemon->policy, &daemon->types, &daemon->sessions,
+		    &daemon->topics, config->name, epoch);
+	daemon->stream.on_commit = on_commit;
+	daemon->stream.on_commit_arg = daemon;
+	daemon->stream.on_interest = on_interest;
+	daemon->stream.on_interest_arg = daemon;
+	daemon->router = (struct router){
+		.env = env,
+		.policy = &daemon->policy,
+		.types = &daemon->types,
+		.services = &daemon->services,
+		.sessions = &daemon->sessions,
+		.stream = &daemon->stream,
+		.default_timeout_ms =
+			(uint32_t)or_default(limits ? limits->default_timeout_ms : 0, 10000),
+		.builtin = builtin_call,
+		.builtin_arg = daemon,
+	};
+	snprintf(daemon->router.name, sizeof(daemon->router.name), "%s", config->name);
+	router_init(&daemon->router);
+	daemon->links = (struct links){ .env = env,
+					.stream = &daemon->stream,
+					.router = &daemon->router,
+					.sessions = &daemon->sessions,
+					.services = &daemon->services };
+	links_init(&daemon->links);
+	daemon->host = (struct host){ .env = env, .policy = &daemon->policy };
+	host_init(&daemon->host);
+	host_configure(&daemon->host, config, plugin_folder);
+	daemon->uplink = (struct uplink){ .env = env, .epoch = epoch };
+	if (config->uplink) {
+		policy_grant(&daemon->policy, config->uplink->name, config->uplink->server_key,
+			     ROLE_HUB);
+		snprintf(daemon->router.hub_name, sizeof(daemon->router.hub_name), "%s",
+			 config->uplink->name);
+		struct link *link = links_get(&daemon->links, config->uplink->name, true);
+		snprintf(link->endpoint, sizeof(link->endpoint), "%s", config->uplink->endpoint);
+		daemon->uplink.link = link;
+		load_confirmed(daemon, link);
+	}
+	status = add_core(daemon);
+	if (status != LYC_OK)
+		daemon_fini(daemon);
+	return status;
+}
+
+void daemon_fini(struct daemon *daemon)
+{
+	list_each_safe(node, &daemon->sessions.all)
+		daemon_end_session(daemon, list_entry(node, struct session, all), "stopped");
+	host_fini(&daemon->host);
+	links_fini(&daemon->links);
+	router_fini(&daemon->router);
+	stream_fini(&daemon->stream);
+	topics_fini(&daemon->topics);
+	session_table_fini(&daemon->sessions);
+	services_fini(&daemon->services);
+	types_fini(&daemon->types);
+	policy_fini(&daemon->policy);
+}
+
+void daemon_replay(struct daemon *daemon, uint64_t seq, struct span bytes)
+{
+	struct record record;
+	stream_replay(&daemon->stream, seq, bytes);
+	if (record_read(bytes, &record) == LYC_OK)
+		links_committed(&daemon->links, seq, &record);
+}
+
+/* What an earlier life knew of the origins' ages. */
+
+static void load_heads(struct daemon *daemon)
+{
+	const struct env *env = &daemon->env;
+	uint64_t now = env->now_ms(env->world);
+	uint64_t wall = env->wall_ms(env->world);
+	struct buf saved = { 0 };
+	env->load(env->world, "heads", &saved);
+	for (size_t i = 0; i < daemon->stream.origins.count; i++) {
+		struct origin *origin = &daemon->stream.origins.items[i];
+		uint64_t known_ms = origin->last_time_ms;
+		struct pb_reader reader = pb_reader_of(span_of(saved.data, saved.len));
+		struct pb_field field;
+		while (pb_read_field(&reader, &field)) {
+			struct pb_reader inner = pb_reader_of(field.bytes);
+			struct pb_field part;
+			bool is_this = false;
+			while (field.wire == PB_LEN && pb_read_field(&inner, &part)) {
+				if (part.number == 1 && part.wire == PB_LEN)
+					is_this = span_is(part.bytes, origin->name);
+				else if (part.number == 2 && is_this && part.value > known_ms)
+					known_ms = part.value;
+			}
+		}
+		uint64_t age = wall > known_ms ? wall - known_ms : 0;
+		origin->confirmed_ms = (int64_t)now - (int64_t)age;
+	}
+	buf_fini(&saved);
+}
+
+static void save_heads(struct daemon *daemon)
+{
+	const struct env *env = &daemon->env;
+	uint64_t now = env->now_ms(env->world);
+	uint64_t wall = env->wall_ms(env->world);
+	struct buf saved = { 0 };
+	for (size_t i = 0; i < daemon->stream.origins.count; i++) {
+		const struct origin *origin = &daemon->stream.origins.items[i];
+		size_t mark = pb_begin(&saved, 1);
+		pb_write_text(&saved, 1, origin->name);
+		pb_write_uint(&saved, 2,
+			      (uint64_t)((int64_t)wall - ((int64_t)now - origin->confirmed_ms)));
+		pb_end(&saved, mark);
+	}
+	if (saved.len > 0)
+		env->save(env->world, "heads", span_of(saved.data, saved.len));
+	buf_fini(&saved);
+	save_confirmed(daemon);
+	daemon->heads_saved_ms = now;
+}
+
+void daemon_start(struct daemon *daemon)
+{
+	load_heads(daemon);
+	if (daemon->uplink.link)
+		uplink_start(&daemon->uplink, daemon->uplink.link);
+	daemon_tick(daemon);
+}
+
+void daemon_end_session(struct daemon *daemon, struct session *session, const char *text)
+{
+	bool is_hub = session->kind == SESSION_HUB;
+	if (session_is_link(session) && session->owner) {
+		save_heads(daemon);
+		link_down(session->owner, text);
+	}
+	if (is_hub)
+		daemon->router.hub = NULL;
+	router_leave(&daemon->router, session);
+	stream_leave(&daemon->stream, session);
+	bool had_offers = services_withdraw(&daemon->services, session);
+	host_session_lost(&daemon->host, session);
+	session_free(&daemon->sessions, session);
+	if (had_offers && !daemon->is_stopping)
+		links_announce(&daemon->links);
+	if (is_hub)
+		uplink_lost(&daemon->uplink, text);
+}
+
+static void say_goodbye(struct daemon *daemon, struct session *session, enum goodbye_reason reason,
+			const char *text)
+{
+	struct packet packet = { .kind = PACKET_GOODBYE };
+	packet.goodbye = (struct packet_goodbye){ .reason = (uint32_t)reason,
+						  .text = span_of(text, strlen(text)) };
+	session_send(&daemon->sessions, session, &packet);
+}
+
+void daemon_dismiss(struct daemon *daemon, struct session *session, enum goodbye_reason reason,
+		    const char *text)
+{
+	say_goodbye(daemon, session, reason, text);
+	daemon_end_session(daemon, session, text);
+}
+
+static void beat(struct daemon *daemon, uint64_t now)
+{
+	list_each_safe(node, &daemon->sessions.all) {
+		struct session *session = list_entry(node, struct session, all);
+		if (now - session->last_heard_ms > 3ull * daemon->limits.heartbeat_ms) {
+			daemon_dismiss(daemon, session, GOODBYE_TIMEOUT,
+				       "nothing was heard for three heartbeats");
+		} else if (now - session->last_sent_ms >= daemon->limits.heartbeat_ms &&
+			   session->out.len == 0) {
+			struct packet packet = { .kind = PACKET_PING };
+			packet.ping.id = now;
+			session_send(&daemon->sessions, session, &packet);
+		}
+	}
+}
+
+void daemon_tick(struct daemon *daemon)
+{
+	uint64_t now = daemon->env.now_ms(daemon->env.world);
+	router_tick(&daemon->router);
+	if (now < daemon->next_tick_ms)
+		return;
+	daemon->next_tick_ms = now + TICK_MS;
+	if (!daemon->is_stopping) {
+		beat(daemon, now);
+		host_tick(&daemon->host);
+		uplink_tick(&daemon->uplink);
+	}
+	stream_tick(&daemon->stream);
+	if (now - daemon->heads_saved_ms > SAVE_HEADS_MS)
+		save_heads(daemon);
+}
+
+bool daemon_turn(struct daemon *daemon)
+{
+	links_turn(&daemon->links);
+	return session_flush_all(&daemon->sessions) > 0;
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+	if (daemon->is_stopping)
+		return;
+	daemon->is_stopping = true;
+	log_notice("stopping");
+	save_heads(daemon);
+	list_each(node, &daemon->sessions.all)
+		say_goodbye(daemon, list_entry(node, struct session, all), GOODBYE_SHUTDOWN,
+			    "the daemon is stopping");
+	host_stop(&daemon->host, STOP_GRACE_MS);
+	session_flush_all(&daemon->sessions);
+}

@@ -1,0 +1,86 @@
+/*
+ * The daemon as a state machine: frames, commits, reads and ticks go in; what comes out goes through struct env. No socket, no file, no clock
+ * and no thread of its own.
+ */
+#ifndef LYC_NODE_DAEMON_H
+#define LYC_NODE_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/host.h"
+#include "host/router.h"
+#include "node/link.h"
+#include "node/uplink.h"
+#include "store/store.h"
+#include "stream/stream.h"
+
+struct Lyceum__V1__Config;
+
+struct limits {
+	uint64_t call_credit;
+	uint64_t publish_credit;
+	uint32_t sessions;
+	uint32_t heartbeat_ms;
+};
+
+struct daemon_counters {
+	uint64_t frames;
+	uint64_t packets;
+	uint64_t malformed;
+	uint64_t strangers; /* packets without a session */
+	uint64_t floods;
+};
+
+struct daemon {
+	struct env env;
+	char name[64];
+	struct limits limits;
+	uint64_t started_ms;
+	bool is_stopping;
+
+	struct policy policy;
+	struct types types;
+	struct services services;
+	struct session_table sessions;
+	struct topics topics;
+	struct stream stream;
+	struct router router;
+	struct links links;
+	struct uplink uplink;
+	struct host host;
+
+	struct frame_reader reader;
+	struct daemon_counters counters;
+	uint64_t next_tick_ms;
+	uint64_t heads_saved_ms;
+	/* Fills in what the store knows of itself. */
+	void (*storage)(void *world, struct store_stats *ret_stats, const char **ret_folder);
+};
+
+/* `env` is copied. INVALID_ARGUMENT for a configuration that cannot be. */
+LYC_MUST_USE enum lyc_status daemon_init(struct daemon *daemon,
+					 const struct Lyceum__V1__Config *config,
+					 const struct env *env, uint64_t epoch,
+					 const char *plugin_folder, struct lyc_error *error);
+void daemon_fini(struct daemon *daemon);
+/* Once per record of the log, in order, before daemon_start. */
+void daemon_replay(struct daemon *daemon, uint64_t seq, struct span record);
+void daemon_start(struct daemon *daemon);
+
+/* A frame came in. `identity` is who the transport says it is: the key's name, "anonymous", or a plugin's on its own pipe. `fd` is for
+ * env.cut, -1: none. */
+void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
+		  const char *identity, int fd, struct span frame);
+/* The end of a turn of the loop: flush. True when something waits for a socket. */
+bool daemon_turn(struct daemon *daemon);
+/* Every 10 ms or so. */
+void daemon_tick(struct daemon *daemon);
+/* Refuse new work, say Goodbye to everybody, stop the plugins. */
+void daemon_stop(struct daemon *daemon);
+
+/* ---- builtin.c: lyceum.v1.Node ---- */
+enum lyc_status builtin_call(const char *method, struct span body, struct buf *ret_reply,
+			     struct lyc_error *error, void *arg);
+
+#endif
