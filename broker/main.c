@@ -1,0 +1,135 @@
+/* lyceumd: one daemon. A hub, a node, or both at once; its configuration says which. */
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "log.h"
+#include "world/world.h"
+
+static const char usage[] =
+	"Usage: lyceumd [--config] FILE\n"
+	"Runs the daemon that FILE, a YAML file, configures.\n"
+	"\n"
+	"  --config FILE  the configuration; else $LYCEUM_CONFIG, else /etc/lyceum/lyceum.yaml\n"
+	"  --check FILE   only read and check it: line and field of the first fault\n"
+	"  --manual       every setting with what it means\n"
+	"  --version      the version\n"
+	"  --help         this\n";
+
+/* In order: beside this executable, in its build folder, as installed. */
+static void find_runner(char *to, size_t size)
+{
+	static const char *const places[] = { "lyceum-plugin",
+					      "../tools/lyceum-plugin/lyceum-plugin" };
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[len > 0 ? len : 0] = '\0';
+	const char *folder = dirname(self);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(to, size, "%s/%s", folder, places[i]);
+		if (access(to, X_OK) == 0)
+			return;
+	}
+	snprintf(to, size, "%s/lyceum-plugin", LYCEUM_BIN_FOLDER);
+}
+
+/* A socket per peer and per file: as many descriptors as the machine allows. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int complain(const struct lyc_error *error)
+{
+	fprintf(stderr, "lyceumd: %s\n", error->text);
+	return EXIT_FAILURE;
+}
+
+static int run(const char *path)
+{
+	struct lyc_error error = { 0 };
+	Lyceum__V1__Config *config = NULL;
+	char runner[PATH_MAX + 64];
+	if (config_read(path, &config, &error) != LYC_OK)
+		return complain(&error);
+	if (config->log)
+		log_configure((enum log_format)config->log->format,
+			      (enum log_level)config->log->level, config->name);
+	else
+		log_configure(LOG_AUTO, LOG_NOTICE, config->name);
+	raise_limits();
+	find_runner(runner, sizeof(runner));
+	struct world_options options = { .config = config,
+					 .runner = runner,
+					 .plugin_folder = LYCEUM_PLUGIN_FOLDER };
+	enum lyc_status status = world_run(&options, &error);
+	config_free(config);
+	return status == LYC_OK ? EXIT_SUCCESS : complain(&error);
+}
+
+static int check(const char *path)
+{
+	struct lyc_error error = { 0 };
+	Lyceum__V1__Config *config = NULL;
+	if (config_read(path, &config, &error) != LYC_OK)
+		return complain(&error);
+	printf("%s: the configuration of '%s' is in order\n", path, config->name);
+	config_free(config);
+	return EXIT_SUCCESS;
+}
+
+static int manual(void)
+{
+	char *text = NULL;
+	if (config_manual(&text) != LYC_OK)
+		return EXIT_FAILURE;
+	fputs(text, stdout);
+	free(text);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "check", required_argument, NULL, 'k' },
+		{ "manual", no_argument, NULL, 'm' },       { "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+	};
+	const char *path = getenv("LYCEUM_CONFIG");
+	if (!path || !path[0])
+		path = "/etc/lyceum/lyceum.yaml";
+	int option;
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'k':
+			return check(optarg);
+		case 'm':
+			return manual();
+		case 'v':
+			puts("lyceumd " LYCEUM_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc)
+		path = argv[optind];
+	return run(path);
+}

@@ -1,0 +1,364 @@
+/* The log's two threads. Everything they share with the loop is behind one mutex each, held for moments. */
+#include "world/log_threads.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ensure.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "wire/subject.h"
+
+#define MAX_GROUP 4096
+#define MAX_GROUP_LEN (8u * 1024 * 1024)
+#define READ_COUNT 4096
+
+/* A chain by `next` with its end. */
+struct append_queue {
+	struct append *first;
+	struct append *last;
+};
+
+struct saved_value {
+	struct saved_value *next;
+	char *key;
+	struct buf value;
+};
+
+struct log_threads {
+	struct store *store;
+	uv_async_t async;
+	bool is_closed;
+
+	/* Loop only. */
+	struct append_queue collected;
+
+	pthread_t writer;
+	pthread_mutex_t write_lock;
+	pthread_cond_t write_due;
+	struct append_queue appends;
+	struct append_queue appended;
+	bool is_write_stopping;
+
+	pthread_t reader;
+	pthread_mutex_t read_lock;
+	pthread_cond_t read_due;
+	struct log_read *reads;
+	struct log_read *reads_last;
+	struct log_read *done_reads;
+	struct log_read *done_reads_last;
+	struct saved_value *values;
+	bool is_read_stopping;
+};
+
+static void queue_add(struct append_queue *queue, struct append *first, struct append *last)
+{
+	if (!first)
+		return;
+	if (queue->last)
+		queue->last->next = first;
+	else
+		queue->first = first;
+	queue->last = last;
+}
+
+/* ---- the writer ---- */
+
+/* Cut one group off the front of the queue. */
+static struct append_queue take_group(struct append_queue *queue, size_t *ret_count)
+{
+	struct append_queue group = { .first = queue->first };
+	size_t count = 0;
+	size_t len = 0;
+	for (struct append *at = queue->first; at && count < MAX_GROUP && len < MAX_GROUP_LEN;
+	     at = at->next) {
+		group.last = at;
+		len += at->record.len;
+		count++;
+	}
+	queue->first = group.last->next;
+	if (!queue->first)
+		queue->last = NULL;
+	group.last->next = NULL;
+	*ret_count = count;
+	return group;
+}
+
+static void write_group(struct log_threads *threads, struct append_queue *group, size_t count,
+			struct store_item *items)
+{
+	struct lyc_error error = { 0 };
+	size_t i = 0;
+	for (struct append *at = group->first; at; at = at->next, i++)
+		items[i] = (struct store_item){
+			.subject = span_of(at->subject.data, at->subject.len),
+			.record = span_of(at->record.data, at->record.len),
+			.has_expect = at->has_expect,
+			.expect_seq = at->expect_seq,
+		};
+	enum lyc_status status = store_append(threads->store, items, count, &error);
+	i = 0;
+	for (struct append *at = group->first; at; at = at->next, i++) {
+		at->status = status == LYC_OK ? items[i].ret_status : status;
+		at->seq = items[i].ret_seq;
+		if (status != LYC_OK)
+			snprintf(at->text, sizeof(at->text), "%.*s", (int)sizeof(at->text) - 1,
+				 error.text);
+		else if (at->status == LYC_FAILED_PRECONDITION)
+			snprintf(at->text, sizeof(at->text),
+				 "the subject's last sequence is %llu, not %llu",
+				 (unsigned long long)at->seq, (unsigned long long)at->expect_seq);
+		else if (at->status != LYC_OK)
+			snprintf(at->text, sizeof(at->text), "the log does not take the record (%s)",
+				 lyc_status_name(at->status));
+	}
+}
+
+static void *write_thread(void *arg)
+{
+	struct log_threads *threads = arg;
+	struct store_item *items = mem_get(MAX_GROUP * sizeof(*items));
+	pthread_mutex_lock(&threads->write_lock);
+	for (;;) {
+		while (!threads->appends.first && !threads->is_write_stopping)
+			pthread_cond_wait(&threads->write_due, &threads->write_lock);
+		if (!threads->appends.first)
+			break;
+		size_t count;
+		struct append_queue group = take_group(&threads->appends, &count);
+		pthread_mutex_unlock(&threads->write_lock);
+		write_group(threads, &group, count, items);
+		pthread_mutex_lock(&threads->write_lock);
+		queue_add(&threads->appended, group.first, group.last);
+		uv_async_send(&threads->async);
+	}
+	pthread_mutex_unlock(&threads->write_lock);
+	free(items);
+	return NULL;
+}
+
+/* ---- the reader ---- */
+
+struct reading {
+	struct log_read *read;
+	struct store *store;
+	struct span pattern;
+};
+
+static bool take_record(uint64_t seq, struct span subject, struct span record, void *arg)
+{
+	struct reading *reading = arg;
+	struct buf *to = &reading->read->records;
+	if (reading->pattern.len > 0 && !subject_matches(reading->pattern, subject))
+		return true;
+	if (reading->read->only_last && store_last_of(reading->store, subject) != seq)
+		return true;
+	uint32_t len = (uint32_t)record.len;
+	buf_add(to, &seq, sizeof(seq));
+	buf_add(to, &len, sizeof(len));
+	buf_add(to, record.data, record.len);
+	return to->len < reading->read->max_bytes;
+}
+
+/* On and on until something was found or the log is at its end. */
+static void serve(struct log_threads *threads, struct log_read *read)
+{
+	struct reading reading = { .read = read, .store = threads->store };
+	struct lyc_error error = { 0 };
+	if (read->pattern)
+		reading.pattern = span_of(read->pattern, strlen(read->pattern));
+	uint64_t from = read->from;
+	do {
+		uint64_t next = from;
+		read->status = store_read(threads->store, from, READ_COUNT, read->max_bytes,
+					  take_record, &reading, &next, &error);
+		if (read->status != LYC_OK || next <= from)
+			break;
+		from = next;
+	} while (read->records.len == 0);
+	read->next_seq = from;
+	if (read->records.has_failed)
+		read->status = error_set(&error, LYC_RESOURCE_EXHAUSTED, "out of memory");
+	if (read->status != LYC_OK)
+		snprintf(read->text, sizeof(read->text), "%.*s", (int)sizeof(read->text) - 1,
+			 error.text);
+}
+
+static void write_values(struct log_threads *threads, struct saved_value *value)
+{
+	while (value) {
+		struct saved_value *next = value->next;
+		struct lyc_error error;
+		/* A position that is not kept is handed out again after a restart: late, never lost. */
+		(void)!store_put_meta(threads->store, value->key,
+				      span_of(value->value.data, value->value.len), &error);
+		buf_fini(&value->value);
+		free(value->key);
+		free(value);
+		value = next;
+	}
+}
+
+static void *read_thread(void *arg)
+{
+	struct log_threads *threads = arg;
+	pthread_mutex_lock(&threads->read_lock);
+	for (;;) {
+		while (!threads->reads && !threads->values && !threads->is_read_stopping)
+			pthread_cond_wait(&threads->read_due, &threads->read_lock);
+		struct saved_value *values = threads->values;
+		struct log_read *read = threads->reads;
+		threads->values = NULL;
+		if (!read && !values)
+			break;
+		if (read) {
+			threads->reads = read->next;
+			if (!threads->reads)
+				threads->reads_last = NULL;
+			read->next = NULL;
+		}
+		pthread_mutex_unlock(&threads->read_lock);
+		write_values(threads, values);
+		if (read)
+			serve(threads, read);
+		pthread_mutex_lock(&threads->read_lock);
+		if (read) {
+			if (threads->done_reads_last)
+				threads->done_reads_last->next = read;
+			else
+				threads->done_reads = read;
+			threads->done_reads_last = read;
+			uv_async_send(&threads->async);
+		}
+	}
+	pthread_mutex_unlock(&threads->read_lock);
+	return NULL;
+}
+
+/* ---- the loop's side ---- */
+
+static void deliver(struct log_threads *threads)
+{
+	pthread_mutex_lock(&threads->write_lock);
+	struct append *append = threads->appended.first;
+	threads->appended = (struct append_queue){ 0 };
+	pthread_mutex_unlock(&threads->write_lock);
+	while (append) {
+		struct append *next = append->next;
+		append->on_done(append);
+		append = next;
+	}
+	pthread_mutex_lock(&threads->read_lock);
+	struct log_read *read = threads->done_reads;
+	threads->done_reads = NULL;
+	threads->done_reads_last = NULL;
+	pthread_mutex_unlock(&threads->read_lock);
+	while (read) {
+		struct log_read *next = read->next;
+		read->on_done(read);
+		read = next;
+	}
+}
+
+static void on_async(uv_async_t *async)
+{
+	deliver(async->data);
+}
+
+enum lyc_status log_threads_start(uv_loop_t *loop, struct store *store,
+				  struct log_threads **ret_threads, struct lyc_error *error)
+{
+	struct log_threads *threads = mem_new(struct log_threads);
+	threads->store = store;
+	pthread_mutex_init(&threads->write_lock, NULL);
+	pthread_cond_init(&threads->write_due, NULL);
+	pthread_mutex_init(&threads->read_lock, NULL);
+	pthread_cond_init(&threads->read_due, NULL);
+	ensure(uv_async_init(loop, &threads->async, on_async) == 0);
+	threads->async.data = threads;
+	if (pthread_create(&threads->writer, NULL, write_thread, threads) != 0 ||
+	    pthread_create(&threads->reader, NULL, read_thread, threads) != 0)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED,
+				 "the threads of the log cannot be started");
+	*ret_threads = threads;
+	return LYC_OK;
+}
+
+void log_threads_append(struct log_threads *threads, struct append *append)
+{
+	append->next = NULL;
+	queue_add(&threads->collected, append, append);
+}
+
+void log_threads_flush(struct log_threads *threads)
+{
+	if (!threads->collected.first)
+		return;
+	pthread_mutex_lock(&threads->write_lock);
+	queue_add(&threads->appends, threads->collected.first, threads->collected.last);
+	pthread_cond_signal(&threads->write_due);
+	pthread_mutex_unlock(&threads->write_lock);
+	threads->collected = (struct append_queue){ 0 };
+}
+
+void log_threads_read(struct log_threads *threads, struct log_read *read)
+{
+	read->next = NULL;
+	pthread_mutex_lock(&threads->read_lock);
+	if (threads->reads_last)
+		threads->reads_last->next = read;
+	else
+		threads->reads = read;
+	threads->reads_last = read;
+	pthread_cond_signal(&threads->read_due);
+	pthread_mutex_unlock(&threads->read_lock);
+}
+
+/* The last value of a key wins: one that has not been written yet is replaced. */
+void log_threads_save(struct log_threads *threads, const char *key, struct span value)
+{
+	pthread_mutex_lock(&threads->read_lock);
+	struct saved_value *saved = threads->values;
+	while (saved && strcmp(saved->key, key) != 0)
+		saved = saved->next;
+	if (!saved) {
+		saved = mem_new(struct saved_value);
+		saved->key = mem_dup(key);
+		saved->next = threads->values;
+		threads->values = saved;
+	}
+	buf_clear(&saved->value);
+	buf_add(&saved->value, value.data, value.len);
+	pthread_cond_signal(&threads->read_due);
+	pthread_mutex_unlock(&threads->read_lock);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct log_threads *threads = handle->data;
+	threads->is_closed = true;
+}
+
+void log_threads_stop(struct log_threads *threads)
+{
+	if (!threads)
+		return;
+	log_threads_flush(threads);
+	pthread_mutex_lock(&threads->write_lock);
+	threads->is_write_stopping = true;
+	pthread_cond_signal(&threads->write_due);
+	pthread_mutex_unlock(&threads->write_lock);
+	pthread_join(threads->writer, NULL);
+	pthread_mutex_lock(&threads->read_lock);
+	threads->is_read_stopping = true;
+	pthread_cond_signal(&threads->read_due);
+	pthread_mutex_unlock(&threads->read_lock);
+	pthread_join(threads->reader, NULL);
+	deliver(threads);
+	uv_close((uv_handle_t *)&threads->async, on_closed);
+	while (!threads->is_closed)
+		uv_run(threads->async.loop, UV_RUN_ONCE);
+	free(threads);
+}

@@ -1,0 +1,27 @@
+/*
+ * The log's files and their two threads: the writer takes whatever appends are waiting as one group and syncs once; the reader serves followers,
+ * links and small values, so that a node which catches up a week never delays a commit. Answers come back on the loop, appends in order.
+ */
+#ifndef LYC_WORLD_LOG_THREADS_H
+#define LYC_WORLD_LOG_THREADS_H
+
+#include <uv.h>
+
+#include "route/env.h"
+#include "store/store.h"
+
+struct log_threads;
+
+LYC_MUST_USE enum lyc_status log_threads_start(uv_loop_t *loop, struct store *store,
+					       struct log_threads **ret_threads,
+					       struct lyc_error *error);
+/* Appends collected since the last hand-over; call once per turn of the loop. */
+void log_threads_flush(struct log_threads *threads);
+void log_threads_append(struct log_threads *threads, struct append *append);
+void log_threads_read(struct log_threads *threads, struct log_read *read);
+/* Copies the value. */
+void log_threads_save(struct log_threads *threads, const char *key, struct span value);
+/* Finish what is queued, join, free. Answers that are left are delivered before it returns. */
+void log_threads_stop(struct log_threads *threads);
+
+#endif
