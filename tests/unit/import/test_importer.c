@@ -305,6 +305,20 @@ static void test_import_refuses_rows_that_can_be_mended(void **state)
 	assert_string_equal(member_json("4"), "none");
 }
 
+static void test_import_names_the_row_of_a_wrong_element(void **state)
+{
+	(void)state;
+	put_file("dois.csv",
+		 "id,name,DOI\n1,Ada,10.1/a\n2,Bo,10.1/b\n1,Ada,11.1/c\n1,Ada,10.1/d\n");
+	assert_int_equal(run("dois.csv", NULL, NULL, NULL), IMPORT_EXIT_REFUSED);
+	assert_contains(out_text, "3 rows refused (1 item):");
+	assert_contains(out_text, "(line 4)");
+	const char *refused = get_file("dois.refused.csv");
+	assert_contains(refused, "1,Ada,11.1/c,4,");
+	assert_contains(refused, "1,Ada,10.1/a,2,line 4 of the same item: DOI: ");
+	assert_string_equal(member_json("1"), "none");
+}
+
 static void test_import_keeps_an_earlier_refused_file(void **state)
 {
 	(void)state;
@@ -516,6 +530,7 @@ int main(void)
 		cmocka_unit_test_setup(test_import_groups_rows_wherever_they_stand, reset),
 		cmocka_unit_test_setup(test_import_twice_changes_nothing, reset),
 		cmocka_unit_test_setup(test_import_refuses_rows_that_can_be_mended, reset),
+		cmocka_unit_test_setup(test_import_names_the_row_of_a_wrong_element, reset),
 		cmocka_unit_test_setup(test_import_keeps_an_earlier_refused_file, reset),
 		cmocka_unit_test_setup(test_import_sends_256_items_at_a_time, reset),
 		cmocka_unit_test_setup(test_import_finds_the_item_that_spoils_a_request, reset),

@@ -84,7 +84,7 @@ static void test_item_splits_lists(void **state)
 	assert_string_equal(item_of("id,topics,scheme\n1,a; b,MESH\n"),
 			    "{\"id\":\"1\",\"topic\":[{\"topic\":\"a; b\",\"scheme\":\"MESH\"}]}");
 	/* A title is no list. */
-	assert_string_equal(item_of("id,title\n1,Salt; a history\n"),
+	assert_string_equal(item_of("id,paper title\n1,Salt; a history\n"),
 			    "{\"id\":\"1\",\"work\":[{\"title\":\"Salt; a history\"}]}");
 }
 

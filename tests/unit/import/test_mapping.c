@@ -99,6 +99,18 @@ static void test_mapping_leaves_the_unclear_alone(void **state)
 	mapping_fini(&mapping);
 }
 
+static void test_mapping_wants_company_for_a_common_word(void **state)
+{
+	(void)state;
+	struct mapping mapping;
+	guess(&mapping, "Title,Name,Employer");
+	assert_string_equal(targets(&mapping), "? full_name organisation.name");
+	assert_non_null(strstr(mapping.columns[0].note, "could be work.title"));
+	mapping_fini(&mapping);
+	assert_string_equal(guessed("Title,Name,DOI"), "work.title full_name work.doi");
+	assert_string_equal(guessed("DOI,Name"), "work.doi full_name");
+}
+
 static void test_mapping_ignores_the_columns_of_a_refused_file(void **state)
 {
 	(void)state;
@@ -195,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_mapping_knows_names_and_headers),
 		cmocka_unit_test(test_mapping_takes_near_spelling),
 		cmocka_unit_test(test_mapping_leaves_the_unclear_alone),
+		cmocka_unit_test(test_mapping_wants_company_for_a_common_word),
 		cmocka_unit_test(test_mapping_ignores_the_columns_of_a_refused_file),
 		cmocka_unit_test(test_mapping_takes_several_columns_for_a_list),
 		cmocka_unit_test(test_mapping_file_survives_a_round),

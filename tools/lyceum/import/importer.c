@@ -231,6 +231,54 @@ static void build_from_json(struct importer *importer, const struct row_group *g
 	}
 }
 
+/* The path without its element numbers. */
+static void strip_numbers(const char *field, char *ret_path, size_t size)
+{
+	size_t len = 0;
+	for (const char *at = field; *at && len + 1 < size; at++) {
+		if (*at == '[')
+			at += strcspn(at, "]");
+		if (*at && *at != ']')
+			ret_path[len++] = *at;
+	}
+	ret_path[len] = '\0';
+}
+
+/* Which row brought the element at fault: the one that has the same fault alone. 0 when the fault
+ * is not an element's, or the item has one row. */
+static uint64_t find_row_at_fault(struct importer *importer, const struct row_group *group,
+				  const char *field)
+{
+	char wanted[sizeof(((struct lyc_error *)0)->field)];
+	char path[sizeof(wanted)];
+	struct buf bytes = {0};
+	uint64_t line = 0;
+	if (importer->is_jsonl || group->first == group->last || !strchr(field, '['))
+		return 0;
+	strip_numbers(field, wanted, sizeof(wanted));
+	for (uint32_t at = group->first + 1; at > 0 && line == 0;
+	     at = importer->groups.rows[at - 1].next) {
+		const struct row_ref *ref = &importer->groups.rows[at - 1];
+		struct lyc_error fault = {0};
+		size_t column = 0;
+		buf_clear(&bytes);
+		item_begin(&importer->item, importer->item_message);
+		if (!table_read_at(&importer->table, ref->offset, ref->line, &importer->row) ||
+		    item_add_row(&importer->item, &importer->mapping, &importer->row, &column,
+				 &fault))
+			continue;
+		item_write(&importer->item, &bytes);
+		if (!schema_check(importer->item_message, span_of(bytes.data, bytes.len), true,
+				  &fault))
+			continue;
+		strip_numbers(fault.field, path, sizeof(path));
+		if (strcmp(path, wanted) == 0)
+			line = ref->line;
+	}
+	buf_fini(&bytes);
+	return line;
+}
+
 /* One item: built, checked here, and handed to the batch. */
 static enum lyc_status run_group(struct importer *importer, size_t index, struct lyc_error *error)
 {
@@ -248,6 +296,7 @@ static enum lyc_status run_group(struct importer *importer, size_t index, struct
 	bool is_refused = reason.len > 0;
 	if (!is_refused && schema_check(importer->item_message, bytes, true, &fault)) {
 		importer_explain(importer, fault.field, fault.text, &reason);
+		line = find_row_at_fault(importer, group, fault.field);
 		is_refused = true;
 	}
 	bool is_sent = !importer->options.is_dry_run || importer->can_ask;

@@ -2,6 +2,7 @@
  * Guesses where columns go. Every leaf has names of three ranks: its path and the headers that the
  * schema gives a field of the item; the headers of fields further down; the bare name of those. The
  * best rank with one leaf wins; two leaves of one rank are ambiguous. Spelling is the last resort.
+ * A common word needs company.
  */
 #include "import/mapping.h"
 
@@ -209,6 +210,53 @@ static void settle_rivals(struct mapping *mapping)
 	}
 }
 
+/* Words that head columns of any list: "Title" may be a paper's or a person's. */
+static bool is_common_word(const char *header)
+{
+	static const char *const words[] = {"title", "type",   "kind",     "code",     "source",
+					    "value", "status", "category", "position", "date"};
+	char folded[SPELLING_MAX];
+	spelling_fold(span_of(header, strlen(header)), folded);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(folded, words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct schema_field *list_above(const struct mapping *mapping,
+					     const struct mapping_column *column)
+{
+	if (column->leaf < 0)
+		return NULL;
+	const struct leaf *leaf = &mapping->leaves->leaves[column->leaf];
+	const struct schema_field *above = leaf->depth > 1 ? leaf->path[leaf->depth - 2] : NULL;
+	return above && above->is_repeated ? above : NULL;
+}
+
+/* A common word means a field of a repeated submessage only where another column fills that one,
+ * too: otherwise every row would bring an element made of it alone. */
+static void drop_unsupported(struct mapping *mapping)
+{
+	for (size_t i = 0; i < mapping->count; i++) {
+		struct mapping_column *column = &mapping->columns[i];
+		const struct schema_field *above = list_above(mapping, column);
+		if (!above || column->rank != RANK_BARE || !is_common_word(column->header))
+			continue;
+		bool is_supported = false;
+		for (size_t j = 0; j < mapping->count; j++)
+			is_supported |= list_above(mapping, &mapping->columns[j]) == above &&
+					!is_common_word(mapping->columns[j].header);
+		if (is_supported)
+			continue;
+		snprintf(column->note, sizeof(column->note),
+			 "could be %.60s, but no other column is about %.60s",
+			 mapping->leaves->leaves[column->leaf].name, above->name);
+		column->leaf = -1;
+		column->how = MAPPING_NONE;
+	}
+}
+
 static void mark_refused(struct mapping *mapping)
 {
 	for (size_t i = 0; i < mapping->count; i++) {
@@ -241,6 +289,7 @@ void mapping_guess(struct mapping *mapping, const struct leaf_list *leaves,
 	}
 	mark_refused(mapping);
 	settle_rivals(mapping);
+	drop_unsupported(mapping);
 	free(names.list);
 }
 
