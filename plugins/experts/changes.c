@@ -396,8 +396,10 @@ static void append_some(struct change *change)
 		change->append_due--;
 		if (status == LYC_RESOURCE_EXHAUSTED && change->append_due > 0)
 			return;
-		else
-			refuse_person(person, status, "the log does not take the record now");
+		refuse_person(person, status,
+			      status == LYC_OUT_OF_RANGE
+				      ? "the record would be larger than a message may be"
+				      : "the log does not take the record now");
 	}
 }
 
