@@ -39,8 +39,9 @@ struct pb_reader {
 
 static inline struct pb_reader pb_reader_of(struct span bytes)
 {
-	return (struct pb_reader){
-		.at = bytes.data, .end = bytes.data + bytes.len, .has_failed = false};
+	/* An empty span may be NULL, to which nothing may be added, not even 0. */
+	const uint8_t *end = bytes.len ? bytes.data + bytes.len : bytes.data;
+	return (struct pb_reader){.at = bytes.data, .end = end, .has_failed = false};
 }
 
 /* Up to 10 bytes; false when cut off or longer than 64 bits. */

@@ -77,7 +77,8 @@ bool json_text_string(struct json_text *text, struct span bytes)
 		add_escaped(text->to, c);
 		from = i + 1;
 	}
-	buf_add(text->to, bytes.data + from, bytes.len - from);
+	if (from < bytes.len)
+		buf_add(text->to, bytes.data + from, bytes.len - from);
 	buf_add_byte(text->to, '"');
 	return true;
 }
