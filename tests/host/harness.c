@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/pb.h"
+#include "io/zap.h"
 #include "io/zsock.h"
 
 #define DEADLINE_MS 5000
@@ -31,6 +32,10 @@ struct harness {
 	uv_timer_t watchdog;
 	bool is_late;
 	void *zmq_ctx;
+	/* A process comes through the key check, with a key that it got on its descriptor. */
+	struct zap *zap;
+	struct keypair daemon_keys;
+	struct keypair plugin_keys;
 	struct zsock *zsock;
 	uint8_t peer[64];
 	size_t peer_len;
@@ -93,10 +98,10 @@ static void on_frame(struct zsock *zsock, struct span routing_id, const char *us
 		     struct span frame, void *arg)
 {
 	(void)zsock;
-	(void)user_id;
 	(void)fd;
 	struct harness *harness = arg;
 	struct packet packet;
+	assert_string_equal(user_id, as_thread ? "" : "plugin");
 	assert_true(routing_id.len <= sizeof(harness->peer));
 	if (routing_id.len > 0)
 		memcpy(harness->peer, routing_id.data, routing_id.len);
@@ -158,6 +163,16 @@ static void begin_wait(struct harness *harness)
 	uv_timer_start(&harness->watchdog, watchdog_fired, DEADLINE_MS, 0);
 }
 
+static void open_keys(struct harness *harness)
+{
+	struct lyc_error error;
+	struct zap_key known = {.name = "plugin", .public_key = harness->plugin_keys.public_key};
+	assert_int_equal(keyfile_make(&harness->daemon_keys, &error), LYC_OK);
+	assert_int_equal(keyfile_make(&harness->plugin_keys, &error), LYC_OK);
+	assert_int_equal(zap_start(harness->zmq_ctx, NULL, &harness->zap, &error), LYC_OK);
+	assert_int_equal(zap_set_keys(harness->zap, &known, 1, &error), LYC_OK);
+}
+
 struct harness *harness_open(void)
 {
 	struct harness *harness = mem_new(struct harness);
@@ -173,7 +188,13 @@ struct harness *harness_open(void)
 	snprintf(endpoint, sizeof(endpoint),
 		 as_thread ? "inproc://plugin-%d-%d" : "ipc://@lyc-test-plugin-%d-%d", getpid(),
 		 ++harness_count);
+	if (!as_thread)
+		open_keys(harness);
 	struct zsock_options options = {.type = as_thread ? ZMQ_PAIR : ZMQ_ROUTER,
+					.zap_domain = as_thread ? NULL : "plugins",
+					.secret_key =
+						as_thread ? NULL : harness->daemon_keys.secret_key,
+					.is_server = true,
 					.endpoint = endpoint,
 					.bind = true,
 					.on_frame = on_frame,
@@ -196,6 +217,8 @@ void harness_start(struct harness *harness, const char *path, const char *name, 
 		.zmq_ctx = harness->zmq_ctx,
 		.runner = runner,
 		.endpoint = zsock_endpoint(harness->zsock),
+		.server_key = harness->daemon_keys.public_key,
+		.keys = &harness->plugin_keys,
 		.on_line = on_line,
 		.on_exit = on_exit_of,
 		.arg = harness,
@@ -343,6 +366,7 @@ void harness_close(struct harness *harness)
 	uv_close((uv_handle_t *)&harness->watchdog, NULL);
 	uv_run(&harness->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&harness->loop), 0);
+	zap_stop(harness->zap);
 	/* A thread that hangs keeps its socket for ever. */
 	if (!was_hung)
 		zmq_ctx_term(harness->zmq_ctx);
