@@ -32,6 +32,8 @@ struct served {
 	struct list by_deadline;
 	struct lyc_call *by_pointer;
 	size_t count;
+	/* Counts the sessions with the daemon. */
+	uint32_t session;
 	/* Whose function is running now; NULL. */
 	struct lyc_call *current;
 	/* Replies are packed here. */

@@ -151,8 +151,7 @@ static void turn(struct lyc_plugin_context *context, const struct runner_options
 }
 
 /* Has the daemon gone for good? OK: no. ret_is_over: yes, and rightly so. */
-static enum lyc_status check_session(struct lyc_plugin_context *context,
-				     const struct runner_options *options, bool *ret_is_over,
+static enum lyc_status check_session(struct lyc_plugin_context *context, bool *ret_is_over,
 				     struct lyc_error *error)
 {
 	*ret_is_over = false;
@@ -161,7 +160,7 @@ static enum lyc_status check_session(struct lyc_plugin_context *context,
 			*ret_is_over = true;
 			return LYC_OK;
 		}
-		if (options->zmq_ctx || mono_ms() - context->lost_ms > LOST_MS)
+		if (mono_ms() - context->lost_ms > LOST_MS)
 			return error_set(error, LYC_UNAVAILABLE, "The daemon is lost: %s",
 					 context->lost_why.text);
 		return LYC_OK;
@@ -196,7 +195,7 @@ static enum lyc_status serve(struct lyc_plugin_context *context,
 {
 	while (!is_stop_asked(options)) {
 		bool is_over;
-		enum lyc_status status = check_session(context, options, &is_over, error);
+		enum lyc_status status = check_session(context, &is_over, error);
 		if (status != LYC_OK || is_over)
 			return status;
 		if (may_register(context)) {

@@ -469,6 +469,28 @@ static void test_runner_stops_when_the_daemon_says_goodbye(void **state)
 	assert_true(harness_was_clean(harness));
 }
 
+static void test_runner_begins_again_when_its_session_is_lost(void **state)
+{
+	(void)state;
+	uint64_t id = start_probe();
+	send_note(id, 4);
+	harness_say(harness, 1, "keep", 5000);
+	harness_say(harness, 2, "view", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "1"));
+	struct packet goodbye = {.kind = PACKET_GOODBYE, .goodbye = {.reason = GOODBYE_NO_SESSION}};
+	harness_send(harness, &goodbye);
+	const struct packet *packet = harness_expect(harness, PACKET_SUBSCRIBE);
+	assert_int_equal(packet->subscribe.from, 5);
+	send_gap(packet->subscribe.id, 4);
+	harness_register(harness);
+	/* The number of the call that is kept comes again, for another call: the kept one's reply
+	 * does not answer it. */
+	harness_say(harness, 1, "use kept", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "1 0"));
+	harness_say(harness, 2, "view", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "1"));
+}
+
 #define RUNNER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -504,6 +526,7 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_names_the_line_of_a_wrong_configuration),
 		RUNNER_TEST(test_runner_checks_the_rules_of_the_configuration),
 		RUNNER_TEST(test_runner_logs_one_line_each),
+		RUNNER_TEST(test_runner_begins_again_when_its_session_is_lost),
 		RUNNER_TEST(test_runner_stops_when_asked),
 		RUNNER_TEST(test_runner_stops_when_the_daemon_says_goodbye),
 		/* Last: its thread stays behind. */

@@ -1,0 +1,71 @@
+/*
+ * One call on its way through a plugin, shared by served_call.c (from the packet to the method's
+ * function, and what time and the caller do to it) and call_reply.c (what the plugin does with it).
+ */
+#ifndef LYC_CLIENT_SERVED_CALL_H
+#define LYC_CLIENT_SERVED_CALL_H
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) (void)(element)
+#include <uthash.h>
+
+#include "client/context.h"
+
+struct lyc_call {
+	struct lyc_plugin_context *context;
+	const struct plugin_method *method;
+	uint64_t id;
+	uint64_t deadline_ms;
+	uint32_t max_reply;
+	ProtobufCMessage *request;
+
+	/* One block, which begins with the array, holds it all. */
+	const char **groups;
+	const char *principal;
+	size_t group_count;
+
+	/* While it waits for the view. */
+	uint64_t after_seq;
+	struct buf held;
+
+	bool is_running;
+	bool is_deferred;
+	bool is_waiting;
+	bool is_cancelled;
+	/* The plugin has ended it. */
+	bool has_ended;
+	/* The last reply has gone, or nobody waits for one. */
+	bool is_answered;
+
+	/* The session in which it came: ids may come again in the next. */
+	uint32_t session;
+
+	bool has_position;
+	uint64_t position_seq;
+
+	struct list of_deadline;
+	struct list of_view;
+	struct lyc_call *self;
+	UT_hash_handle by_pointer;
+};
+
+/* The context whose plugin runs on this thread; NULL. */
+struct lyc_plugin_context *served_here(void);
+/* The call behind a pointer that the plugin has; NULL when it has kept it too long. */
+struct lyc_call *served_live(const struct lyc_call *call);
+/* From here on it outlives its function; false when there is no memory for that. */
+bool served_keep(struct lyc_call *call);
+/* Forget and free it. */
+void served_release(struct lyc_call *call);
+/* The last reply, unless it has gone already or nobody waits for it. */
+void served_answer(struct lyc_call *call, enum lyc_status status, const char *text,
+		   const char *field, struct span body);
+/* The plugin is done with it. */
+void served_end(struct lyc_call *call);
+/* Answer with a failure, and end it. */
+void served_refuse(struct lyc_call *call, enum lyc_status status, const char *field,
+		   const char *format, ...) LYC_PRINTF(4, 5);
+/* The closure that methods get. */
+void served_reply_once(const ProtobufCMessage *message, void *closure_data);
+
+#endif
