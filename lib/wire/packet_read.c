@@ -7,6 +7,7 @@
  */
 #include "wire/packet_read.h"
 
+#include <endian.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -47,6 +48,8 @@ struct place {
 struct shape {
 	const struct place *places;
 	uint32_t count;
+	/* Of the struct that is filled. */
+	uint32_t size;
 };
 
 #define PLACE(kind_, member_, type_)                                                               \
@@ -204,48 +207,65 @@ static const struct place heads_places[] = {
 	[3] = PLACE(packet_heads, stored_bytes, U64),
 };
 
-#define SHAPE(places_)                                                                             \
+#define SHAPE(places_, kind_)                                                                      \
 	{                                                                                          \
-		.places = (places_), .count = sizeof(places_) / sizeof((places_)[0])               \
+		.places = (places_), .count = sizeof(places_) / sizeof((places_)[0]),              \
+		.size = sizeof(struct kind_)                                                       \
 	}
-static const struct shape position_shape = SHAPE(position_places);
-static const struct shape as_of_shape = SHAPE(as_of_places);
+static const struct shape position_shape = SHAPE(position_places, wire_position);
+static const struct shape as_of_shape = SHAPE(as_of_places, wire_position);
 static const struct shape shapes[] = {
-	[PACKET_HELLO] = SHAPE(hello_places),
-	[PACKET_WELCOME] = SHAPE(welcome_places),
-	[PACKET_PING] = SHAPE(id_places),
-	[PACKET_PONG] = SHAPE(id_places),
-	[PACKET_REGISTER] = SHAPE(register_places),
-	[PACKET_REGISTERED] = SHAPE(registered_places),
-	[PACKET_CALL] = SHAPE(call_places),
-	[PACKET_REPLY] = SHAPE(reply_places),
-	[PACKET_CANCEL] = SHAPE(id_places),
-	[PACKET_PUBLISH] = SHAPE(publish_places),
-	[PACKET_ACK] = SHAPE(ack_places),
-	[PACKET_SUBSCRIBE] = SHAPE(subscribe_places),
-	[PACKET_UNSUBSCRIBE] = SHAPE(unsubscribe_places),
-	[PACKET_DELIVER] = SHAPE(deliver_places),
-	[PACKET_CONSUMED] = SHAPE(number_places),
-	[PACKET_GAP] = SHAPE(gap_places),
-	[PACKET_CREDIT] = SHAPE(number_places),
-	[PACKET_GOODBYE] = SHAPE(goodbye_places),
-	[PACKET_FOLLOW] = SHAPE(follow_places),
-	[PACKET_COPY] = SHAPE(copy_places),
-	[PACKET_HEADS] = SHAPE(heads_places),
+	[PACKET_HELLO] = SHAPE(hello_places, packet_hello),
+	[PACKET_WELCOME] = SHAPE(welcome_places, packet_welcome),
+	[PACKET_PING] = SHAPE(id_places, packet_number),
+	[PACKET_PONG] = SHAPE(id_places, packet_number),
+	[PACKET_REGISTER] = SHAPE(register_places, packet_register),
+	[PACKET_REGISTERED] = SHAPE(registered_places, packet_registered),
+	[PACKET_CALL] = SHAPE(call_places, packet_call),
+	[PACKET_REPLY] = SHAPE(reply_places, packet_reply),
+	[PACKET_CANCEL] = SHAPE(id_places, packet_number),
+	[PACKET_PUBLISH] = SHAPE(publish_places, packet_publish),
+	[PACKET_ACK] = SHAPE(ack_places, packet_ack),
+	[PACKET_SUBSCRIBE] = SHAPE(subscribe_places, packet_subscribe),
+	[PACKET_UNSUBSCRIBE] = SHAPE(unsubscribe_places, packet_unsubscribe),
+	[PACKET_DELIVER] = SHAPE(deliver_places, packet_deliver),
+	[PACKET_CONSUMED] = SHAPE(number_places, packet_number),
+	[PACKET_GAP] = SHAPE(gap_places, packet_gap),
+	[PACKET_CREDIT] = SHAPE(number_places, packet_number),
+	[PACKET_GOODBYE] = SHAPE(goodbye_places, packet_goodbye),
+	[PACKET_FOLLOW] = SHAPE(follow_places, packet_follow),
+	[PACKET_COPY] = SHAPE(copy_places, packet_copy),
+	[PACKET_HEADS] = SHAPE(heads_places, packet_heads),
 };
 
-/* Well-formed UTF-8 without a NUL. Eight bytes at a time while they are plain ASCII. */
+static inline uint64_t load(const uint8_t *at, size_t len)
+{
+	uint64_t bytes = 0;
+	memcpy(&bytes, at, len);
+	return bytes;
+}
+
+/* Well-formed UTF-8 without a NUL. Eight bytes at a time while they are plain ASCII; the last ones
+ * are looked at twice rather than one by one. */
 static inline bool text_is_valid(struct span text)
 {
+	const uint8_t *at = text.data;
+	const uint8_t *end = text.data + text.len;
 	uint64_t odd = 0;
-	size_t i = 0;
-	for (; i + 8 <= text.len; i += 8) {
-		uint64_t eight;
-		memcpy(&eight, text.data + i, 8);
-		odd |= (eight - LOW_BITS) | eight;
+	uint64_t last;
+	if (text.len >= 8) {
+		for (; end - at > 8; at += 8)
+			odd |= (load(at, 8) - LOW_BITS) | load(at, 8);
+		last = load(end - 8, 8);
+	} else if (text.len >= 4) {
+		last = load(at, 4) | load(end - 4, 4) << 32;
+	} else {
+		/* A 1 is as good as any plain character. */
+		last = LOW_BITS;
+		for (; at != end; at++)
+			last = last << 8 | *at;
 	}
-	for (; i < text.len; i++)
-		odd |= (uint64_t)(uint8_t)((text.data[i] - 1) | text.data[i]);
+	odd |= (last - LOW_BITS) | last;
 	if ((odd & HIGH_BITS) == 0)
 		return true;
 	return !memchr(text.data, 0, text.len) && utf8_check(text.data, text.len, NULL);
@@ -270,9 +290,7 @@ static inline bool read_fixed64(struct pb_reader *in, uint32_t wire, uint64_t *r
 {
 	if (wire != PB_FIXED64 || in->end - in->at < 8)
 		return false;
-	*ret_value = 0;
-	for (unsigned i = 0; i < 8; i++)
-		*ret_value |= (uint64_t)in->at[i] << (8 * i);
+	*ret_value = le64toh(load(in->at, 8));
 	in->at += 8;
 	return true;
 }
@@ -290,7 +308,7 @@ static bool read_position(const struct shape *shape, struct span content,
 /* The message Expect: {seq = 1}. */
 static bool read_expect(struct span content, uint64_t *ret_seq)
 {
-	static const struct shape shape = SHAPE(id_places);
+	static const struct shape shape = SHAPE(id_places, packet_number);
 	struct packet_number expect = {0};
 	if (!read_fields(NULL, &shape, content, &expect))
 		return false;
@@ -412,8 +430,8 @@ enum frame_result packet_read(struct frame_reader *reader, uint32_t kind, struct
 	if (kind >= sizeof(shapes) / sizeof(shapes[0]) || shapes[kind].count == 0)
 		return FRAME_UNKNOWN;
 	ret_packet->kind = (enum packet_kind)kind;
-	/* All kinds lie at the same place. */
-	memset(&ret_packet->hello, 0, sizeof(*ret_packet) - offsetof(struct packet, hello));
+	/* All kinds lie at the same place; only this one is cleared. */
+	memset(&ret_packet->hello, 0, shapes[kind].size);
 	if (!read_fields(reader, &shapes[kind], content, &ret_packet->hello))
 		return FRAME_MALFORMED;
 	if (kind == PACKET_COPY)
