@@ -410,7 +410,7 @@ static bool check_message(struct checking *checking, struct fault_frame *frame)
 {
 	const struct check_table *table = frame->message->check;
 	place at = frame->body.data;
-	place end = at + frame->body.len;
+	place end = frame->body.len > 0 ? at + frame->body.len : at;
 	uint64_t seen = 0;
 	struct tally tally;
 	tally.seen[0] = 0;
