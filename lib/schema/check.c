@@ -139,9 +139,9 @@ static FAULT_COLD bool has_wrong_wire(struct checking *checking, const struct fa
 	static const char *const names[] = {"a varint",      "8 bytes",      "length-delimited",
 					    "a group start", "a group end",  "4 bytes",
 					    "no known kind", "no known kind"};
-	if (wire == PB_GROUP_START || wire == PB_GROUP_END)
+	if (entry->kind == CHECK_GROUP || wire == PB_GROUP_START || wire == PB_GROUP_END)
 		return fault_at(frame, FAULT_ELEMENT, checking->error,
-				"is written as a group, which is refused");
+				"is a group, which is refused");
 	return fault_at(frame, FAULT_ELEMENT, checking->error, "is written as %s, it has to be %s",
 			names[wire], names[entry->tag & 7]);
 }

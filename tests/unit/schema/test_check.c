@@ -151,12 +151,15 @@ static void test_check_refuses_wrong_wire_types(void **state)
 	breaks_structure(expert, "wide", "wide: is written as 4 bytes, it has to be 8 bytes");
 	begin();
 	buf_add(&body, "\x2b\x2c", 2);
-	breaks_structure(expert, "evidence[0]",
-			 "evidence[0]: is written as a group, which is refused");
+	breaks_structure(expert, "evidence[0]", "evidence[0]: is a group, which is refused");
 	buf_clear(&body);
 	pb_write_text(&body, 1, "p");
 	buf_add(&body, "\x2b\x2c", 2);
-	breaks_structure(car, "engine", "engine: is written as a group, which is refused");
+	breaks_structure(car, "engine", "engine: is a group, which is refused");
+	buf_clear(&body);
+	pb_write_text(&body, 1, "p");
+	pb_write_text(&body, 5, "x");
+	breaks_structure(car, "engine", "engine: is a group, which is refused");
 }
 
 static void test_check_takes_packed_and_unpacked(void **state)
