@@ -10,7 +10,7 @@
 #include "import/leaf.h"
 #include "import/mapping.h"
 #include "import/row_group.h"
-#include "import/table_read.h"
+#include "import/sheet_read.h"
 #include "import/text_input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -52,7 +52,7 @@ static void try_lines(struct span text)
 	buf_fini(&bytes);
 }
 
-static void make_item(struct item *item, const struct mapping *mapping, const struct table_row *row,
+static void make_item(struct item *item, const struct mapping *mapping, const struct sheet_row *row,
 		      struct buf *ret_bytes)
 {
 	struct lyc_error error;
@@ -64,11 +64,11 @@ static void make_item(struct item *item, const struct mapping *mapping, const st
 		item_write(item, ret_bytes);
 }
 
-static void try_table(struct span text)
+static void try_sheet(struct span text)
 {
-	struct table table;
-	struct table_row row = {0};
-	struct table_row again = {0};
+	struct sheet sheet;
+	struct sheet_row row = {0};
+	struct sheet_row again = {0};
 	struct mapping mapping = {0};
 	struct leaf_list leaves;
 	struct item item = {0};
@@ -77,12 +77,12 @@ static void try_table(struct span text)
 	struct buf second = {0};
 	struct lyc_error error;
 	leaf_list_init(&leaves, member_type());
-	table_init(&table, text);
-	if (!table_next(&table, &row) || row.fault)
+	sheet_init(&sheet, text);
+	if (!sheet_next(&sheet, &row) || row.fault)
 		goto out;
 	mapping_guess(&mapping, &leaves, &row);
-	while (table_next(&table, &row)) {
-		ensure(table_read_at(&table, row.offset, row.line, &again));
+	while (sheet_next(&sheet, &row)) {
+		ensure(sheet_read_at(&sheet, row.offset, row.line, &again));
 		ensure(again.cell_count == row.cell_count && again.fault == row.fault);
 		ensure(span_equal(again.raw, row.raw) && again.line == row.line);
 		row_groups_add(&groups, row.cell_count ? row.cells[0] : (struct span){0},
@@ -99,8 +99,8 @@ out:
 	leaf_list_fini(&leaves);
 	item_fini(&item);
 	row_groups_fini(&groups);
-	table_row_fini(&row);
-	table_row_fini(&again);
+	sheet_row_fini(&row);
+	sheet_row_fini(&again);
 	buf_fini(&first);
 	buf_fini(&second);
 }
@@ -116,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf_add(&bytes, data, len);
 	if (!text_input_decode(&bytes, &input, &error) && input.text.len < 1 << 20) {
 		try_lines(input.text);
-		try_table(input.text);
+		try_sheet(input.text);
 	}
 	text_input_fini(&input);
 	buf_fini(&bytes);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "import/row_group.h"
-#include "import/table_read.h"
+#include "import/sheet_read.h"
 #include "import/text_input.h"
 
 static bool find_awards(char *path, size_t size)
@@ -22,7 +22,7 @@ static bool find_awards(char *path, size_t size)
 	return access(path, R_OK) == 0;
 }
 
-static size_t column_named(const struct table_row *header, const char *name)
+static size_t column_named(const struct sheet_row *header, const char *name)
 {
 	for (size_t i = 0; i < header->cell_count; i++) {
 		if (span_is(header->cells[i], name))
@@ -42,18 +42,18 @@ static void test_awards_are_read_whole(void **state)
 	}
 	struct text_input input = {0};
 	struct lyc_error error = {0};
-	struct table table;
-	struct table_row row = {0};
+	struct sheet sheet;
+	struct sheet_row row = {0};
 	struct row_groups people = {0};
 	assert_int_equal(text_input_open(path, &input, &error), LYC_OK);
-	table_init(&table, input.text);
-	assert_int_equal(table.separator, '\t');
-	assert_true(table_next(&table, &row));
+	sheet_init(&sheet, input.text);
+	assert_int_equal(sheet.separator, '\t');
+	assert_true(sheet_next(&sheet, &row));
 	assert_int_equal(row.cell_count, 13);
 	size_t title = column_named(&row, "title");
 	size_t person = column_named(&row, "pi_id");
 	size_t mark_count = 0;
-	while (table_next(&table, &row)) {
+	while (sheet_next(&sheet, &row)) {
 		assert_null(row.fault);
 		assert_int_equal(row.cell_count, 13);
 		mark_count += memchr(row.cells[title].data, '"', row.cells[title].len) != NULL;
@@ -64,7 +64,7 @@ static void test_awards_are_read_whole(void **state)
 	assert_int_equal(mark_count, 72);
 	assert_true(people.keyed_count > 1000 && people.group_count < 9101);
 	row_groups_fini(&people);
-	table_row_fini(&row);
+	sheet_row_fini(&row);
 	text_input_fini(&input);
 }
 

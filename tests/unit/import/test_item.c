@@ -25,8 +25,8 @@ static void count_note(void *arg, size_t column, uint64_t line)
 static const char *item_of(const char *text)
 {
 	static struct buf json;
-	struct table table;
-	struct table_row row = {0};
+	struct sheet sheet;
+	struct sheet_row row = {0};
 	struct mapping mapping;
 	struct item item = {.on_note = count_note};
 	struct buf bytes = {0};
@@ -34,11 +34,11 @@ static const char *item_of(const char *text)
 	const struct schema_message *member = schema_find_message(schema, "roster.v1.Member");
 	size_t column = 0;
 	note_count = 0;
-	table_init(&table, span_of(text, strlen(text)));
-	assert_true(table_next(&table, &row));
+	sheet_init(&sheet, span_of(text, strlen(text)));
+	assert_true(sheet_next(&sheet, &row));
 	mapping_guess(&mapping, &leaves, &row);
 	item_begin(&item, member);
-	while (table_next(&table, &row)) {
+	while (sheet_next(&sheet, &row)) {
 		if (item_add_row(&item, &mapping, &row, &column, &error))
 			fail_msg("column %zu: %s", column, error.text);
 	}
@@ -49,7 +49,7 @@ static const char *item_of(const char *text)
 	item_fini(&item);
 	buf_fini(&bytes);
 	mapping_fini(&mapping);
-	table_row_fini(&row);
+	sheet_row_fini(&row);
 	return buf_text(&json);
 }
 

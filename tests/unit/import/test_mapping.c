@@ -18,12 +18,12 @@ static struct leaf_list leaves;
 
 static void guess(struct mapping *mapping, const char *header)
 {
-	struct table table;
-	struct table_row row = {0};
-	table_init(&table, span_of(header, strlen(header)));
-	assert_true(table_next(&table, &row));
+	struct sheet sheet;
+	struct sheet_row row = {0};
+	sheet_init(&sheet, span_of(header, strlen(header)));
+	assert_true(sheet_next(&sheet, &row));
 	mapping_guess(mapping, &leaves, &row);
-	table_row_fini(&row);
+	sheet_row_fini(&row);
 }
 
 /* Where the columns go, separated by spaces; "?" for none. */

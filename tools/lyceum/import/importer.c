@@ -45,7 +45,7 @@ enum lyc_status importer_init(struct importer *importer, const struct import_sin
 static void end_file(struct importer *importer)
 {
 	text_input_fini(&importer->input);
-	table_row_fini(&importer->row);
+	sheet_row_fini(&importer->row);
 	mapping_fini(&importer->mapping);
 	row_groups_fini(&importer->groups);
 	refused_file_fini(&importer->refused);
@@ -95,7 +95,7 @@ static void find_key_columns(struct importer *importer)
 
 /* The key of a row; nothing when its last token is empty or cannot be reached. A ragged row counts
  * with its item, too, so that no item goes in without one of its rows. */
-static void read_key(const struct importer *importer, const struct table_row *row, struct buf *key)
+static void read_key(const struct importer *importer, const struct sheet_row *row, struct buf *key)
 {
 	buf_clear(key);
 	for (size_t i = 0; i < importer->key_column_count; i++) {
@@ -114,9 +114,9 @@ static void read_key(const struct importer *importer, const struct table_row *ro
 
 static enum lyc_status read_header(struct importer *importer, struct lyc_error *error)
 {
-	table_init(&importer->table, importer->input.text);
-	struct table_row *row = &importer->row;
-	if (!table_next(&importer->table, row))
+	sheet_init(&importer->sheet, importer->input.text);
+	struct sheet_row *row = &importer->row;
+	if (!sheet_next(&importer->sheet, row))
 		return error_set(error, LYC_INVALID_ARGUMENT, "the file is empty");
 	if (row->fault)
 		return error_set(error, LYC_INVALID_ARGUMENT,
@@ -128,8 +128,8 @@ static enum lyc_status read_header(struct importer *importer, struct lyc_error *
 	if (importer->mapping.ends_refused)
 		header.len = row->starts[row->cell_count - 2] - 1;
 	importer->refused.header = header;
-	importer->refused.separator = importer->table.separator;
-	importer->refused.is_quoted = importer->table.is_quoted;
+	importer->refused.separator = importer->sheet.separator;
+	importer->refused.is_quoted = importer->sheet.is_quoted;
 	return LYC_OK;
 }
 
@@ -153,11 +153,11 @@ static enum lyc_status prepare_mapping(struct importer *importer, struct lyc_err
 	return LYC_OK;
 }
 
-static void index_table(struct importer *importer)
+static void index_sheet(struct importer *importer)
 {
 	struct buf key = {0};
 	find_key_columns(importer);
-	while (table_next(&importer->table, &importer->row)) {
+	while (sheet_next(&importer->sheet, &importer->row)) {
 		read_key(importer, &importer->row, &key);
 		row_groups_add(&importer->groups, span_of(key.data, key.len), importer->row.offset,
 			       importer->row.line);
@@ -179,7 +179,7 @@ static void index_jsonl(struct importer *importer)
 	}
 }
 
-static const char *fault_of(const struct importer *importer, const struct table_row *row,
+static const char *fault_of(const struct importer *importer, const struct sheet_row *row,
 			    char *text, size_t size)
 {
 	if (row->fault)
@@ -200,9 +200,9 @@ static void build_from_rows(struct importer *importer, const struct row_group *g
 	item_begin(&importer->item, importer->item_message);
 	for (uint32_t at = group->first + 1; at > 0; at = importer->groups.rows[at - 1].next) {
 		const struct row_ref *ref = &importer->groups.rows[at - 1];
-		struct table_row *row = &importer->row;
+		struct sheet_row *row = &importer->row;
 		size_t column = 0;
-		ensure(table_read_at(&importer->table, ref->offset, ref->line, row));
+		ensure(sheet_read_at(&importer->sheet, ref->offset, ref->line, row));
 		const char *fault = fault_of(importer, row, text, sizeof(text));
 		if (fault) {
 			buf_add_text(reason, fault);
@@ -263,7 +263,7 @@ static uint64_t find_row_at_fault(struct importer *importer, const struct row_gr
 		size_t column = 0;
 		buf_clear(&bytes);
 		item_begin(&importer->item, importer->item_message);
-		if (!table_read_at(&importer->table, ref->offset, ref->line, &importer->row) ||
+		if (!sheet_read_at(&importer->sheet, ref->offset, ref->line, &importer->row) ||
 		    item_add_row(&importer->item, &importer->mapping, &importer->row, &column,
 				 &fault))
 			continue;
@@ -394,7 +394,7 @@ enum lyc_status importer_run(struct importer *importer, const char *path, struct
 			status = prepare_mapping(importer, error);
 		if (status)
 			goto out;
-		index_table(importer);
+		index_sheet(importer);
 	}
 	status = run_groups(importer, error);
 	struct lyc_error write_error = {0};

@@ -15,7 +15,7 @@
 #include "import/refused_file.h"
 #include "import/report.h"
 #include "import/row_group.h"
-#include "import/table_read.h"
+#include "import/sheet_read.h"
 #include "import/text_input.h"
 
 struct import_options {
@@ -43,8 +43,8 @@ struct importer {
 	const char *path;
 	struct text_input input;
 	bool is_jsonl;
-	struct table table;
-	struct table_row row;
+	struct sheet sheet;
+	struct sheet_row row;
 	struct buf header;
 	size_t header_width;
 	struct mapping mapping;

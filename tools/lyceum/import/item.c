@@ -223,7 +223,7 @@ static enum lyc_status add_cell(struct item *item, const struct mapping *mapping
 }
 
 enum lyc_status item_add_row(struct item *item, const struct mapping *mapping,
-			     const struct table_row *row, size_t *ret_column,
+			     const struct sheet_row *row, size_t *ret_column,
 			     struct lyc_error *error)
 {
 	item->row_count++;

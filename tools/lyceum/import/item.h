@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "import/cell_value.h"
 #include "import/mapping.h"
-#include "import/table_read.h"
+#include "import/sheet_read.h"
 #include "schema/schema.h"
 
 struct item_element;
@@ -34,7 +34,7 @@ void item_begin(struct item *item, const struct schema_message *message);
 /* Put a row's cells in. INVALID_ARGUMENT: ret_column is the one at fault; the item is then of no
  * further use. */
 LYC_MUST_USE enum lyc_status item_add_row(struct item *item, const struct mapping *mapping,
-					  const struct table_row *row, size_t *ret_column,
+					  const struct sheet_row *row, size_t *ret_column,
 					  struct lyc_error *error);
 /* Append the message's bytes. */
 void item_write(struct item *item, struct buf *to);

@@ -274,7 +274,7 @@ static void mark_refused(struct mapping *mapping)
 }
 
 void mapping_guess(struct mapping *mapping, const struct leaf_list *leaves,
-		   const struct table_row *header)
+		   const struct sheet_row *header)
 {
 	struct names names = {0};
 	for (size_t i = 0; i < leaves->count; i++)

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "import/leaf.h"
-#include "import/table_read.h"
+#include "import/sheet_read.h"
 
 /* The two columns that a refused file has at its end. */
 #define MAPPING_REFUSED_LINE "refused_line"
@@ -51,7 +51,7 @@ struct mapping {
 
 /* Guess from the header row. Borrows leaves as long as the mapping is used. */
 void mapping_guess(struct mapping *mapping, const struct leaf_list *leaves,
-		   const struct table_row *header);
+		   const struct sheet_row *header);
 void mapping_fini(struct mapping *mapping);
 size_t mapping_used_count(const struct mapping *mapping);
 /* The first column that fills this leaf; -1. */

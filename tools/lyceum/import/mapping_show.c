@@ -30,9 +30,9 @@ static size_t add_short(struct buf *to, struct span text, size_t max)
 
 static void collect_samples(const struct importer *importer, struct buf *samples, size_t *widths)
 {
-	struct table table = importer->table;
-	struct table_row row = {0};
-	for (size_t i = 0; i < SAMPLE_COUNT && table_next(&table, &row); i++) {
+	struct sheet sheet = importer->sheet;
+	struct sheet_row row = {0};
+	for (size_t i = 0; i < SAMPLE_COUNT && sheet_next(&sheet, &row); i++) {
 		for (size_t j = 0; j < importer->mapping.count && j < row.cell_count; j++) {
 			struct span cell = cell_trim(row.cells[j]);
 			if (cell.len == 0)
@@ -44,7 +44,7 @@ static void collect_samples(const struct importer *importer, struct buf *samples
 			widths[j] += add_short(&samples[j], cell, SAMPLE_WIDTH);
 		}
 	}
-	table_row_fini(&row);
+	sheet_row_fini(&row);
 }
 
 static void pad(FILE *to, size_t width, size_t wanted)
@@ -73,13 +73,13 @@ static void print_target(const struct importer *importer, const struct mapping_c
 
 static void print_what(const struct importer *importer, FILE *to)
 {
-	const struct table *table = &importer->table;
+	const struct sheet *sheet = &importer->sheet;
 	fprintf(to, "%s: %s%s, ", importer->path, importer->input.encoding,
 		importer->input.is_gzip ? " in gzip" : "");
-	if (table->separator == '\t')
+	if (sheet->separator == '\t')
 		fputs("separated by tabs", to);
 	else
-		fprintf(to, "separated by \"%c\"", table->separator);
+		fprintf(to, "separated by \"%c\"", sheet->separator);
 	fprintf(to, ", %zu columns\n", importer->mapping.count);
 }
 

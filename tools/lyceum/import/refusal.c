@@ -63,8 +63,8 @@ static struct span raw_row(struct importer *importer, const struct row_ref *ref)
 {
 	if (importer->is_jsonl)
 		return jsonl_line_at(importer->input.text, ref->offset);
-	struct table_row *row = &importer->row;
-	if (!table_read_at(&importer->table, ref->offset, ref->line, row))
+	struct sheet_row *row = &importer->row;
+	if (!sheet_read_at(&importer->sheet, ref->offset, ref->line, row))
 		return (struct span){0};
 	struct span raw = row->raw;
 	if (importer->mapping.ends_refused && row->cell_count > 2)

@@ -1,7 +1,7 @@
 /*
  * Reads a list as people have it: plain or gzip, in the encodings that spreadsheets write. Which
  * one is decided by the bytes of the whole file, never by its name. Reading rows is left to
- * table_read.c.
+ * sheet_read.c.
  */
 #include "import/text_input.h"
 

@@ -1,9 +1,10 @@
 /*
- * Rows of a text table: CSV with any of four separators, and TSV. A table is a position in a text,
- * so a copy of it reads the same rows again, and a row can be read again from its offset and line.
+ * Rows of a table as text: CSV with any of four separators, and TSV. A sheet is a position in a
+ * text, so a copy of it reads the same rows again, and a row can be read again from its offset and
+ * line.
  */
-#ifndef LYC_IMPORT_TABLE_READ_H
-#define LYC_IMPORT_TABLE_READ_H
+#ifndef LYC_IMPORT_SHEET_READ_H
+#define LYC_IMPORT_SHEET_READ_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,9 +13,9 @@
 #include "base/buf.h"
 
 /* A quoted cell that is longer counts as never closed. */
-#define TABLE_MAX_CELL (1024 * 1024)
+#define SHEET_MAX_CELL (1024 * 1024)
 
-struct table {
+struct sheet {
 	struct span text;
 	char separator;
 	/* A cell that begins with a quotation mark is quoted; otherwise such a mark is data. */
@@ -27,8 +28,8 @@ struct table {
 	uint64_t line;
 };
 
-/* A row as it was read. Zeroed before first use; reused from row to row; table_row_fini. */
-struct table_row {
+/* A row as it was read. Zeroed before first use; reused from row to row; sheet_row_fini. */
+struct sheet_row {
 	size_t offset;
 	uint64_t line;
 	/* As it stands in the text, without the line's end. */
@@ -46,14 +47,14 @@ struct table_row {
 	struct buf scratch;
 };
 
-/* Guess the separator and the quoting from the text. Borrows text as long as the table is used. */
-void table_init(struct table *table, struct span text);
+/* Guess the separator and the quoting from the text. Borrows text as long as the sheet is used. */
+void sheet_init(struct sheet *sheet, struct span text);
 /* The next row with anything in it; false at the end. A row that cannot be read comes with a fault
  * and is one line long. */
-bool table_next(struct table *table, struct table_row *row);
+bool sheet_next(struct sheet *sheet, struct sheet_row *row);
 /* Read again the row that began there. */
-bool table_read_at(const struct table *table, size_t offset, uint64_t line, struct table_row *row);
-void table_row_fini(struct table_row *row);
+bool sheet_read_at(const struct sheet *sheet, size_t offset, uint64_t line, struct sheet_row *row);
+void sheet_row_fini(struct sheet_row *row);
 
 /* Is there anything but spaces? Spaces at both ends are taken off. */
 struct span cell_trim(struct span cell);
