@@ -92,14 +92,16 @@ LYC_API void lyc_client_close(struct lyc_client *client);
 LYC_API const struct lyc_welcome *lyc_client_welcome(const struct lyc_client *client);
 
 /* Handle what comes for up to timeout_ms (-1: until something was handled), and send what is
- * queued. */
+ * queued. Returns as soon as something was handled. UNAVAILABLE while there is no session: keep
+ * running, it reconnects by itself. */
 LYC_API enum lyc_status lyc_client_run(struct lyc_client *client, int timeout_ms);
 /* A descriptor that becomes readable when lyc_client_run has something to do; edge-triggered, so
  * run until nothing is left. */
 LYC_API int lyc_client_fd(const struct lyc_client *client);
 
-/* Call and wait. ret_body is malloc'ed: the caller frees. On failure error has the sentence. A
- * streaming method's replies: use _start. */
+/* Call and wait, also for a session and for credit, within timeout_ms (0: 5 seconds for these).
+ * ret_body is malloc'ed: the caller frees. On failure error has the sentence. A streaming method's
+ * replies: use _start. */
 LYC_API LYC_MUST_USE enum lyc_status lyc_client_call(struct lyc_client *client, const char *method,
 						     const void *body, size_t body_len,
 						     const struct lyc_call_options *options,

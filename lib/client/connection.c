@@ -285,6 +285,7 @@ bool connection_receive(struct connection *connection, zmq_msg_t *ret_msg, bool 
 		return false;
 	zmq_msg_init(ret_msg);
 	if (zmq_msg_recv(ret_msg, connection->socket, ZMQ_DONTWAIT) < 0) {
+		connection->is_ended = zmq_errno() == ETERM;
 		zmq_msg_close(ret_msg);
 		return false;
 	}
@@ -303,6 +304,8 @@ enum connection_event connection_watch(struct connection *connection)
 {
 	uint8_t bytes[8];
 	char address[8];
+	if (connection->socket && connection->is_ended)
+		return CONNECTION_ENDED;
 	if (!connection->monitor ||
 	    zmq_recv(connection->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT) < 2)
 		return CONNECTION_QUIET;

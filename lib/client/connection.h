@@ -30,6 +30,9 @@ struct connection {
 	void *monitor;
 	uint32_t opened_count;
 
+	/* The context was ended under us. */
+	bool is_ended;
+
 	/* Packets not sent yet start at out_sent. */
 	struct buf out;
 	size_t out_sent;
@@ -50,6 +53,8 @@ enum connection_event {
 	CONNECTION_REFUSED,
 	/* The handshake failed: other keys, other mechanism, or no ZeroMQ at all. */
 	CONNECTION_MISMATCH,
+	/* Whoever owns the context has ended it: this socket will do nothing more. */
+	CONNECTION_ENDED,
 };
 
 LYC_MUST_USE enum lyc_status connection_new(const struct connection_options *options,

@@ -238,8 +238,11 @@ enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms)
 		session_flush(client);
 		receive_all(client, level);
 		handle_deferred(client, level);
-		session_watch(client);
+		/* Where packets come from there is a connection. */
+		if (client->handled_count == handled_before)
+			session_watch(client);
 		session_tick(client);
+		handle_deferred(client, level);
 		if (client->handled_count != handled_before || client->now_ms >= until_ms)
 			break;
 		subscriptions_settle(client);

@@ -110,8 +110,7 @@ static void end_outstanding(struct lyc_client *client)
 
 static void set_why(struct lyc_client *client, enum lyc_status status, const char *text)
 {
-	client->why = (struct lyc_error){.status = status};
-	snprintf(client->why.text, sizeof(client->why.text), "%s", text);
+	error_set(&client->why, status, "%s", text);
 }
 
 void session_lose(struct lyc_client *client, enum lyc_status status, const char *text,
@@ -180,13 +179,13 @@ void session_goodbye(struct lyc_client *client, const struct packet_goodbye *goo
 		return;
 	}
 	uint32_t reason = goodbye->reason <= GOODBYE_REPLACED ? goodbye->reason : 0;
-	char text[sizeof(client->why.text)];
-	snprintf(text, sizeof(text), "%s%s%.*s", reasons[reason].text,
-		 goodbye->text.len ? ": " : "", (int)goodbye->text.len,
-		 goodbye->text.len ? (const char *)goodbye->text.data : "");
+	struct lyc_error error;
+	error_set(&error, reasons[reason].status, "%s%s%.*s", reasons[reason].text,
+		  goodbye->text.len ? ": " : "", (int)goodbye->text.len,
+		  goodbye->text.len ? (const char *)goodbye->text.data : "");
 	client->is_refused |= reasons[reason].is_refused && client->state != SESSION_OPEN;
 	client->is_told_to_end = reason == GOODBYE_SHUTDOWN;
-	session_lose(client, reasons[reason].status, text,
+	session_lose(client, error.status, error.text,
 		     reasons[reason].is_refused ? BACK_OFF_REFUSED_MS : 0);
 }
 
@@ -268,6 +267,10 @@ void session_watch(struct lyc_client *client)
 				     "the connection to the daemon was lost", 0);
 		else if (client->state == SESSION_GREETING)
 			greet_again(client);
+		break;
+	case CONNECTION_ENDED:
+		session_lose(client, LYC_UNAVAILABLE, "the daemon in this process has ended",
+			     BACK_OFF_REFUSED_MS);
 		break;
 	case CONNECTION_REFUSED:
 		set_why(client, LYC_UNAUTHENTICATED, "the daemon does not know this key");

@@ -155,11 +155,45 @@ static void test_peer_serves_over_a_dealer(void **state)
 	serve_over(ZMQ_ROUTER);
 }
 
+static void greet_and_wait(struct fake_daemon *daemon, void *arg)
+{
+	(void)arg;
+	fake_greet(daemon);
+	fake_expect(daemon, PACKET_CALL);
+	zmq_ctx_shutdown(daemon->zmq_ctx);
+}
+
+static void take_end(const struct lyc_reply *reply, void *arg)
+{
+	assert_int_equal(reply->status, LYC_UNAVAILABLE);
+	(*(int *)arg)++;
+}
+
+static void test_peer_notices_the_end_of_its_context(void **state)
+{
+	(void)state;
+	struct fake_daemon daemon;
+	fake_daemon_start(&daemon, ZMQ_PAIR, greet_and_wait, NULL);
+	struct connection_options options = {
+		.socket = CONNECTION_PAIR, .zmq_ctx = daemon.zmq_ctx, .endpoint = daemon.endpoint};
+	struct lyc_client *client;
+	assert_int_equal(client_open_with(&options, NULL, &client, NULL), LYC_OK);
+	int ended = 0;
+	assert_int_equal(
+		lyc_client_call_start(client, "a.B/C", "", 0, NULL, take_end, &ended, NULL),
+		LYC_OK);
+	fake_run_until(client, &ended, 1);
+	assert_int_equal(lyc_client_run(client, 5), LYC_UNAVAILABLE);
+	lyc_client_close(client);
+	fake_daemon_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_peer_serves_over_a_pair),
 		cmocka_unit_test(test_peer_serves_over_a_dealer),
+		cmocka_unit_test(test_peer_notices_the_end_of_its_context),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
