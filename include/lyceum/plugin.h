@@ -1,11 +1,12 @@
 /*
  * A plugin: one exported constant descriptor named `lyc_plugin`, whose services are plain protoc-c
- *services. It runs unchanged in a process of its own or as a thread of the daemon, on one thread of
- *its own, and only exchanges messages. A method looks like
+ * services. It runs unchanged in a process of its own or as a thread of the daemon, on one thread
+ * of its own, and only exchanges messages. A method looks like
  *
- *	static void echo_say(Lyceum__Echo__V1__Echo_Service *service, const
- *Lyceum__Echo__V1__SayRequest *request, Lyceum__Echo__V1__SayReply_Closure closure, void
- **closure_data)
+ *	static void echo_say(Lyceum__Echo__V1__Echo_Service *service,
+ *			     const Lyceum__Echo__V1__SayRequest *request,
+ *			     Lyceum__Echo__V1__SayReply_Closure closure,
+ *			     void *closure_data)
  *	{
  *		struct lyc_call *call = closure_data;
  *		...
@@ -13,8 +14,9 @@
  *	}
  *
  * closure_data *is* the call. `closure` replies once and borrows its message; a method that neither
- *replies nor fails nor defers ends with LYC_INTERNAL. A request has been checked against its schema
- *before a plugin sees it.
+ * replies nor fails nor defers ends with LYC_INTERNAL. A request has been checked against its
+ * schema before a plugin sees it. The schema is registered after `start` has returned and the view
+ * has caught up, so `start` itself appends nothing of a type that is new to the daemon.
  */
 #ifndef LYCEUM_PLUGIN_H
 #define LYCEUM_PLUGIN_H
