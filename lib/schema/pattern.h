@@ -29,7 +29,7 @@ LYC_MUST_USE enum lyc_status pattern_new(struct span text, struct arena *arena, 
 					 const struct pattern **ret_pattern,
 					 struct lyc_error *error);
 /* Allowance that is enough for hundreds of reasonable patterns. */
-#define PATTERN_WORK ((uint64_t)50 * 1000 * 1000)
+#define PATTERN_WORK ((uint64_t)16 * 1000 * 1000)
 
 /* Does the whole text match? Ill-formed UTF-8 never does. */
 static inline bool pattern_matches(const struct pattern *pattern, const uint8_t *text, size_t len)

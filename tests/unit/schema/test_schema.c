@@ -5,6 +5,8 @@
 
 #include "schema/rules.h"
 
+#define SET_NAME_LEN 480
+
 static struct schema *schema;
 
 static const struct schema_message *message_of(const char *name)
@@ -348,6 +350,35 @@ static void test_schema_bounds_what_patterns_cost(void **state)
 	buf_fini(&rules);
 }
 
+/* A small set that would need much memory: long names, repeated in all that is nested below. */
+static void test_schema_bounds_the_memory_of_a_set(void **state)
+{
+	(void)state;
+	char name[SET_NAME_LEN + 1];
+	memset(name, 'n', SET_NAME_LEN);
+	name[SET_NAME_LEN] = '\0';
+	struct buf more = {0};
+	struct buf set = {0};
+	size_t outer = pb_begin(&more, 4);
+	pb_write_text(&more, 1, name);
+	for (unsigned i = 0; i < 140000; i++) {
+		char inner[16];
+		snprintf(inner, sizeof(inner), "m%u", i);
+		size_t mark = pb_begin(&more, 3);
+		pb_write_text(&more, 1, inner);
+		pb_end(&more, mark);
+	}
+	pb_end(&more, outer);
+	add_file(&set, "a.proto", "p", &more);
+	struct schema *none = NULL;
+	struct lyc_error error = {0};
+	assert_int_equal(schema_new(set.data, set.len, &none, &error), LYC_RESOURCE_EXHAUSTED);
+	assert_string_equal(error.text,
+			    "the schema needs more memory than there is or may be used");
+	assert_null(none);
+	buf_fini(&set);
+}
+
 /* Every prefix and every single changed byte of a good set ends in a status. */
 static void test_schema_survives_changed_bytes(void **state)
 {
@@ -412,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_schema_refuses_broken_sets),
 		cmocka_unit_test(test_schema_refuses_deep_nesting),
 		cmocka_unit_test(test_schema_bounds_what_patterns_cost),
+		cmocka_unit_test(test_schema_bounds_the_memory_of_a_set),
 		cmocka_unit_test(test_schema_survives_changed_bytes),
 		cmocka_unit_test(test_schema_lives_until_the_last_reference),
 	};
