@@ -26,6 +26,22 @@ void report_set_refused_file(struct report *report, const char *path, uint64_t r
 	file->refused_rows = row_count;
 }
 
+/* Items come in the order of their first rows, so lines come out of order: keep the lowest. */
+static void keep_first(struct report_kind *kind, size_t file, uint64_t line)
+{
+	size_t at = kind->first_count;
+	while (at > 0 && kind->first[at - 1].file == file && kind->first[at - 1].line > line)
+		at--;
+	if (at == REPORT_LINES)
+		return;
+	if (kind->first_count < REPORT_LINES)
+		kind->first_count++;
+	for (size_t i = kind->first_count - 1; i > at; i--)
+		kind->first[i] = kind->first[i - 1];
+	kind->first[at].file = file;
+	kind->first[at].line = line;
+}
+
 static void add(struct report *report, struct report_list *list, const char *text, uint64_t line)
 {
 	struct report_kind *kind = NULL;
@@ -44,10 +60,8 @@ static void add(struct report *report, struct report_list *list, const char *tex
 		*kind = (struct report_kind){.text = mem_dup(text)};
 	}
 	kind->count++;
-	if (line > 0 && kind->first_count < REPORT_LINES) {
-		kind->first[kind->first_count].file = report->file_count - 1;
-		kind->first[kind->first_count++].line = line;
-	}
+	if (line > 0)
+		keep_first(kind, report->file_count - 1, line);
 }
 
 /* `"abc" is not a date` and `"def" is not a date` are one kind. */
