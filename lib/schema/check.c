@@ -217,8 +217,10 @@ static FAULT_COLD place refuse_enum(struct checking *checking, const struct faul
 }
 
 /* One value of a varint or fixed-size field. */
-static inline place check_scalar(struct checking *checking, struct fault_frame *frame,
-				 const struct check_field *entry, place at, place end)
+static __attribute__((always_inline)) inline place check_scalar(struct checking *checking,
+								struct fault_frame *frame,
+								const struct check_field *entry,
+								place at, place end)
 {
 	uint64_t value;
 	switch (entry->kind) {
@@ -330,8 +332,10 @@ static bool note_wide(struct checking *checking, const struct fault_frame *frame
 }
 
 /* One value in the wire type that belongs to the field. */
-static inline place check_value(struct checking *checking, struct fault_frame *frame,
-				const struct check_field *entry, place at, place end)
+static __attribute__((always_inline)) inline place check_value(struct checking *checking,
+							       struct fault_frame *frame,
+							       const struct check_field *entry,
+							       place at, place end)
 {
 	struct span bytes;
 	if (entry->kind < CHECK_STRING)
