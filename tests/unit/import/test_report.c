@@ -40,11 +40,14 @@ static void test_report_keeps_the_lowest_lines_of_a_kind(void **state)
 static void test_report_counts_changes_by_name(void **state)
 {
 	(void)state;
-	static const struct schema_enum change = {.full_name = "a.v1.Change"};
+	static const struct schema_enum_value values[] = {
+		{"CHANGE_UNSPECIFIED", 0}, {"CHANGE_ADDED", 1}, {"LEFT_ALONE", 2}, {"GONE", 3}};
+	static const struct schema_enum change = {
+		.full_name = "a.v1.Change", .values = values, .value_count = 4};
 	struct report report = {.row_count = 1, .item_count = 3};
 	report_add_file(&report, "a.csv");
-	report_add_change(&report, &change, "CHANGE_ADDED");
 	report_add_change(&report, &change, "LEFT_ALONE");
+	report_add_change(&report, &change, "CHANGE_ADDED");
 	report_add_change(&report, NULL, NULL);
 	assert_string_equal(print(&report),
 			    "1 row read, 3 items: 1 added, 1 left alone, 1 accepted.\n");

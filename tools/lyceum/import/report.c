@@ -42,6 +42,15 @@ static void keep_first(struct report_kind *kind, size_t file, uint64_t line)
 	kind->first[at].line = line;
 }
 
+static struct report_kind *add_kind(struct report_list *list, const char *text)
+{
+	list->kinds = realloc(list->kinds, (list->count + 1) * sizeof(*list->kinds));
+	ensure(list->kinds);
+	struct report_kind *kind = &list->kinds[list->count++];
+	*kind = (struct report_kind){.text = mem_dup(text)};
+	return kind;
+}
+
 static void add(struct report *report, struct report_list *list, const char *text, uint64_t line)
 {
 	struct report_kind *kind = NULL;
@@ -53,12 +62,8 @@ static void add(struct report *report, struct report_list *list, const char *tex
 		list->other_count++;
 		return;
 	}
-	if (!kind) {
-		list->kinds = realloc(list->kinds, (list->count + 1) * sizeof(*list->kinds));
-		ensure(list->kinds);
-		kind = &list->kinds[list->count++];
-		*kind = (struct report_kind){.text = mem_dup(text)};
-	}
+	if (!kind)
+		kind = add_kind(list, text);
 	kind->count++;
 	if (line > 0)
 		keep_first(kind, report->file_count - 1, line);
@@ -97,17 +102,30 @@ void report_add_note(struct report *report, const char *text, uint64_t line)
 }
 
 /* "CHANGE_ADDED" of enum Change is "added". */
-void report_add_change(struct report *report, const struct schema_enum *changes, const char *name)
+static void change_text(const struct schema_enum *changes, const char *name, char *ret_text,
+			size_t size)
 {
-	char text[80];
 	const char *type = changes ? strrchr(changes->full_name, '.') : NULL;
 	type = type ? type + 1 : "";
 	size_t type_len = strlen(type);
 	if (name && type_len && strncasecmp(name, type, type_len) == 0 && name[type_len] == '_')
 		name += type_len + 1;
-	snprintf(text, sizeof(text), "%s", name ? name : "accepted");
-	for (char *at = text; *at; at++)
+	snprintf(ret_text, size, "%s", name ? name : "accepted");
+	for (char *at = ret_text; *at; at++)
 		*at = *at == '_' ? ' ' : (char)tolower((unsigned char)*at);
+}
+
+void report_add_change(struct report *report, const struct schema_enum *changes, const char *name)
+{
+	char text[80];
+	/* All of them at once, with none counted, so that they are told in the enum's order. */
+	bool is_first = changes && report->changes.count == 0;
+	for (size_t i = 0; is_first && i < changes->value_count; i++) {
+		change_text(changes, changes->values[i].name, text, sizeof(text));
+		if (changes->values[i].number != 0 && report->changes.count < REPORT_MAX_KINDS)
+			add_kind(&report->changes, text);
+	}
+	change_text(changes, name, text, sizeof(text));
 	add(report, &report->changes, text, 0);
 }
 
@@ -151,10 +169,14 @@ void report_print(const struct report *report, FILE *out)
 	fprintf(out, "%llu row%s read, %llu item%s%s", (unsigned long long)report->row_count,
 		plural(report->row_count), (unsigned long long)report->item_count,
 		plural(report->item_count), report->changes.count ? ": " : "");
-	for (size_t i = 0; i < report->changes.count; i++)
-		fprintf(out, "%s%llu %s", i ? ", " : "",
-			(unsigned long long)report->changes.kinds[i].count,
-			report->changes.kinds[i].text);
+	const char *between = "";
+	for (size_t i = 0; i < report->changes.count; i++) {
+		const struct report_kind *kind = &report->changes.kinds[i];
+		if (kind->count == 0)
+			continue;
+		fprintf(out, "%s%llu %s", between, (unsigned long long)kind->count, kind->text);
+		between = ", ";
+	}
 	fputs(".\n", out);
 	if (report->is_dry_run)
 		fputs(report->is_asked
