@@ -66,7 +66,7 @@ static void print_metrics(const struct session *session, const Lyceum__V1__Metri
 		table_add_row(&table);
 		set_text(&table, 0, metric->name);
 		set_text(&table, 1, value);
-		set_text(&table, 2, metric->unit);
+		set_text(&table, 2, strcmp(metric->unit, "1") == 0 ? "" : metric->unit);
 		set_text(&table, 3, metric->help);
 	}
 	print_table(session, &table);

@@ -178,7 +178,7 @@ const struct schema_service *session_find_service(const struct session *session,
 	for (size_t i = 0; i < session->schema_count; i++) {
 		const struct schema_service *service =
 			schema_find_service(session->schemas[i], full_name);
-		if (service && (!best || service->method_count >= best->method_count))
+		if (service && (!best || service->method_count > best->method_count))
 			best = service;
 	}
 	return best;
@@ -207,7 +207,7 @@ const struct schema_message *session_find_message(const struct session *session,
 	for (size_t i = 0; i < session->schema_count; i++) {
 		const struct schema_message *message =
 			schema_find_message(session->schemas[i], full_name);
-		if (message && (!best || message->field_count >= best->field_count))
+		if (message && (!best || message->field_count > best->field_count))
 			best = message;
 	}
 	return best;

@@ -79,8 +79,8 @@ void session_close(struct session *session);
 /* Print the error that one of these functions gave; returns the exit code. */
 int session_fail(const struct session *session, const struct lyc_error *error);
 
-/* Among the loaded schemas; NULL when none has it. A service that several schemas define is taken
- * from the one that defines it with the most methods. */
+/* Among the loaded schemas; NULL when none has it. The daemon tells the newest schema first; of
+ * several that define a name, the first with the most methods or fields counts. */
 const struct schema_service *session_find_service(const struct session *session,
 						  const char *full_name);
 const struct schema_method *session_find_method(const struct session *session,

@@ -122,26 +122,24 @@ static const Lyceum__V1__Listener *choose_listener(const Lyceum__V1__Config *con
 
 static void write_endpoint(const Lyceum__V1__Listener *listener, const char *data, struct buf *to)
 {
+	static const char any[] = "tcp://0.0.0.0:";
+	struct buf found = {0};
 	if (!listener) {
 		buf_add_format(to, "ipc://%s/lyceum.sock", data);
 		return;
 	}
 	const char *endpoint = listener->endpoint;
 	const char *port = strrchr(endpoint, ':');
-	if (strncmp(endpoint, "tcp://", 6) != 0 || !port) {
-		buf_add_text(to, endpoint);
-		return;
+	if (strncmp(endpoint, "tcp://", 6) == 0 && port && strcmp(port, ":0") == 0) {
+		find_endpoint(data, "tcp://", &found);
+		if (found.len > 0)
+			endpoint = buf_text(&found);
 	}
-	if (strcmp(port, ":0") == 0 || strcmp(port, ":*") == 0)
-		find_endpoint(data, "tcp://", to);
-	if (to->len > 0)
-		return;
-	bool is_any =
-		strncmp(endpoint + 6, "0.0.0.0:", 8) == 0 || strncmp(endpoint + 6, "*:", 2) == 0;
-	if (is_any)
-		buf_add_format(to, "tcp://127.0.0.1%s", port);
+	if (strncmp(endpoint, any, sizeof(any) - 1) == 0)
+		buf_add_format(to, "tcp://127.0.0.1:%s", endpoint + sizeof(any) - 1);
 	else
 		buf_add_text(to, endpoint);
+	buf_fini(&found);
 }
 
 static enum lyc_status from_daemon(const char *file, const Lyceum__V1__Config *config,
@@ -228,7 +226,9 @@ enum lyc_status target_read(const char *config, struct target *ret_target, struc
 	struct lyc_error client_fault = {0};
 	ProtobufCMessage *daemon = NULL;
 	ProtobufCMessage *client = NULL;
-	if (access(file, F_OK) != 0)
+	/* Paths count from the folder of the file itself, wherever a link to it lies. */
+	char *real = realpath(file, NULL);
+	if (!real)
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "there is no configuration %s: name one with --config FILE or "
 				 "LYCEUM_CONFIG",
@@ -241,9 +241,9 @@ enum lyc_status target_read(const char *config, struct target *ret_target, struc
 		client = read_as("lyceum.v1.ClientConfig", &lyceum__v1__client_config__descriptor,
 				 &yaml, &client_fault);
 	if (daemon) {
-		status = from_daemon(file, (Lyceum__V1__Config *)daemon, &target, error);
+		status = from_daemon(real, (Lyceum__V1__Config *)daemon, &target, error);
 	} else if (client) {
-		status = from_client(file, (Lyceum__V1__ClientConfig *)client, &target, error);
+		status = from_client(real, (Lyceum__V1__ClientConfig *)client, &target, error);
 	} else {
 		const struct lyc_error *why = looks_like_client(&yaml) ? &client_fault : &fault;
 		status = error_set(error, LYC_INVALID_ARGUMENT, "%s: %s", file, why->text);
@@ -258,5 +258,6 @@ out:
 	if (client)
 		protobuf_c_message_free_unpacked(client, NULL);
 	buf_fini(&yaml);
+	free(real);
 	return status;
 }

@@ -6,11 +6,13 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "age.h"
 #include "base/list.h"
@@ -199,6 +201,13 @@ static void print_delivery(struct watch *watch, const struct lyc_delivery *deliv
 
 /* ---- The loop ---- */
 
+/* Has the reader of our pipe gone, as in `lyceum subscribe x | head`? */
+static bool is_unread(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLNVAL));
+}
+
 static bool is_finished(const struct watch *watch)
 {
 	return is_interrupted || (watch->limit && watch->count >= watch->limit) ||
@@ -248,7 +257,7 @@ static int run(struct watch *watch, const char *pattern, struct lyc_subscribe_op
 	uint64_t start_ms = clock_ms(CLOCK_MONOTONIC);
 	uint32_t timeout_ms = session->options.timeout_ms;
 	bool is_late = false;
-	while (!is_finished(watch) && !is_late) {
+	while (!is_finished(watch) && !is_late && !is_unread()) {
 		uint64_t passed_ms = clock_ms(CLOCK_MONOTONIC) - start_ms;
 		int wait_ms = 500;
 		if (timeout_ms && passed_ms >= timeout_ms)

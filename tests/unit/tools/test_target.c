@@ -122,6 +122,13 @@ static void test_target_finds_the_port_that_the_daemon_got(void **state)
 	assert_string_equal(target.endpoint, "tcp://127.0.0.1:40123");
 	assert_false(target.has_keys);
 	target_fini(&target);
+	write_file(folder, "lyceum.yaml",
+		   "name: wales\ndata: data\nlisten:\n  - endpoint: tcp://0.0.0.0:0\n    plain: "
+		   "true\n");
+	write_file(folder, "data/endpoints", "tcp://0.0.0.0:40124\nipc:///x/plugins.sock\n");
+	assert_int_equal(target_read(folder->config, &target, &error), LYC_OK);
+	assert_string_equal(target.endpoint, "tcp://127.0.0.1:40124");
+	target_fini(&target);
 }
 
 static void test_target_says_that_a_daemon_never_ran(void **state)
