@@ -268,6 +268,9 @@ static int run(struct watch *watch, const char *pattern, struct lyc_subscribe_op
 			(void)lyc_client_run(session->client, is_late ? 0 : wait_ms);
 		print_queue(watch);
 	}
+	/* What was consumed is told from the loop: without this turn a durable name would stay
+	 * behind. */
+	(void)lyc_client_run(session->client, 0);
 	lyc_client_unsubscribe(session->client, watch->id, false);
 	while (!list_is_empty(&watch->queue))
 		free_arrival(list_entry(watch->queue.next, struct arrival, node));
