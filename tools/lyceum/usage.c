@@ -86,7 +86,7 @@ static void write_notes(const struct schema_field *field, struct buf *to)
 		choice_write_all(field->enumeration, to);
 		buf_add_byte(to, '.');
 	}
-	if (field->is_repeated)
+	if (field->is_repeated && !strstr(field->comment, "several times"))
 		buf_add_text(to, " May be given several times.");
 	if (is_required(field))
 		buf_add_text(to, " Required.");
