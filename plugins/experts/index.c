@@ -1,7 +1,8 @@
 /*
  * Postings are one varint each: the distance to the document before, times 16, plus the coarse
- * weight. Items are varints, too: field and kind, ordinal, number of terms, then per term the
- * distance to the one before, times 16, plus the strength.
+ * weight. Items are varints, too: field and kind, ordinal, terms in the title, 8 bytes of
+ * signature, bytes of terms, then per term the distance to the one before, times 16, plus the
+ * strength.
  */
 #include "index.h"
 
@@ -108,6 +109,17 @@ static inline uint64_t get_varint(const uint8_t **at)
 	return value;
 }
 
+static size_t varint_len(uint64_t value)
+{
+	size_t len = 1;
+
+	while (value >= 0x80) {
+		value >>= 7;
+		len++;
+	}
+	return len;
+}
+
 static void append(struct index *index, uint64_t value)
 {
 	index->bytes = grow(index->bytes, &index->bytes_capacity, index->bytes_len + 10, 1);
@@ -172,15 +184,29 @@ static size_t sort_seen(struct seen *terms, size_t count)
 static void put_item(struct index *index, const struct index_item *item)
 {
 	uint32_t term = 0;
+	uint64_t signature = 0;
+	size_t terms_len = 0, title_len = 0;
 
 	index->item_term_count = 0;
 	see_text(index, item->field, item->title, INDEX_STRENGTH_TITLE);
 	see_text(index, item->field, item->body, INDEX_STRENGTH_BODY);
 	index->item_term_count = sort_seen(index->item_terms, index->item_term_count);
 
+	for (size_t i = 0; i < index->item_term_count; i++) {
+		const struct seen *seen = &index->item_terms[i];
+		signature |= index_signature(seen->term);
+		terms_len += varint_len((uint64_t)(seen->term - term) << 4);
+		title_len += seen->strength == INDEX_STRENGTH_TITLE;
+		term = seen->term;
+	}
 	append(index, (uint64_t)item->kind << 3 | (uint64_t)item->field);
 	append(index, item->ordinal);
-	append(index, index->item_term_count);
+	append(index, title_len);
+	index->bytes = grow(index->bytes, &index->bytes_capacity, index->bytes_len + 8, 1);
+	memcpy(index->bytes + index->bytes_len, &signature, 8);
+	index->bytes_len += 8;
+	append(index, terms_len);
+	term = 0;
 	index->doc_terms =
 		grow(index->doc_terms, &index->doc_terms_capacity,
 		     index->doc_term_count + index->item_term_count, sizeof(struct seen));
@@ -354,30 +380,34 @@ void index_each(const struct index *index, uint32_t term, index_doc_fn fn, void 
 struct index_reader index_read(const struct index *index, uint32_t doc)
 {
 	const struct document *document = &index->documents[doc];
-	return (struct index_reader){.at = document->bytes, .end = document->bytes + document->len};
+	return (struct index_reader){.at = document->bytes,
+				     .end = document->bytes + document->len,
+				     .item_end = document->bytes};
 }
 
 bool index_read_item(struct index_reader *reader)
 {
-	while (index_read_term(reader)) {
-	}
+	reader->at = reader->item_end;
 	if (reader->at == reader->end)
 		return false;
 	uint64_t head = get_varint(&reader->at);
 	reader->field = (enum index_field)(head & 7);
 	reader->kind = (uint8_t)(head >> 3);
 	reader->ordinal = (uint32_t)get_varint(&reader->at);
-	reader->term_count = (uint32_t)get_varint(&reader->at);
+	reader->title_len = (uint32_t)get_varint(&reader->at);
+	memcpy(&reader->signature, reader->at, 8);
+	reader->at += 8;
+	size_t terms_len = (size_t)get_varint(&reader->at);
+	reader->item_end = reader->at + terms_len;
 	reader->term = 0;
 	return true;
 }
 
 bool index_read_term(struct index_reader *reader)
 {
-	if (reader->term_count == 0)
+	if (reader->at == reader->item_end)
 		return false;
 	uint64_t value = get_varint(&reader->at);
-	reader->term_count--;
 	reader->term += (uint32_t)(value >> 4);
 	reader->strength = (uint8_t)(value & 15);
 	return true;

@@ -64,16 +64,27 @@ void index_add_up(const struct index *index, uint32_t term, uint32_t weight, uin
 typedef void (*index_doc_fn)(uint32_t doc, void *arg);
 void index_each(const struct index *index, uint32_t term, index_doc_fn fn, void *arg);
 
+/* A term's bit in the signatures by which an item is passed over unread. */
+static inline uint64_t index_signature(uint32_t term)
+{
+	return UINT64_C(1) << ((term * 2654435761u) >> 26);
+}
+
 /* Reads the items of one document in the order of put. */
 struct index_reader {
 	const uint8_t *at;
 	const uint8_t *end;
 
-	/* The present item, and its terms still to read. */
+	/* The present item: the bits of all its terms, and where its terms end. */
 	enum index_field field;
 	uint8_t kind;
 	uint32_t ordinal;
-	uint32_t term_count;
+	uint64_t signature;
+	/* How many terms its title has. */
+	uint32_t title_len;
+	const uint8_t *item_end;
+
+	/* The present term. */
 	uint32_t term;
 	uint8_t strength;
 };

@@ -184,6 +184,7 @@ uint32_t people_put(struct people *people, const expert_msg *expert, const void 
 	people->facts[doc] = read_facts(people, expert);
 	people->holdings[doc] = (struct holding){
 		.key = key,
+		.lot = pool_hash(pool_at(&people->keys, key), pool_len(&people->keys, key)),
 		.body_len = (uint32_t)body_len,
 		.block = block_of(expert, body, body_len),
 	};

@@ -30,8 +30,9 @@ struct facts {
 };
 
 struct holding {
-	/* In keys. */
+	/* In keys; and a hash of it, which orders equals without favour to any name or node. */
 	uint32_t key;
+	uint64_t lot;
 	uint32_t body_len;
 	/* The record; behind it the folded name, family name first, ended by a NUL. */
 	char *block;

@@ -127,6 +127,7 @@ static void build_table(struct query *query)
 	query->table = grow_new(query->table_size, sizeof(uint32_t));
 	for (uint32_t i = 0; i < query->term_count; i++) {
 		uint32_t slot = (query->terms[i].term * 2654435761u) & (query->table_size - 1);
+		query->signature |= index_signature(query->terms[i].term);
 		/* An exact name that is also another word's prefix stays exact: it came first or
 		 * the scan below meets both and takes the stronger. */
 		while (query->table[slot]) {
@@ -158,12 +159,15 @@ const struct query_term *query_find(const struct query *query, uint32_t term)
 
 void query_init(struct query *query, struct index *index, const char *text)
 {
-	struct query_word *words = grow_new(BRIEF_MAX_WORDS, sizeof(*words));
-	size_t count = read_words(text, words, BRIEF_MAX_WORDS, false);
+	size_t max = strlen(text) / 2 + 1;
+	if (max > BRIEF_MAX_WORDS)
+		max = BRIEF_MAX_WORDS;
+	struct query_word *words = grow_new(max, sizeof(*words));
+	size_t count = read_words(text, words, max, false);
 
 	*query = (struct query){0};
 	if (count == 0)
-		count = read_words(text, words, BRIEF_MAX_WORDS, true);
+		count = read_words(text, words, max, true);
 	for (size_t i = 0; i < count; i++)
 		weigh(index, &words[i]);
 	if (count > 0)

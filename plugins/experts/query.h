@@ -42,6 +42,8 @@ struct query {
 	/* How sharply a partial match is held back; see score.c. */
 	unsigned power;
 
+	/* The bits of all terms: what shares none with it has none of them. */
+	uint64_t signature;
 	/* term to 1 + its place in terms. Open addressing. */
 	uint32_t *table;
 	uint32_t table_size;

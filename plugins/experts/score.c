@@ -35,10 +35,11 @@ static const unsigned field_weights[] = {
 static uint64_t coverage(struct index_reader *reader, const struct query *query)
 {
 	uint8_t best[QUERY_MAX_WORDS];
-	uint64_t has = 0, sum = 0, title_len = 0;
+	uint64_t has = 0, sum = 0;
 
 	while (index_read_term(reader)) {
-		title_len += reader->strength == INDEX_STRENGTH_TITLE;
+		if (!(query->signature & index_signature(reader->term)))
+			continue;
 		const struct query_term *term = query_find(query, reader->term);
 		if (!term)
 			continue;
@@ -55,8 +56,8 @@ static uint64_t coverage(struct index_reader *reader, const struct query *query)
 	if (sum == 0 || query->weight_sum == 0)
 		return 0;
 	uint64_t whole = query->weight_sum * INDEX_STRENGTH_TITLE * INDEX_STRENGTH_TITLE;
-	uint64_t share =
-		sum * ONE / whole * 80 / (8 * (10 - LENGTH_TENTHS) + LENGTH_TENTHS * title_len);
+	uint64_t share = sum * ONE / whole * 80 /
+			 (8 * (10 - LENGTH_TENTHS) + LENGTH_TENTHS * (uint64_t)reader->title_len);
 	return share > ONE ? ONE : share;
 }
 
@@ -93,6 +94,8 @@ int64_t score_document(const struct index *index, uint32_t doc, const struct que
 	if (parts)
 		parts->count = 0;
 	while (index_read_item(&reader)) {
+		if (!(reader.signature & query->signature))
+			continue;
 		uint64_t share = coverage(&reader, query);
 		if (share == 0)
 			continue;

@@ -43,8 +43,9 @@ struct search {
 	uint64_t total;
 
 	/* A heap while it is filled, the worst on top; then in order, the best first. */
-	struct candidate best[SEARCH_CANDIDATES];
+	struct candidate best[SEARCH_CANDIDATES_MAX];
 	size_t best_count;
+	size_t best_max;
 };
 
 static uint64_t now_us(void)
@@ -81,15 +82,15 @@ static void sift_down(struct candidate *heap, size_t count, size_t at)
 
 static void offer(struct search *search, uint32_t doc, int64_t score)
 {
-	if (search->best_count < SEARCH_CANDIDATES) {
+	if (search->best_count < search->best_max) {
 		search->best[search->best_count++] = (struct candidate){doc, score};
-		if (search->best_count == SEARCH_CANDIDATES) {
-			for (size_t i = SEARCH_CANDIDATES / 2; i-- > 0;)
-				sift_down(search->best, SEARCH_CANDIDATES, i);
+		if (search->best_count == search->best_max) {
+			for (size_t i = search->best_max / 2; i-- > 0;)
+				sift_down(search->best, search->best_max, i);
 		}
 	} else if (score > search->best[0].score) {
 		search->best[0] = (struct candidate){doc, score};
-		sift_down(search->best, SEARCH_CANDIDATES, 0);
+		sift_down(search->best, search->best_max, 0);
 	}
 }
 
@@ -165,6 +166,9 @@ static int compare_candidates(const void *a, const void *b, void *arg)
 
 	if (one->score != two->score)
 		return one->score > two->score ? -1 : 1;
+	uint64_t first = people->holdings[one->doc].lot, second = people->holdings[two->doc].lot;
+	if (first != second)
+		return first < second ? -1 : 1;
 	int order = strcmp(people_home(people, one->doc), people_home(people, two->doc));
 	return order ? order : strcmp(people_id(people, one->doc), people_id(people, two->doc));
 }
@@ -188,7 +192,7 @@ static void browse(struct search *search, size_t wanted)
 		if (!filter_passes(&search->filter, order[i]))
 			continue;
 		count(search, order[i]);
-		if (search->best_count < wanted && search->best_count < SEARCH_CANDIDATES)
+		if (search->best_count < wanted && search->best_count < search->best_max)
 			search->best[search->best_count++] = (struct candidate){order[i], 0};
 	}
 }
@@ -336,6 +340,8 @@ find_reply *search_find(struct view *view, const find_request *request, search_m
 	search->view = view;
 	search->request = request;
 	search->with_facets = !request->without_facets;
+	search->best_max = request->offset + limit > SEARCH_CANDIDATES ? SEARCH_CANDIDATES_MAX
+								       : SEARCH_CANDIDATES;
 	search->counts.organisations = grow_new(view->people.organisations.count, sizeof(uint32_t));
 	search->counts.regions = grow_new(view->people.regions.count, sizeof(uint32_t));
 	filter_init(&search->filter, &view->people, request, may_see, arg);
