@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Given a machine with nothing running, when the story is played without a terminal, it ends well; when it is played on a terminal, it stays up, and
+# the five commands that it prints work from any folder; a second run and a busy port get one sentence.
+set -euo pipefail
+top=$1 build=$2
+folder=$(mktemp -d /tmp/lyceum-story.XXXXXX)
+pid=""
+finish() {
+  if [ -n "$pid" ]; then kill -TERM "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; fi
+  pkill -TERM -f "$folder" 2>/dev/null || true
+  rm -rf "$folder"
+}
+trap finish EXIT
+fail() { echo "FAILED: $*" >&2; [ ! -s "$folder/terminal" ] || tail -n 30 "$folder/terminal" >&2; exit 1; }
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+port=$(free_port)
+"$top/sample/story" "$build" --port "$port" --folder "$folder/run" </dev/null >"$folder/story" 2>&1 || { cat "$folder/story"; fail "the story did not end well"; }
+grep -q 'newcomer appears everywhere' "$folder/story" || fail "the story did not come to its end"
+newcomer=$(grep -o 'Newcomer [A-Z][a-z]*' "$folder/story" | head -n 1)
+[ -n "$newcomer" ] || fail "nobody was added"
+if pgrep -f "$folder/run" >/dev/null; then fail "daemons were left behind"; fi
+echo "without a terminal: the story ends with status 0"
+
+python3 -c 'import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.sleep(20)' "$port" &
+blocker=$!
+for _ in $(seq 200); do if (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi; sleep 0.02; done
+code=0
+"$top/sample/story" "$build" --port "$port" --folder "$folder/run" </dev/null >"$folder/busy" 2>&1 || code=$?
+kill "$blocker"; wait "$blocker" 2>/dev/null || true
+[ "$code" -ne 0 ] && [ "$(wc -l <"$folder/busy")" -eq 1 ] && grep -q "port $port is in use" "$folder/busy" || fail "a busy port: $(cat "$folder/busy")"
+echo "a busy port: $(cat "$folder/busy")"
+
+script -qfec "'$top/sample/story' '$build' --port $port --folder '$folder/run'" /dev/null < <(sleep 100) >"$folder/terminal" 2>&1 &
+pid=$!
+for _ in $(seq 1200); do
+  if grep -q 'Ctrl-C ends it' "$folder/terminal"; then break; fi
+  kill -0 "$pid" 2>/dev/null || fail "the story ended on a terminal"
+  sleep 0.05
+done
+grep -q 'Ctrl-C ends it' "$folder/terminal" || fail "the story did not come to its end on a terminal"
+code=0
+"$top/sample/story" "$build" --port "$port" --folder "$folder/run" </dev/null >"$folder/second" 2>&1 || code=$?
+[ "$code" -ne 0 ] && [ "$(wc -l <"$folder/second")" -eq 1 ] && grep -q 'running already' "$folder/second" || fail "a second run: $(cat "$folder/second")"
+echo "a second run: $(cat "$folder/second")"
+
+tr -d '\r' <"$folder/terminal" | sed -n "s#^  \($folder/run/.*\)#\1#p" >"$folder/commands"
+[ "$(wc -l <"$folder/commands")" -eq 5 ] || fail "there are not five commands: $(cat "$folder/commands")"
+cd /
+while IFS= read -r command; do
+  bash -c "$command" >"$folder/output" 2>&1 </dev/null || { cat "$folder/output"; fail "$command"; }
+  [ "$(wc -c <"$folder/output")" -gt 20 ] || fail "no output: $command"
+  echo "works: $command"
+done <"$folder/commands"
