@@ -52,7 +52,7 @@ static enum lyc_status write_header(size_t len, const char *name, const char *pr
 				    struct lyc_error *error)
 {
 	char path[4096];
-	FILE *file;
+	FILE *file = NULL;
 	enum lyc_status status = open_for(prefix, ".h", path, sizeof(path), &file, error);
 	if (status != LYC_OK)
 		return status;
@@ -70,7 +70,7 @@ static enum lyc_status write_source(const unsigned char *bytes, size_t len, cons
 				    const char *prefix, struct lyc_error *error)
 {
 	char path[4096];
-	FILE *file;
+	FILE *file = NULL;
 	enum lyc_status status = open_for(prefix, ".c", path, sizeof(path), &file, error);
 	if (status != LYC_OK)
 		return status;
