@@ -35,7 +35,9 @@ struct follower {
 	uint64_t next_seq;
 	bool is_reading;
 	bool only_last;
-	bool told_caught_up;
+	/* The highest sequence that it has been told of, by a Deliver or a Gap. */
+	uint64_t told_seq;
+	bool was_told;
 
 	/* Durable only. */
 	char *key; /* of the saved position; NULL */
@@ -176,8 +178,10 @@ static void send_record(struct stream *stream, struct subscription *subscription
 		.schema = record->schema,
 	};
 	uint32_t len = send_deliver(stream, subscription, &packet);
-	if (subscription->follower)
+	if (subscription->follower) {
 		note_sent(subscription->follower, seq, len);
+		subscription->follower->told_seq = seq;
+	}
 	buf_fini(&cut);
 }
 
@@ -226,9 +230,10 @@ static bool load(struct follower *follower, uint64_t *ret_seq)
 /* The log has nothing more for this follower. */
 static void caught_up(struct follower *follower)
 {
-	if (follower->told_caught_up)
+	if (follower->was_told && follower->told_seq + 1 >= follower->next_seq)
 		return;
-	follower->told_caught_up = true;
+	follower->was_told = true;
+	follower->told_seq = follower->next_seq - 1;
 	tell_gap(follower->stream, follower->subscription, 0, follower->next_seq - 1);
 }
 
@@ -666,6 +671,19 @@ void stream_missed(struct stream *stream, const char *pattern, uint64_t missed)
 			    !subscription->records_only && !session_is_link(session))
 				tell_gap(stream, subscription, missed, 0);
 		}
+	}
+}
+
+void stream_turn(struct stream *stream)
+{
+	if (stream->told_seq == stream->last_seq)
+		return;
+	stream->told_seq = stream->last_seq;
+	list_each(node, &stream->followers) {
+		struct follower *follower = list_entry(node, struct follower, node);
+		if (follower->subscription && !follower->is_reading &&
+		    follower->next_seq > stream->last_seq)
+			caught_up(follower);
 	}
 }
 

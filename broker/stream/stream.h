@@ -33,7 +33,8 @@ struct stream {
 
 	char name[64];
 	uint64_t epoch;
-	uint64_t last_seq;      /* committed */
+	uint64_t last_seq; /* committed */
+	uint64_t told_seq; /* the followers have been told so far */
 	uint64_t last_time_ms;
 	size_t appends_pending;
 
@@ -101,6 +102,8 @@ void stream_fan_out(struct stream *stream, const struct session *from,
 void stream_missed(struct stream *stream, const char *pattern, uint64_t missed);
 /* Save durable positions that have moved, and tell slow links what they missed. */
 void stream_tick(struct stream *stream);
+/* At the end of a turn: followers learn how far the log is, also where nothing was for them. */
+void stream_turn(struct stream *stream);
 /* How far a session's follower of records is behind; 0 when it has none. */
 uint64_t stream_behind(const struct stream *stream, const struct session *session);
 

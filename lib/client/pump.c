@@ -62,6 +62,9 @@ static void handle_delivery(struct lyc_client *client, struct level *level,
 	case PACKET_GAP:
 		subscriptions_gap(client, &packet->gap);
 		break;
+	case PACKET_UNSUBSCRIBE:
+		subscriptions_ended(client, level, &packet->unsubscribe);
+		break;
 	case PACKET_CALL:
 		if (!client->hooks.on_call)
 			break;
@@ -122,6 +125,7 @@ static void handle_packet(struct lyc_client *client, struct level *level,
 		break;
 	case PACKET_DELIVER:
 	case PACKET_GAP:
+	case PACKET_UNSUBSCRIBE:
 	case PACKET_CALL:
 	case PACKET_CANCEL:
 		if (client->depth > 0)

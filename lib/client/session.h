@@ -149,6 +149,9 @@ void publishes_end(struct lyc_client *client, struct pending_table *publishes,
 
 void subscriptions_deliver(struct lyc_client *client, struct level *level,
 			   const struct packet_deliver *deliver, size_t packet_len);
+/* The daemon refuses it, or has ended it. */
+void subscriptions_ended(struct lyc_client *client, struct level *level,
+			 const struct packet_unsubscribe *unsubscribe);
 void subscriptions_gap(struct lyc_client *client, const struct packet_gap *gap);
 /* After Welcome: subscribe again, from where each was; is_new_epoch: from where each began. */
 void subscriptions_renew(struct lyc_client *client, bool is_new_epoch);

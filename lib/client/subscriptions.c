@@ -155,6 +155,19 @@ enum lyc_status lyc_client_subscribe(struct lyc_client *client, const char *patt
 	return LYC_OK;
 }
 
+/* Freed at once, or when the callback that is running has returned. */
+static void drop(struct lyc_client *client, struct subscription *subscription)
+{
+	HASH_DELETE(by_id, client->subscriptions, subscription);
+	client->last_subscription = NULL;
+	list_remove(&subscription->node);
+	subscription->is_removed = true;
+	if (client->depth > 0)
+		list_add_last(&client->removed, &subscription->node);
+	else
+		subscription_free(subscription);
+}
+
 void lyc_client_unsubscribe(struct lyc_client *client, uint64_t id, bool forget)
 {
 	struct subscription *subscription = find(client, id);
@@ -164,14 +177,7 @@ void lyc_client_unsubscribe(struct lyc_client *client, uint64_t id, bool forget)
 				.unsubscribe = {.id = id, .forget = forget}};
 	if (client->state == SESSION_OPEN)
 		session_put(client, &packet);
-	HASH_DELETE(by_id, client->subscriptions, subscription);
-	client->last_subscription = NULL;
-	list_remove(&subscription->node);
-	subscription->is_removed = true;
-	if (client->depth > 0)
-		list_add_last(&client->removed, &subscription->node);
-	else
-		subscription_free(subscription);
+	drop(client, subscription);
 }
 
 void subscriptions_sweep(struct lyc_client *client)
@@ -322,6 +328,26 @@ void subscriptions_gap(struct lyc_client *client, const struct packet_gap *gap)
 			subscription->consumed_seq = gap->seq;
 	}
 	hand_over(client, subscription, &delivery);
+}
+
+void subscriptions_ended(struct lyc_client *client, struct level *level,
+			 const struct packet_unsubscribe *unsubscribe)
+{
+	struct subscription *subscription = find(client, unsubscribe->id);
+	if (!subscription)
+		return;
+	if (!level_reserve(level, unsubscribe->text.len + 1)) {
+		session_lose(client, LYC_RESOURCE_EXHAUSTED, "no memory for a refusal", 0);
+		return;
+	}
+	struct lyc_delivery delivery = {
+		.status = unsubscribe->status ? (enum lyc_status)unsubscribe->status : LYC_UNKNOWN,
+		.text = level_text(level, unsubscribe->text)};
+	hand_over(client, subscription, &delivery);
+	/* It may have been removed by its owner meanwhile. */
+	subscription = find(client, unsubscribe->id);
+	if (subscription)
+		drop(client, subscription);
 }
 
 void subscriptions_lost(struct lyc_client *client)

@@ -21,6 +21,10 @@ static void receive(const struct lyc_delivery *delivery, void *arg)
 {
 	struct lyc_plugin_context *context = arg;
 	struct view *view = &context->view;
+	if (delivery->status != LYC_OK) {
+		lyc_log(context, 1, "the log cannot be followed: %s", delivery->text);
+		return;
+	}
 	if (delivery->missed > 0)
 		lyc_log(context, 1, "%llu records were missed; the view is incomplete",
 			(unsigned long long)delivery->missed);

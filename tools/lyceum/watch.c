@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "age.h"
+#include "base/error.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "cell.h"
@@ -40,6 +41,8 @@ struct watch {
 	uint64_t id;
 	uint64_t count;
 	bool has_caught_up;
+	/* The daemon refuses the subscription, or has ended it. */
+	struct lyc_error refusal;
 	/* The schema id that a reload did not bring. */
 	uint64_t unknown_schema;
 };
@@ -62,6 +65,10 @@ static uint64_t clock_ms(clockid_t clock)
 static void on_delivery(const struct lyc_delivery *delivery, void *arg)
 {
 	struct watch *watch = arg;
+	if (delivery->status != LYC_OK) {
+		error_set(&watch->refusal, delivery->status, "%s", delivery->text);
+		return;
+	}
 	struct arrival *arrival = mem_new(struct arrival);
 	arrival->delivery = *delivery;
 	arrival->delivery.subject = mem_dup(delivery->subject);
@@ -210,7 +217,7 @@ static bool is_unread(void)
 
 static bool is_finished(const struct watch *watch)
 {
-	return is_interrupted || (watch->limit && watch->count >= watch->limit) ||
+	return is_interrupted || watch->refusal.status != LYC_OK || (watch->limit && watch->count >= watch->limit) ||
 	       (watch->is_log && !watch->is_follow && watch->has_caught_up);
 }
 
@@ -274,6 +281,8 @@ static int run(struct watch *watch, const char *pattern, struct lyc_subscribe_op
 	lyc_client_unsubscribe(session->client, watch->id, false);
 	while (!list_is_empty(&watch->queue))
 		free_arrival(list_entry(watch->queue.next, struct arrival, node));
+	if (watch->refusal.status != LYC_OK)
+		return session_fail(session, &watch->refusal);
 	if (is_late && (watch->limit || watch->is_log) && !is_finished(watch))
 		return outcome_say(OUTCOME_DEADLINE, "the time was up after %" PRIu64 " messages",
 				   watch->count);

@@ -17,6 +17,7 @@ struct log {
 	uint64_t missed;
 	uint64_t last_seq;
 	int unsubscribe_at;
+	enum lyc_status status;
 };
 
 static void take(const struct lyc_delivery *delivery, void *arg)
@@ -25,6 +26,10 @@ static void take(const struct lyc_delivery *delivery, void *arg)
 	log->count++;
 	log->missed += delivery->missed;
 	log->caught_up += delivery->caught_up;
+	if (delivery->status != LYC_OK) {
+		log->status = delivery->status;
+		assert_string_equal(delivery->text, "not in the list");
+	}
 	if (delivery->seq)
 		log->last_seq = delivery->seq;
 	if (!delivery->subject)
@@ -246,6 +251,36 @@ static void test_subscription_refuses_a_bad_pattern(void **state)
 	fake_daemon_stop(&daemon);
 }
 
+static void refuse_one(struct fake_daemon *daemon, void *arg)
+{
+	(void)arg;
+	fake_greet(daemon);
+	const struct packet *packet = fake_expect(daemon, PACKET_SUBSCRIBE);
+	struct packet refusal = {.kind = PACKET_UNSUBSCRIBE,
+				 .unsubscribe = {.id = packet->subscribe.id,
+						 .status = LYC_PERMISSION_DENIED,
+						 .text = span_of("not in the list", 15)}};
+	fake_send(daemon, &refusal);
+	fake_expect(daemon, PACKET_GOODBYE);
+}
+
+static void test_subscription_is_told_why_it_was_refused(void **state)
+{
+	(void)state;
+	struct fake_daemon daemon;
+	fake_daemon_start(&daemon, ZMQ_ROUTER, refuse_one, NULL);
+	struct lyc_client *client = fake_open(&daemon);
+	struct log log = {0};
+	assert_int_equal(lyc_client_subscribe(client, "a.>", NULL, take, &log, &log.id, NULL),
+			 LYC_OK);
+	fake_run_until(client, &log.count, 1);
+	assert_int_equal(log.status, LYC_PERMISSION_DENIED);
+	/* It is gone: ending it once more does nothing. */
+	lyc_client_unsubscribe(client, log.id, false);
+	lyc_client_close(client);
+	fake_daemon_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_subscription_waits_for_a_manual_owner),
 		cmocka_unit_test(test_subscription_may_end_in_its_own_callback),
 		cmocka_unit_test(test_subscription_refuses_a_bad_pattern),
+		cmocka_unit_test(test_subscription_is_told_why_it_was_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
