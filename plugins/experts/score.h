@@ -12,8 +12,8 @@
 #include "index.h"
 #include "query.h"
 
-/* What a whole match of weight 1.0 is worth. */
-#define SCORE_ONE 10000
+/* What a whole match of weight 1.0 is worth: so many that even a graze tells from another. */
+#define SCORE_ONE 1000000
 
 struct score_part {
 	int64_t points;
