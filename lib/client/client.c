@@ -154,7 +154,12 @@ enum lyc_status lyc_client_run(struct lyc_client *client, int timeout_ms)
 
 int lyc_client_fd(const struct lyc_client *client)
 {
-	client->connection->is_watched = true;
-	connection_arm(client->connection, mono_ms());
+	struct connection *connection = client->connection;
+	/* The first time lyc_client_run is due at once; from then on it says itself when it is, and
+	 * only what was queued since counts: armed at every call, the descriptor would never be
+	 * quiet. */
+	uint64_t due_ms = connection->is_watched ? UINT64_MAX : mono_ms();
+	connection->is_watched = true;
+	connection_arm(connection, due_ms);
 	return client->connection->wait_fd;
 }
