@@ -6,9 +6,15 @@ top=$1 build=$2
 folder=$(mktemp -d /tmp/lyceum-story.XXXXXX)
 pid=""
 finish() {
-  if [ -n "$pid" ]; then kill -TERM "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; fi
-  pkill -TERM -f "$folder" 2>/dev/null || true
+  if [ -n "$pid" ]; then press_ctrl_c; fi
   rm -rf "$folder"
+}
+# What a person would do; the story then stops its daemons and ends.
+press_ctrl_c() {
+  printf '\003' >&7
+  wait "$pid" || true
+  exec 7>&-
+  pid=""
 }
 trap finish EXIT
 fail() { echo "FAILED: $*" >&2; [ ! -s "$folder/terminal" ] || tail -n 30 "$folder/terminal" >&2; exit 1; }
@@ -19,7 +25,8 @@ port=$(free_port)
 grep -q 'newcomer appears everywhere' "$folder/story" || fail "the story did not come to its end"
 newcomer=$(grep -o 'Newcomer [A-Z][a-z]*' "$folder/story" | head -n 1)
 [ -n "$newcomer" ] || fail "nobody was added"
-if pgrep -f "$folder/run" >/dev/null; then fail "daemons were left behind"; fi
+is_answering() { "$build/tools/lyceum/lyceum" --config "$folder/run/$1.yaml" status >/dev/null 2>&1; }
+for node in hub nhsa medcity wales; do if is_answering "$node"; then fail "$node was left behind"; fi; done
 echo "without a terminal: the story ends with status 0"
 
 python3 -c 'import socket, sys, time
@@ -32,8 +39,10 @@ kill "$blocker"; wait "$blocker" 2>/dev/null || true
 [ "$code" -ne 0 ] && [ "$(wc -l <"$folder/busy")" -eq 1 ] && grep -q "port $port is in use" "$folder/busy" || fail "a busy port: $(cat "$folder/busy")"
 echo "a busy port: $(cat "$folder/busy")"
 
-script -qfec "'$top/sample/story' '$build' --port $port --folder '$folder/run'" /dev/null < <(sleep 100) >"$folder/terminal" 2>&1 &
+mkfifo "$folder/keyboard"
+script -qfec "'$top/sample/story' '$build' --port $port --folder '$folder/run'" /dev/null <"$folder/keyboard" >"$folder/terminal" 2>&1 &
 pid=$!
+exec 7>"$folder/keyboard"
 for _ in $(seq 1200); do
   if grep -q 'Ctrl-C ends it' "$folder/terminal"; then break; fi
   kill -0 "$pid" 2>/dev/null || fail "the story ended on a terminal"
@@ -53,3 +62,7 @@ while IFS= read -r command; do
   [ "$(wc -c <"$folder/output")" -gt 20 ] || fail "no output: $command"
   echo "works: $command"
 done <"$folder/commands"
+
+press_ctrl_c
+for node in hub nhsa medcity wales; do if is_answering "$node"; then fail "$node was left behind after Ctrl-C"; fi; done
+echo "Ctrl-C: everything has ended"
