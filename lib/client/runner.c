@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "client/context.h"
+#include "client/session.h"
 #include "io/clock.h"
 
 #define CALL_CREDIT (8 * 1024 * 1024)
@@ -135,8 +136,12 @@ static void turn(struct lyc_plugin_context *context, const struct runner_options
 	uint64_t now = mono_ms();
 	timers_run(context, now);
 	served_expire(context, now);
-	/* Sends what they queued, too. */
+	/* Sends what they queued, too. What has come may be what `serve` waits for, so it looks
+	 * before anybody sleeps. */
+	uint64_t handled_before = context->client->handled_count;
 	(void)lyc_client_run(context->client, 0);
+	if (context->client->handled_count != handled_before)
+		return;
 	now = mono_ms();
 	uint64_t next = now + MAX_SLEEP_MS;
 	uint64_t due = timers_next(context);
