@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "schema/strip.h"
 
 #define MAX_FILE ((size_t)64 * 1024 * 1024)
 
@@ -126,8 +127,12 @@ enum lyc_status embed_file(const char *path, const char *name, const char *prefi
 			status = error_set(error, LYC_NOT_FOUND, "%s cannot be read: %s", path,
 					   strerror(errno));
 	}
+	struct buf stripped = {0};
 	if (status == LYC_OK)
-		status = embed_write(bytes, len, name, prefix, error);
+		status = strip_google_comments(span_of(bytes, len), &stripped, error);
+	if (status == LYC_OK)
+		status = embed_write(stripped.data, stripped.len, name, prefix, error);
+	buf_fini(&stripped);
 	fclose(file);
 	free(bytes);
 	return status;
