@@ -188,6 +188,11 @@ static enum lyc_status find_callee(struct router *router, struct session *from,
 	if (at.len > 0)
 		return error_set(error, LYC_UNIMPLEMENTED, "'%s' does not serve %s", router->name,
 				 method);
+	/* What appends runs at the home that it is meant for, never wherever somebody happens to serve it. */
+	if (entry && entry->method->appends)
+		return error_set(error, LYC_UNAVAILABLE,
+				 "no plugin here serves %s, which appends records: start it, or say with `at` which node should run it",
+				 method);
 	return find_abroad(router, from, service, method, ret_session, error);
 }
 
