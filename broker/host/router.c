@@ -55,6 +55,7 @@ static size_t list_as_of(struct router *router, struct wire_position *to)
 {
 	struct stream *stream = router->stream;
 	uint64_t now = router->env->now_ms(router->env->world);
+	uint64_t wall = router->env->wall_ms(router->env->world);
 	size_t count = 0;
 	to[count++] = (struct wire_position){ .origin = span_of(stream->name, strlen(stream->name)),
 					      .epoch = stream->epoch,
@@ -67,7 +68,7 @@ static size_t list_as_of(struct router *router, struct wire_position *to)
 			.origin = span_of(origin->name, strlen(origin->name)),
 			.epoch = origin->epoch,
 			.seq = origin->seq,
-			.age_ms = (uint64_t)((int64_t)now - origin->confirmed_ms),
+			.age_ms = origin_age_ms(origin, now, wall),
 		};
 	}
 	return count;

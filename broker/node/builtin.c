@@ -75,8 +75,9 @@ static void fill_origin(struct daemon *daemon, struct origin *origin, Lyceum__V1
 	ret_as_of->origin = origin->name;
 	ret_as_of->epoch = origin->epoch;
 	ret_as_of->seq = origin->seq;
-	ret_as_of->age_ms =
-		is_own ? 0 : (uint64_t)((int64_t)now_of(daemon) - origin->confirmed_ms);
+	if (!is_own)
+		ret_as_of->age_ms = origin_age_ms(origin, now_of(daemon),
+						  daemon->env.wall_ms(daemon->env.world));
 }
 
 /* Pointers to the elements of an array, as protobuf-c wants repeated messages. */

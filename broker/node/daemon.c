@@ -186,7 +186,7 @@ static void load_heads(struct daemon *daemon)
 	env->load(env->world, "heads", &saved);
 	for (size_t i = 0; i < daemon->stream.origins.count; i++) {
 		struct origin *origin = &daemon->stream.origins.items[i];
-		uint64_t known_ms = origin->last_time_ms;
+		uint64_t known_ms = 0;
 		struct pb_reader reader = pb_reader_of(span_of(saved.data, saved.len));
 		struct pb_field field;
 		while (pb_read_field(&reader, &field)) {
@@ -196,12 +196,12 @@ static void load_heads(struct daemon *daemon)
 			while (field.wire == PB_LEN && pb_read_field(&inner, &part)) {
 				if (part.number == 1 && part.wire == PB_LEN)
 					is_this = span_is(part.bytes, origin->name);
-				else if (part.number == 2 && is_this && part.value > known_ms)
+				else if (part.number == 2 && is_this)
 					known_ms = part.value;
 			}
 		}
-		uint64_t age = wall > known_ms ? wall - known_ms : 0;
-		origin->confirmed_ms = (int64_t)now - (int64_t)age;
+		if (known_ms > 0)
+			origin_heard_of(origin, now, wall > known_ms ? wall - known_ms : 0);
 	}
 	buf_fini(&saved);
 }
@@ -217,7 +217,7 @@ static void save_heads(struct daemon *daemon)
 		size_t mark = pb_begin(&saved, 1);
 		pb_write_text(&saved, 1, origin->name);
 		pb_write_uint(&saved, 2,
-			      (uint64_t)((int64_t)wall - ((int64_t)now - origin->confirmed_ms)));
+			      wall - origin_age_ms(origin, now, wall));
 		pb_end(&saved, mark);
 	}
 	if (saved.len > 0)

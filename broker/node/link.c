@@ -271,7 +271,9 @@ void link_follow(struct link *link, const struct packet_follow *follow)
 static size_t list_sent(struct link *link, struct wire_position *to)
 {
 	struct stream *stream = link->links->stream;
-	uint64_t now = link->links->env->now_ms(link->links->env->world);
+	const struct env *env = link->links->env;
+	uint64_t now = env->now_ms(env->world);
+	uint64_t wall = env->wall_ms(env->world);
 	size_t count = 0;
 	to[count++] = (struct wire_position){ .origin = span_of(stream->name, strlen(stream->name)),
 					      .epoch = stream->epoch,
@@ -285,7 +287,7 @@ static size_t list_sent(struct link *link, struct wire_position *to)
 			.origin = span_of(origin->name, strlen(origin->name)),
 			.epoch = origin->epoch,
 			.seq = origin->seq,
-			.age_ms = (uint64_t)((int64_t)now - origin->confirmed_ms),
+			.age_ms = origin_age_ms(origin, now, wall),
 		};
 	}
 	return count;
@@ -352,7 +354,7 @@ static void apply_heads(struct link *link, const struct wire_position *sent, siz
 		}
 		if (sent[i].seq > origin->seq)
 			origin->seq = sent[i].seq;
-		origin->confirmed_ms = (int64_t)now - (int64_t)sent[i].age_ms;
+		origin_heard_of(origin, now, sent[i].age_ms);
 	}
 	router_advance(link->links->router);
 }

@@ -66,6 +66,19 @@ void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq
 		origin->seq = origin_seq;
 }
 
+uint64_t origin_age_ms(const struct origin *origin, uint64_t now_ms, uint64_t wall_ms)
+{
+	if (origin->is_heard_of)
+		return (uint64_t)((int64_t)now_ms - origin->confirmed_ms);
+	return wall_ms > origin->last_time_ms ? wall_ms - origin->last_time_ms : 0;
+}
+
+void origin_heard_of(struct origin *origin, uint64_t now_ms, uint64_t age_ms)
+{
+	origin->is_heard_of = true;
+	origin->confirmed_ms = (int64_t)now_ms - (int64_t)age_ms;
+}
+
 bool origin_is_new(const struct origin *origin, uint64_t epoch, uint64_t origin_seq)
 {
 	if (epoch != origin->epoch)

@@ -22,8 +22,9 @@ struct origin {
 	uint64_t epoch;
 	/* The highest position that has been committed here, gaps included. */
 	uint64_t seq;
-	/* Loop time at which the origin is known to have had nothing newer; before the start of the loop's clock when that was in an earlier
-	 * life of this daemon. */
+	/* Loop time at which the origin is known to have had nothing newer; before the start of the loop's
+	 * clock when that was in an earlier life of this daemon. Only once the origin was heard of. */
+	bool is_heard_of;
 	int64_t confirmed_ms;
 	/* When the origin committed the last of its records that are here. */
 	uint64_t last_time_ms;
@@ -43,6 +44,10 @@ struct origin *origins_find(struct origins *origins, struct span name);
 struct origin *origins_get(struct origins *origins, struct span name);
 /* A record of the origin has been committed under `seq` of this log. */
 void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq);
+/* How old what is here of the origin is: since it was last heard of, else since its last record. */
+uint64_t origin_age_ms(const struct origin *origin, uint64_t now_ms, uint64_t wall_ms);
+/* It had nothing newer `age_ms` ago. */
+void origin_heard_of(struct origin *origin, uint64_t now_ms, uint64_t age_ms);
 /* Is a record of this position new? */
 bool origin_is_new(const struct origin *origin, uint64_t epoch, uint64_t origin_seq);
 /* A sequence of this log at or before the origin's first record after the position; UINT64_MAX when there is none. */

@@ -1,0 +1,55 @@
+/* Only what is special about a subject is kept, for as long as it is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stream/subjects.h"
+
+static struct span text(const char *chars)
+{
+	return span_of(chars, strlen(chars));
+}
+
+static void test_subjects_keep_home_and_label(void **state)
+{
+	(void)state;
+	struct subjects subjects = {0};
+	subjects_note(&subjects, text("a.1"), text(""), text(""));
+	assert_null(subjects_find(&subjects, text("a.1")));
+	subjects_note(&subjects, text("a.1"), text("wales"), text("L"));
+	const struct subject_note *note = subjects_find(&subjects, text("a.1"));
+	assert_string_equal(note->home, "wales");
+	assert_int_equal(note->label.len, 1);
+	subjects_note(&subjects, text("a.1"), text(""), text(""));
+	assert_null(subjects_find(&subjects, text("a.1")));
+	subjects_fini(&subjects);
+}
+
+static void test_subjects_remember_what_is_on_its_way(void **state)
+{
+	(void)state;
+	struct subjects subjects = {0};
+	subjects_expect(&subjects, text("a.1"), text("first"));
+	subjects_expect(&subjects, text("a.1"), text("2nd"));
+	const struct subject_note *note = subjects_find(&subjects, text("a.1"));
+	assert_int_equal(note->pending, 2);
+	assert_int_equal(note->pending_label.len, 3);
+	subjects_settle(&subjects, text("a.1"));
+	assert_non_null(subjects_find(&subjects, text("a.1")));
+	subjects_settle(&subjects, text("a.1"));
+	assert_null(subjects_find(&subjects, text("a.1")));
+	subjects_fini(&subjects);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_subjects_keep_home_and_label),
+		cmocka_unit_test(test_subjects_remember_what_is_on_its_way),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
