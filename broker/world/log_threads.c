@@ -1,4 +1,5 @@
-/* The log's two threads. Everything they share with the loop is behind one mutex each, held for moments. */
+/* The log's two threads. Everything they share with the loop is behind one mutex each, held for
+ * moments. */
 #include "world/log_threads.h"
 
 #include <pthread.h>
@@ -69,7 +70,7 @@ static void queue_add(struct append_queue *queue, struct append *first, struct a
 /* Cut one group off the front of the queue. */
 static struct append_queue take_group(struct append_queue *queue, size_t *ret_count)
 {
-	struct append_queue group = { .first = queue->first };
+	struct append_queue group = {.first = queue->first};
 	size_t count = 0;
 	size_t len = 0;
 	for (struct append *at = queue->first; at && count < MAX_GROUP && len < MAX_GROUP_LEN;
@@ -89,7 +90,7 @@ static struct append_queue take_group(struct append_queue *queue, size_t *ret_co
 static void write_group(struct log_threads *threads, struct append_queue *group, size_t count,
 			struct store_item *items)
 {
-	struct lyc_error error = { 0 };
+	struct lyc_error error = {0};
 	size_t i = 0;
 	for (struct append *at = group->first; at; at = at->next, i++)
 		items[i] = (struct store_item){
@@ -111,7 +112,8 @@ static void write_group(struct log_threads *threads, struct append_queue *group,
 				 "the subject's last sequence is %llu, not %llu",
 				 (unsigned long long)at->seq, (unsigned long long)at->expect_seq);
 		else if (at->status != LYC_OK)
-			snprintf(at->text, sizeof(at->text), "the log does not take the record (%s)",
+			snprintf(at->text, sizeof(at->text),
+				 "the log does not take the record (%s)",
 				 lyc_status_name(at->status));
 	}
 }
@@ -165,8 +167,8 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 /* On and on until something was found or the log is at its end. */
 static void serve(struct log_threads *threads, struct log_read *read)
 {
-	struct reading reading = { .read = read, .store = threads->store };
-	struct lyc_error error = { 0 };
+	struct reading reading = {.read = read, .store = threads->store};
+	struct lyc_error error = {0};
 	if (read->pattern)
 		reading.pattern = span_of(read->pattern, strlen(read->pattern));
 	uint64_t from = read->from;
@@ -191,7 +193,8 @@ static void write_values(struct log_threads *threads, struct saved_value *value)
 	while (value) {
 		struct saved_value *next = value->next;
 		struct lyc_error error;
-		/* A position that is not kept is handed out again after a restart: late, never lost. */
+		/* A position that is not kept is handed out again after a restart: late, never
+		 * lost. */
 		(void)!store_put_meta(threads->store, value->key,
 				      span_of(value->value.data, value->value.len), &error);
 		buf_fini(&value->value);
@@ -243,7 +246,7 @@ static void deliver(struct log_threads *threads)
 {
 	pthread_mutex_lock(&threads->write_lock);
 	struct append *append = threads->appended.first;
-	threads->appended = (struct append_queue){ 0 };
+	threads->appended = (struct append_queue){0};
 	pthread_mutex_unlock(&threads->write_lock);
 	while (append) {
 		struct append *next = append->next;
@@ -300,7 +303,7 @@ void log_threads_flush(struct log_threads *threads)
 	queue_add(&threads->appends, threads->collected.first, threads->collected.last);
 	pthread_cond_signal(&threads->write_due);
 	pthread_mutex_unlock(&threads->write_lock);
-	threads->collected = (struct append_queue){ 0 };
+	threads->collected = (struct append_queue){0};
 }
 
 void log_threads_read(struct log_threads *threads, struct log_read *read)

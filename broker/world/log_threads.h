@@ -1,6 +1,7 @@
 /*
- * The log's files and their two threads: the writer takes whatever appends are waiting as one group and syncs once; the reader serves followers,
- * links and small values, so that a node which catches up a week never delays a commit. Answers come back on the loop, appends in order.
+ * The log's files and their two threads: the writer takes whatever appends are waiting as one group
+ * and syncs once; the reader serves followers, links and small values, so that a node which catches
+ * up a week never delays a commit. Answers come back on the loop, appends in order.
  */
 #ifndef LYC_WORLD_LOG_THREADS_H
 #define LYC_WORLD_LOG_THREADS_H

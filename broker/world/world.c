@@ -1,70 +1,24 @@
-/* One daemon in the world: opens the log, the keys and the sockets, runs the loop, and closes everything in order. */
-#include "world/world.h"
-
-#include <errno.h>
-#include <fcntl.h>
+/* One daemon in the world: opens the log, the keys and the sockets, runs the loop, and closes
+ * everything in order. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <sodium.h>
-#include <uv.h>
 #include <zmq.h>
 
 #include "base/ensure.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "host/instance.h"
 #include "io/clock.h"
-#include "io/keyfile.h"
-#include "io/zap.h"
-#include "io/zsock.h"
 #include "log.h"
-#include "node/daemon.h"
-#include "world/log_threads.h"
+#include "world/parts.h"
 
 #define LOG_TOPIC "lyceumd"
 #define TICK_MS 20
 #define STOP_MS 4000
 #define MAX_SOCKETS 8192
-#define NETWORK_DOMAIN "lyceum"
-#define PLAIN_DOMAIN "plain"
-
-/* A listener or the pipe of a plugin in a thread. */
-struct port {
-	struct world *world;
-	uint32_t number;
-	struct zsock *zsock;
-	/* Of a pipe's only peer; NULL: ask the transport. */
-	char *identity;
-	bool is_gone;
-};
-
-struct world {
-	const struct world_options *options;
-	uv_loop_t loop;
-	uv_timer_t ticks;
-	uv_signal_t signals[2];
-	void *zmq;
-	struct zap *zap;
-
-	struct store *store;
-	struct log_threads *log_threads;
-	struct daemon daemon;
-
-	struct keypair keys;
-	char data[400];
-	char plugin_endpoint[440];
-
-	struct port **ports;
-	uint32_t port_count;
-	struct port uplink;
-
-	uint64_t stop_at_ms;
-};
 
 /* ---- struct env ---- */
 
@@ -150,103 +104,9 @@ static uint64_t env_random(void *arg)
 	return bits;
 }
 
-static void storage(void *arg, struct store_stats *ret_stats, const char **ret_folder)
-{
-	struct world *world = arg;
-	store_stats(world->store, ret_stats);
-	*ret_folder = world->data;
-}
-
-/* ---- sockets ---- */
-
-static void on_frame(struct zsock *zsock, struct span routing_id, const char *user_id, int fd,
-		     struct span frame, void *arg)
-{
-	struct port *port = arg;
-	(void)zsock;
-	daemon_frame(&port->world->daemon, port->number, routing_id,
-		     port->identity ? port->identity : user_id, fd, frame);
-}
-
-static void on_turn(struct zsock *zsock, void *arg)
-{
-	struct port *port = arg;
-	(void)zsock;
-	if (port->world->log_threads)
-		log_threads_flush(port->world->log_threads);
-	daemon_turn(&port->world->daemon);
-}
-
-static struct port *port_new(struct world *world, const char *identity)
-{
-	struct port **ports = realloc(world->ports, (world->port_count + 1) * sizeof(*ports));
-	ensure(ports != NULL);
-	world->ports = ports;
-	struct port *port = mem_new(struct port);
-	port->world = world;
-	port->identity = mem_dup(identity);
-	port->number = ++world->port_count;
-	ports[port->number - 1] = port;
-	return port;
-}
-
-static void port_closed(void *arg)
-{
-	struct port *port = arg;
-	port->is_gone = true;
-}
-
-static void port_close(struct port *port)
-{
-	if (!port || !port->zsock)
-		return;
-	zsock_close(port->zsock, port_closed, port);
-	port->zsock = NULL;
-}
-
-static enum lyc_status listen_at(struct world *world, const char *endpoint, bool is_plain,
-				 struct lyc_error *error)
-{
-	struct port *port = port_new(world, NULL);
-	struct zsock_options options = {
-		.type = ZMQ_ROUTER,
-		.endpoint = endpoint,
-		.bind = true,
-		.zap_domain = is_plain ? PLAIN_DOMAIN : NETWORK_DOMAIN,
-		.secret_key = is_plain ? NULL : world->keys.secret_key,
-		.is_server = true,
-		.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
-		.on_frame = on_frame,
-		.on_turn = on_turn,
-		.arg = port,
-	};
-	enum lyc_status status =
-		zsock_open(&world->loop, world->zmq, &options, &port->zsock, error);
-	if (status == LYC_OK)
-		log_notice("listening", "endpoint", zsock_endpoint(port->zsock));
-	return status;
-}
-
 static enum lyc_status env_uplink_open(void *arg, struct lyc_error *error)
 {
-	struct world *world = arg;
-	const Lyceum__V1__Uplink *uplink = world->options->config->uplink;
-	world->uplink.world = world;
-	world->uplink.number = PORT_UPLINK;
-	if (world->uplink.zsock)
-		return LYC_OK;
-	struct zsock_options options = {
-		.type = ZMQ_DEALER,
-		.endpoint = uplink->endpoint,
-		.public_key = world->keys.public_key,
-		.secret_key = world->keys.secret_key,
-		.server_key = uplink->server_key,
-		.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
-		.on_frame = on_frame,
-		.on_turn = on_turn,
-		.arg = &world->uplink,
-	};
-	return zsock_open(&world->loop, world->zmq, &options, &world->uplink.zsock, error);
+	return port_open_uplink(arg, error);
 }
 
 static void env_uplink_close(void *arg)
@@ -255,195 +115,25 @@ static void env_uplink_close(void *arg)
 	port_close(&world->uplink);
 }
 
-/* ---- plugins ---- */
-
-/* A plugin instance and what it needs while it runs. */
-struct running {
-	struct world *world;
-	struct plugin *plugin;
-	struct instance *instance;
-	struct port *pipe;
-	struct keypair keys;
-};
-
-static enum lyc_status set_keys(struct world *world, struct lyc_error *error)
-{
-	size_t count = HASH_CNT(by_name, world->daemon.policy.by_name);
-	struct zap_key *keys = mem_get((count + 1) * sizeof(*keys));
-	size_t used = 0;
-	struct grants *grants;
-	struct grants *next;
-	HASH_ITER(by_name, world->daemon.policy.by_name, grants, next) {
-		if (grants->public_key[0] && grants->role != ROLE_HUB)
-			keys[used++] = (struct zap_key){ .name = grants->name,
-							 .public_key = grants->public_key };
-	}
-	enum lyc_status status = zap_set_keys(world->zap, keys, used, error);
-	free(keys);
-	return status;
-}
-
-static void running_free(struct running *running)
-{
-	struct world *world = running->world;
-	struct lyc_error error;
-	port_close(running->pipe);
-	/* The key of an instance that has ended is worth nothing any more. */
-	if (running->keys.public_key[0]) {
-		policy_grant(&world->daemon.policy, running->plugin->identity, "", ROLE_PLUGIN);
-		if (set_keys(world, &error) != LYC_OK)
-			log_error("a plugin's key stays known", "reason", error.text);
-	}
-	free(running);
-}
-
-static void on_line(int level, const char *text, void *arg)
-{
-	struct running *running = arg;
-	host_line(&running->world->daemon.host, running->plugin, level, text);
-}
-
-static void on_exit_of(bool clean, const char *text, void *arg)
-{
-	struct running *running = arg;
-	bool is_refused = instance_was_refused(running->instance);
-	(void)clean;
-	host_exited(&running->world->daemon.host, running->plugin, is_refused, text);
-	running_free(running);
-}
-
-static enum lyc_status make_folder(const char *path, struct lyc_error *error)
-{
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return error_set(error, LYC_UNAVAILABLE, "the folder %s cannot be made: %s", path,
-				 strerror(errno));
-	return LYC_OK;
-}
-
-/* A thread has a pipe of its own; a process a key of its own. */
-static enum lyc_status prepare_way_in(struct running *running, char *endpoint, size_t size,
-				      struct lyc_error *error)
-{
-	struct world *world = running->world;
-	struct plugin *plugin = running->plugin;
-	if (!plugin->in_thread) {
-		enum lyc_status status = keyfile_make(&running->keys, error);
-		if (status != LYC_OK)
-			return status;
-		policy_grant(&world->daemon.policy, plugin->identity, running->keys.public_key,
-			     ROLE_PLUGIN);
-		snprintf(endpoint, size, "%s", world->plugin_endpoint);
-		return set_keys(world, error);
-	}
-	policy_grant(&world->daemon.policy, plugin->identity, "", ROLE_PLUGIN);
-	snprintf(endpoint, size, "inproc://plugin.%s.%llu", plugin->identity,
-		 (unsigned long long)plugin->restarts);
-	running->pipe = port_new(world, plugin->identity);
-	struct zsock_options options = { .type = ZMQ_PAIR,
-					 .endpoint = endpoint,
-					 .bind = true,
-					 .max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
-					 .on_frame = on_frame,
-					 .on_turn = on_turn,
-					 .arg = running->pipe };
-	return zsock_open(&world->loop, world->zmq, &options, &running->pipe->zsock, error);
-}
-
 static enum lyc_status env_plugin_start(void *arg, struct plugin *plugin, struct lyc_error *error)
 {
-	struct world *world = arg;
-	char folder[500];
-	char endpoint[440] = "";
-	struct running *running = mem_new(struct running);
-	running->world = world;
-	running->plugin = plugin;
-	snprintf(folder, sizeof(folder), "%s/plugins/%s", world->data, plugin->identity);
-	enum lyc_status status = make_folder(folder, error);
-	if (status == LYC_OK)
-		status = prepare_way_in(running, endpoint, sizeof(endpoint), error);
-	if (status == LYC_OK) {
-		struct instance_options options = {
-			.name = plugin->name,
-			.path = plugin->path,
-			.data_folder = folder,
-			.config_file = plugin->config_file,
-			.as_thread = plugin->in_thread,
-			.zmq_ctx = world->zmq,
-			.runner = world->options->runner,
-			.endpoint = endpoint,
-			.server_key = world->keys.public_key,
-			.keys = plugin->in_thread ? NULL : &running->keys,
-			.on_line = on_line,
-			.on_exit = on_exit_of,
-			.arg = running,
-		};
-		status = instance_start(&world->loop, &options, &running->instance, error);
-	}
-	if (status != LYC_OK) {
-		running_free(running);
-		return status;
-	}
-	plugin->instance = running;
-	plugin->pid = instance_pid(running->instance);
-	return LYC_OK;
+	return running_start(arg, plugin, error);
 }
 
 static void env_plugin_stop(void *arg, struct plugin *plugin, uint32_t grace_ms)
 {
-	struct running *running = plugin->instance;
 	(void)arg;
-	if (running)
-		instance_stop(running->instance, grace_ms);
+	running_stop(plugin, grace_ms);
 }
 
-/* ---- keys and the log ---- */
-
-/* The key pair of a file; made, with its public half beside it, when there is none. */
-static enum lyc_status get_key(const char *path, const char *public_path, struct keypair *ret_keys,
-			       struct lyc_error *error)
+static void storage(void *arg, struct store_stats *ret_stats, const char **ret_folder)
 {
-	enum lyc_status status = LYC_OK;
-	if (access(path, F_OK) != 0) {
-		status = keyfile_make(ret_keys, error);
-		if (status == LYC_OK)
-			status = keyfile_write(path, ret_keys, error);
-	} else {
-		status = keyfile_read(path, ret_keys, error);
-	}
-	if (status != LYC_OK || !public_path)
-		return status;
-	FILE *file = fopen(public_path, "we");
-	if (!file)
-		return error_set(error, LYC_UNAVAILABLE, "%s cannot be written: %s", public_path,
-				 strerror(errno));
-	fprintf(file, "%s\n", ret_keys->public_key);
-	return fclose(file) == 0 ? LYC_OK
-				 : error_set(error, LYC_UNAVAILABLE, "%s cannot be written: %s",
-					     public_path, strerror(errno));
+	struct world *world = arg;
+	store_stats(world->store, ret_stats);
+	*ret_folder = world->data;
 }
 
-static enum lyc_status open_keys(struct world *world, struct lyc_error *error)
-{
-	const Lyceum__V1__Config *config = world->options->config;
-	char path[460];
-	char public_path[460];
-	snprintf(path, sizeof(path), "%s/daemon.key", world->data);
-	snprintf(public_path, sizeof(public_path), "%s/daemon.pub", world->data);
-	return get_key(config->key_file[0] ? config->key_file : path, public_path, &world->keys,
-		       error);
-}
-
-/* Whoever may read the operator's key file is the operator. */
-static enum lyc_status admit_operator(struct world *world, struct lyc_error *error)
-{
-	struct keypair keys;
-	char path[460];
-	snprintf(path, sizeof(path), "%s/operator.key", world->data);
-	enum lyc_status status = get_key(path, NULL, &keys, error);
-	if (status == LYC_OK)
-		policy_grant(&world->daemon.policy, "operator", keys.public_key, ROLE_OPERATOR);
-	return status;
-}
+/* ---- the log ---- */
 
 static bool replay(uint64_t seq, struct span subject, struct span record, void *arg)
 {
@@ -478,7 +168,7 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 {
 	char folder[460];
 	snprintf(folder, sizeof(folder), "%s/log", world->data);
-	struct store_options options = { .folder = folder };
+	struct store_options options = {.folder = folder};
 	enum lyc_status status = store_open(&options, &world->store, error);
 	if (status != LYC_OK)
 		return status;
@@ -513,40 +203,23 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 
 /* ---- start and stop ---- */
 
-static enum lyc_status write_endpoints(struct world *world, struct lyc_error *error)
-{
-	char path[460];
-	snprintf(path, sizeof(path), "%s/endpoints", world->data);
-	FILE *file = fopen(path, "we");
-	if (!file)
-		return error_set(error, LYC_UNAVAILABLE, "%s cannot be written: %s", path,
-				 strerror(errno));
-	for (uint32_t i = 0; i < world->port_count; i++) {
-		struct port *port = world->ports[i];
-		if (port->zsock && !port->identity)
-			fprintf(file, "%s\n", zsock_endpoint(port->zsock));
-	}
-	fclose(file);
-	return LYC_OK;
-}
-
 static enum lyc_status open_listeners(struct world *world, struct lyc_error *error)
 {
 	const Lyceum__V1__Config *config = world->options->config;
 	enum lyc_status status = LYC_OK;
 	char endpoint[440];
 	for (size_t i = 0; i < config->n_listen && status == LYC_OK; i++)
-		status = listen_at(world, config->listen[i]->endpoint, config->listen[i]->plain,
-				   error);
+		status = port_listen(world, config->listen[i]->endpoint, config->listen[i]->plain,
+				     error);
 	if (status == LYC_OK && config->n_listen == 0) {
 		snprintf(endpoint, sizeof(endpoint), "ipc://%s/lyceum.sock", world->data);
-		status = listen_at(world, endpoint, false, error);
+		status = port_listen(world, endpoint, false, error);
 	}
 	snprintf(world->plugin_endpoint, sizeof(world->plugin_endpoint), "ipc://%s/plugins.sock",
 		 world->data);
 	if (status == LYC_OK && config->n_plugins > 0)
-		status = listen_at(world, world->plugin_endpoint, false, error);
-	return status == LYC_OK ? write_endpoints(world, error) : status;
+		status = port_listen(world, world->plugin_endpoint, false, error);
+	return status == LYC_OK ? ports_write_endpoints(world, error) : status;
 }
 
 static void begin_stop(struct world *world)
@@ -563,8 +236,8 @@ static void on_tick(uv_timer_t *timer)
 	daemon_tick(&world->daemon);
 	if (!world->stop_at_ms)
 		return;
-	bool is_quiet = host_running(&world->daemon.host) == 0 &&
-			world->daemon.stream.appends_pending == 0;
+	bool is_quiet =
+		host_running(&world->daemon.host) == 0 && world->daemon.stream.appends_pending == 0;
 	if (is_quiet || uv_now(&world->loop) >= world->stop_at_ms)
 		uv_stop(&world->loop);
 }
@@ -578,7 +251,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static void start_handles(struct world *world)
 {
-	static const int numbers[] = { SIGTERM, SIGINT };
+	static const int numbers[] = {SIGTERM, SIGINT};
 	uv_timer_init(&world->loop, &world->ticks);
 	world->ticks.data = world;
 	uv_timer_start(&world->ticks, on_tick, TICK_MS, TICK_MS);
@@ -597,21 +270,21 @@ static enum lyc_status open_all(struct world *world, struct lyc_error *error)
 	for (size_t i = 0; i < config->n_listen; i++)
 		has_plain = has_plain || config->listen[i]->plain;
 	snprintf(world->data, sizeof(world->data), "%s", config->data);
-	enum lyc_status status = make_folder(world->data, error);
+	enum lyc_status status = running_make_folder(world->data, error);
 	snprintf(folder, sizeof(folder), "%s/plugins", world->data);
 	if (status == LYC_OK)
-		status = make_folder(folder, error);
+		status = running_make_folder(folder, error);
 	if (status == LYC_OK)
-		status = open_keys(world, error);
+		status = identities_open(world, error);
 	if (status == LYC_OK)
 		status = open_log(world, error);
 	if (status == LYC_OK)
-		status = admit_operator(world, error);
+		status = identities_admit_operator(world, error);
 	/* The handler before the first server socket: without it libzmq lets every key in. */
 	if (status == LYC_OK)
 		status = zap_start(world->zmq, has_plain ? PLAIN_DOMAIN : NULL, &world->zap, error);
 	if (status == LYC_OK)
-		status = set_keys(world, error);
+		status = identities_publish(world, error);
 	if (status == LYC_OK)
 		status = open_listeners(world, error);
 	return status;
@@ -632,7 +305,8 @@ static void close_all(struct world *world)
 			port_close(world->ports[i]);
 		env_uplink_close(world);
 	}
-	/* Answers to what was still under way go to sessions that are there; so the daemon ends after the threads. */
+	/* Answers to what was still under way go to sessions that are there; so the daemon ends
+	 * after the threads. */
 	struct log_threads *threads = world->log_threads;
 	world->log_threads = NULL;
 	log_threads_stop(threads);

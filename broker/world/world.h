@@ -1,5 +1,6 @@
 /*
- * The world of one daemon: loop, sockets, keys, files, processes and clocks, joined to the state machine of node/daemon.h through struct env.
+ * The world of one daemon: loop, sockets, keys, files, processes and clocks, joined to the state
+ * machine of node/daemon.h through struct env.
  */
 #ifndef LYC_WORLD_WORLD_H
 #define LYC_WORLD_WORLD_H

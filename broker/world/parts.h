@@ -1,0 +1,88 @@
+/* The parts of one daemon's world, for the files of this folder only: sockets, keys and plugin
+ * instances around one loop. */
+#ifndef LYC_WORLD_PARTS_H
+#define LYC_WORLD_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "io/keyfile.h"
+#include "io/zap.h"
+#include "io/zsock.h"
+#include "node/daemon.h"
+#include "world/log_threads.h"
+#include "world/world.h"
+
+/* ZAP domains: with a key, and without one. */
+#define NETWORK_DOMAIN "lyceum"
+#define PLAIN_DOMAIN "plain"
+
+/* A listener or the pipe of a plugin in a thread. */
+struct port {
+	struct world *world;
+	uint32_t number;
+	struct zsock *zsock;
+	/* Of a pipe's only peer; NULL: ask the transport. */
+	char *identity;
+	bool is_gone;
+};
+
+struct world {
+	const struct world_options *options;
+	uv_loop_t loop;
+	uv_timer_t ticks;
+	uv_signal_t signals[2];
+	void *zmq;
+	struct zap *zap;
+
+	struct store *store;
+	struct log_threads *log_threads;
+	struct daemon daemon;
+
+	struct keypair keys;
+	char data[400];
+	char plugin_endpoint[440];
+
+	struct port **ports;
+	uint32_t port_count;
+	struct port uplink;
+
+	uint64_t stop_at_ms;
+};
+
+/* ---- ports.c ---- */
+
+/* A port that has no socket yet; identity as in struct port. */
+struct port *port_new(struct world *world, const char *identity);
+/* Close its socket; the port itself stays until the end. Accepts NULL. */
+void port_close(struct port *port);
+LYC_MUST_USE enum lyc_status port_listen(struct world *world, const char *endpoint, bool is_plain,
+					 struct lyc_error *error);
+/* Bind the pipe of a plugin in a thread. */
+LYC_MUST_USE enum lyc_status port_bind_pipe(struct port *port, const char *endpoint,
+					    struct lyc_error *error);
+/* Begin and end an attempt to reach the hub. */
+LYC_MUST_USE enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error);
+/* Where the peers of this daemon connect, one a line, in <data>/endpoints. */
+LYC_MUST_USE enum lyc_status ports_write_endpoints(struct world *world, struct lyc_error *error);
+
+/* ---- identities.c ---- */
+
+/* This daemon's key pair, made at the first start, and its public half beside it. */
+LYC_MUST_USE enum lyc_status identities_open(struct world *world, struct lyc_error *error);
+/* Whoever may read the operator's key file is the operator. */
+LYC_MUST_USE enum lyc_status identities_admit_operator(struct world *world,
+						       struct lyc_error *error);
+/* Tell the key check who is known now. */
+LYC_MUST_USE enum lyc_status identities_publish(struct world *world, struct lyc_error *error);
+
+/* ---- running.c ---- */
+
+LYC_MUST_USE enum lyc_status running_start(struct world *world, struct plugin *plugin,
+					   struct lyc_error *error);
+void running_stop(struct plugin *plugin, uint32_t grace_ms);
+LYC_MUST_USE enum lyc_status running_make_folder(const char *path, struct lyc_error *error);
+
+#endif

@@ -1,0 +1,135 @@
+/* Sockets: listeners, the connection to the hub, and the pipes of plugins in threads. Every frame
+ * goes to the daemon's dispatcher. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "base/ensure.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "log.h"
+#include "world/parts.h"
+
+#define LOG_TOPIC "lyceumd"
+
+static void on_frame(struct zsock *zsock, struct span routing_id, const char *user_id, int fd,
+		     struct span frame, void *arg)
+{
+	struct port *port = arg;
+	(void)zsock;
+	daemon_frame(&port->world->daemon, port->number, routing_id,
+		     port->identity ? port->identity : user_id, fd, frame);
+}
+
+static void on_turn(struct zsock *zsock, void *arg)
+{
+	struct port *port = arg;
+	(void)zsock;
+	if (port->world->log_threads)
+		log_threads_flush(port->world->log_threads);
+	daemon_turn(&port->world->daemon);
+}
+
+struct port *port_new(struct world *world, const char *identity)
+{
+	struct port **ports = realloc(world->ports, (world->port_count + 1) * sizeof(*ports));
+	ensure(ports != NULL);
+	world->ports = ports;
+	struct port *port = mem_new(struct port);
+	port->world = world;
+	port->identity = mem_dup(identity);
+	port->number = ++world->port_count;
+	ports[port->number - 1] = port;
+	return port;
+}
+
+static void port_closed(void *arg)
+{
+	struct port *port = arg;
+	port->is_gone = true;
+}
+
+void port_close(struct port *port)
+{
+	if (!port || !port->zsock)
+		return;
+	zsock_close(port->zsock, port_closed, port);
+	port->zsock = NULL;
+}
+
+enum lyc_status port_listen(struct world *world, const char *endpoint, bool is_plain,
+			    struct lyc_error *error)
+{
+	struct port *port = port_new(world, NULL);
+	struct zsock_options options = {
+		.type = ZMQ_ROUTER,
+		.endpoint = endpoint,
+		.bind = true,
+		.zap_domain = is_plain ? PLAIN_DOMAIN : NETWORK_DOMAIN,
+		.secret_key = is_plain ? NULL : world->keys.secret_key,
+		.is_server = true,
+		.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
+		.on_frame = on_frame,
+		.on_turn = on_turn,
+		.arg = port,
+	};
+	enum lyc_status status =
+		zsock_open(&world->loop, world->zmq, &options, &port->zsock, error);
+	if (status == LYC_OK)
+		log_notice("listening", "endpoint", zsock_endpoint(port->zsock));
+	return status;
+}
+
+enum lyc_status port_bind_pipe(struct port *port, const char *endpoint, struct lyc_error *error)
+{
+	struct world *world = port->world;
+	struct zsock_options options = {.type = ZMQ_PAIR,
+					.endpoint = endpoint,
+					.bind = true,
+					.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
+					.on_frame = on_frame,
+					.on_turn = on_turn,
+					.arg = port};
+	return zsock_open(&world->loop, world->zmq, &options, &port->zsock, error);
+}
+
+enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error)
+{
+	const Lyceum__V1__Uplink *uplink = world->options->config->uplink;
+	world->uplink.world = world;
+	world->uplink.number = PORT_UPLINK;
+	if (world->uplink.zsock)
+		return LYC_OK;
+	struct zsock_options options = {
+		.type = ZMQ_DEALER,
+		.endpoint = uplink->endpoint,
+		.public_key = world->keys.public_key,
+		.secret_key = world->keys.secret_key,
+		.server_key = uplink->server_key,
+		.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
+		.on_frame = on_frame,
+		.on_turn = on_turn,
+		.arg = &world->uplink,
+	};
+	return zsock_open(&world->loop, world->zmq, &options, &world->uplink.zsock, error);
+}
+
+enum lyc_status ports_write_endpoints(struct world *world, struct lyc_error *error)
+{
+	char path[460];
+	snprintf(path, sizeof(path), "%s/endpoints", world->data);
+	FILE *file = fopen(path, "we");
+	if (!file)
+		return error_set(error, LYC_UNAVAILABLE, "%s cannot be written: %s", path,
+				 strerror(errno));
+	for (uint32_t i = 0; i < world->port_count; i++) {
+		struct port *port = world->ports[i];
+		if (port->zsock && !port->identity)
+			fprintf(file, "%s\n", zsock_endpoint(port->zsock));
+	}
+	fclose(file);
+	return LYC_OK;
+}
