@@ -130,7 +130,11 @@ static void run_client(const struct peer *peer, const struct setting *setting, s
 {
 	static struct load load;
 	struct result result;
-	load_init(&load, window, setting->body_len, peer->broker);
+	load_init(&load, window, setting->body_len);
+	load.processes[0] = peer->broker;
+	memcpy(&load.processes[1], peer->others, sizeof(peer->others));
+	process_children(peer->broker, &load.processes[1 + PEER_MAX_PROCESSES],
+			 LOAD_MAX_PROCESSES - 1 - PEER_MAX_PROCESSES);
 	peer->run(peer, &load, setting);
 	load_result(&load, &result);
 	load_fini(&load);

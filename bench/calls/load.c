@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "calls/process.h"
 
@@ -26,12 +27,11 @@ static size_t put_head(uint8_t *to, size_t body_len)
 	return 3;
 }
 
-void load_init(struct load *load, size_t window, size_t body_len, pid_t broker)
+void load_init(struct load *load, size_t window, size_t body_len)
 {
 	memset(load, 0, sizeof(*load));
 	load->window = window;
 	load->body_len = body_len;
-	load->broker = broker;
 	load->bodies = malloc(window * body_len);
 	if (!load->bodies)
 		abort();
@@ -92,11 +92,19 @@ static double bucket_us(size_t bucket)
 	return ((double)(LOAD_STEPS + bucket % LOAD_STEPS) + 0.5) * step / 1e3;
 }
 
+/* Of each process, the client's own last. */
+static void read_cpu(const struct load *load, double *to)
+{
+	for (size_t i = 0; i < LOAD_MAX_PROCESSES; i++)
+		to[i] = load->processes[i] > 0 ? process_cpu_s(load->processes[i]) : 0;
+	to[LOAD_MAX_PROCESSES] = process_cpu_s(getpid());
+}
+
 static void measure(struct load *load, size_t slot, uint64_t now)
 {
 	if (!load->measured_from_ns) {
 		load->measured_from_ns = now;
-		load->cpu_from_s = process_cpu_s(load->broker);
+		read_cpu(load, load->cpu_from_s);
 	}
 	load->counted++;
 	load->buckets[bucket_of(now - load->sent_ns[slot])]++;
@@ -114,7 +122,7 @@ bool load_received(struct load *load, size_t slot, const uint8_t *body, size_t l
 	if (now >= load->until_ns) {
 		if (!load->measured_until_ns) {
 			load->measured_until_ns = now;
-			load->cpu_until_s = process_cpu_s(load->broker);
+			read_cpu(load, load->cpu_until_s);
 		}
 		load->outstanding--;
 		return false;
@@ -164,5 +172,8 @@ void load_result(const struct load *load, struct result *ret_result)
 	ret_result->rate = (double)load->counted / seconds;
 	ret_result->p50_us = percentile(load, 0.5);
 	ret_result->p99_us = percentile(load, 0.99);
-	ret_result->cpu_s = (load->cpu_until_s - load->cpu_from_s) / (double)load->counted * 1e6;
+	double calls = (double)load->counted / 1e6;
+	ret_result->broker_cpu_s = (load->cpu_until_s[0] - load->cpu_from_s[0]) / calls;
+	for (size_t i = 0; i <= LOAD_MAX_PROCESSES; i++)
+		ret_result->all_cpu_s += (load->cpu_until_s[i] - load->cpu_from_s[i]) / calls;
 }

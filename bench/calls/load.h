@@ -14,6 +14,7 @@
 
 #define LOAD_MAX_WINDOW 1024
 #define LOAD_MAX_BODY 8192
+#define LOAD_MAX_PROCESSES 8
 /* Latencies: 64 steps within each doubling of nanoseconds. */
 #define LOAD_STEPS 64
 #define LOAD_BUCKETS (40 * LOAD_STEPS)
@@ -22,8 +23,9 @@ struct result {
 	double rate;
 	double p50_us;
 	double p99_us;
-	/* Seconds of the broker's CPU for a million calls. */
-	double cpu_s;
+	/* Seconds of CPU for a million calls: the broker's, and of all processes together. */
+	double broker_cpu_s;
+	double all_cpu_s;
 	uint64_t lost;
 	/* What went wrong; empty: nothing. */
 	char fault[200];
@@ -34,13 +36,14 @@ struct load {
 	size_t body_len;
 	/* A valid lyceum.echo.v1.SayRequest of body_len bytes for each slot. */
 	uint8_t *bodies;
-	pid_t broker;
+	/* The broker first, then whoever echoes. */
+	pid_t processes[LOAD_MAX_PROCESSES];
 
 	uint64_t from_ns;
 	uint64_t until_ns;
 	uint64_t give_up_ns;
-	double cpu_from_s;
-	double cpu_until_s;
+	double cpu_from_s[LOAD_MAX_PROCESSES + 1];
+	double cpu_until_s[LOAD_MAX_PROCESSES + 1];
 	uint64_t measured_from_ns;
 	uint64_t measured_until_ns;
 
@@ -52,7 +55,7 @@ struct load {
 	char fault[200];
 };
 
-void load_init(struct load *load, size_t window, size_t body_len, pid_t broker);
+void load_init(struct load *load, size_t window, size_t body_len);
 void load_fini(struct load *load);
 /* The clock runs from here: first a fifth of a second to warm up, then measure_ms. */
 void load_begin(struct load *load, uint64_t measure_ms);
