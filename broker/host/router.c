@@ -170,7 +170,7 @@ static struct span service_of(const char *method)
 /* Who runs it; ret_session stays NULL for the daemon itself. */
 static enum lyc_status find_callee(struct router *router, struct session *from,
 				   const struct packet_call *call, const char *method,
-				   const struct method_entry *entry, struct session **ret_session,
+				   struct method_entry *entry, struct session **ret_session,
 				   struct lyc_error *error)
 {
 	struct span at = call->at;
@@ -180,7 +180,12 @@ static enum lyc_status find_callee(struct router *router, struct session *from,
 		return find_node(router, from, at, ret_session, error);
 	if (entry && entry->is_builtin)
 		return LYC_OK;
-	struct service_entry *service = services_find(router->services, service_of(method));
+	/* An entry stays until the daemon ends, so its method may remember it. */
+	struct service_entry *service = entry ? entry->served : NULL;
+	if (!service)
+		service = services_find(router->services, service_of(method));
+	if (entry)
+		entry->served = service;
 	struct offer *offer = service && entry ? pick_here(service, entry->method) : NULL;
 	if (offer) {
 		*ret_session = offer->session;
@@ -326,12 +331,11 @@ static enum lyc_status check_body(struct session *session, const struct method_e
 
 /* Everything between a call and its callee. `call` has its principal already when it comes back from waiting. */
 static void send_on(struct router *router, struct call *call, const char *method,
-		    const struct packet_call *packet)
+		    struct method_entry *entry, const struct packet_call *packet)
 {
-	struct lyc_error error = { 0 };
+	struct lyc_error error;
 	struct session *callee = NULL;
-	const struct method_entry *entry =
-		types_method(router->types, span_of(method, strlen(method)));
+	error_clear(&error);
 	call->method = entry ? entry->method : NULL;
 	error.status = find_callee(router, call->caller, packet, method, entry, &callee, &error);
 	if (error.status != LYC_OK) {
@@ -360,7 +364,9 @@ static void send_on(struct router *router, struct call *call, const char *method
 void router_call(struct router *router, struct session *session, const struct packet_call *packet,
 		 size_t packet_len)
 {
-	struct lyc_error error = { 0 };
+	struct lyc_error error;
+	struct method_entry *entry = NULL;
+	error_clear(&error);
 	router->counters.calls++;
 	uint32_t timeout = packet->timeout_ms ? packet->timeout_ms : router->default_timeout_ms;
 	if (timeout > MAX_TIMEOUT_MS)
@@ -389,13 +395,13 @@ void router_call(struct router *router, struct session *session, const struct pa
 			error_set(&error, LYC_PERMISSION_DENIED,
 				  "'%s' may not call %s: its key's `call` list does not have it",
 				  session->identity, method);
-		else
-			error.status = check_body(session,
-						  types_method(router->types, packet->method),
-						  packet, &error);
+		else {
+			entry = types_method(router->types, packet->method);
+			error.status = check_body(session, entry, packet, &error);
+		}
 	}
 	if (error.status == LYC_OK)
-		send_on(router, call, method, packet);
+		send_on(router, call, method, entry, packet);
 	else
 		end_with(router, call, &error);
 }
@@ -423,7 +429,8 @@ static enum lyc_status check_reply(struct router *router, struct call *call,
 				 call->max_reply);
 	if (!call->ends_here)
 		return LYC_OK;
-	struct lyc_error fault = { 0 };
+	struct lyc_error fault;
+	error_clear(&fault);
 	if (schema_check(call->method->output, reply->body, true, &fault) == LYC_OK)
 		return LYC_OK;
 	router->counters.bad_replies++;
@@ -456,7 +463,8 @@ void router_reply(struct router *router, struct session *session, const struct p
 		router->counters.late_replies++;
 		return;
 	}
-	struct lyc_error error = { 0 };
+	struct lyc_error error;
+	error_clear(&error);
 	error.status = check_reply(router, call, reply, &error);
 	if (error.status == LYC_OK && reply->more &&
 	    session_backlog(call->caller) > MAX_STREAM_BACKLOG)
@@ -525,7 +533,8 @@ static void release(struct router *router, struct call *call)
 		char method[MAX_METHOD];
 		snprintf(method, sizeof(method), "%.*s", (int)packet.call.method.len,
 			 (const char *)packet.call.method.data);
-		send_on(router, call, method, &packet.call);
+		send_on(router, call, method, types_method(router->types, packet.call.method),
+			&packet.call);
 	}
 	free(reader);
 	buf_fini(&held);

@@ -19,6 +19,7 @@ enum role { ROLE_PERSON = 1, ROLE_NODE = 2, ROLE_OPERATOR = 3, ROLE_PLUGIN = 4, 
 
 struct patterns {
 	char **items;
+	size_t *literal_lens; /* bytes of each before its first wildcard */
 	size_t count;
 	bool is_set; /* an empty list that was given means nothing is allowed */
 };

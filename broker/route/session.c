@@ -146,6 +146,7 @@ static void flush(struct session_table *table, struct session *session)
 	if (session->out.len == 0)
 		return;
 	session->last_sent_ms = table->env->now_ms(table->env->world);
+	session->out_usual = session->out.len < WIRE_FRAME_LEN ? session->out.len : WIRE_FRAME_LEN;
 	if (!list_is_empty(&session->waiting) ||
 	    hand_over(table, session, &session->out) == LYC_RESOURCE_EXHAUSTED)
 		keep_waiting(session);
@@ -169,6 +170,10 @@ void session_free(struct session_table *table, struct session *session)
 
 static size_t before_write(struct session_table *table, struct session *session)
 {
+	/* A frame's memory goes with it; the next one does not grow from nothing again. */
+	if (session->out.cap == 0 && session->out_usual > 0)
+		(void)!buf_reserve(&session->out, session->out_usual);
+	session->out.has_failed = false;
 	if (!session->is_dirty) {
 		session->is_dirty = true;
 		list_add_last(&table->dirty, &session->dirty);

@@ -44,6 +44,7 @@ struct session {
 
 	/* Out: the frame being built, and frames that wait for the socket. */
 	struct buf out;
+	size_t out_usual; /* what the last frame came to: room for the next one */
 	bool is_dirty;
 	struct list dirty;
 	struct list waiting;

@@ -148,7 +148,7 @@ const struct lyc_welcome *lyc_client_welcome(const struct lyc_client *client)
 enum lyc_status lyc_client_run(struct lyc_client *client, int timeout_ms)
 {
 	uint64_t until_ms = timeout_ms < 0 ? UINT64_MAX : mono_ms() + (uint64_t)timeout_ms;
-	enum lyc_status status = session_pump(client, until_ms);
+	enum lyc_status status = session_pump_or_wake(client, until_ms);
 	return status ? status : session_check(client, NULL);
 }
 

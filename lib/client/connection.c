@@ -60,6 +60,15 @@ static bool add_to_wait(struct connection *connection, int fd)
 	return epoll_ctl(connection->wait_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+bool connection_wait_also(struct connection *connection, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.fd = fd};
+	if (epoll_ctl(connection->wait_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+		return false;
+	connection->also_fd = fd;
+	return true;
+}
+
 enum lyc_status connection_new(const struct connection_options *options,
 			       struct connection **ret_connection, struct lyc_error *error)
 {
@@ -71,6 +80,7 @@ enum lyc_status connection_new(const struct connection_options *options,
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a connection");
 	connection->kind = options->socket;
 	connection->zmq_ctx = options->zmq_ctx;
+	connection->also_fd = -1;
 	connection->wait_fd = epoll_create1(EPOLL_CLOEXEC);
 	connection->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (!connection->zmq_ctx) {
@@ -340,10 +350,11 @@ void connection_wait(struct connection *connection, int timeout_ms)
 {
 	if (is_ready(connection))
 		return;
-	struct epoll_event events[3];
-	int count = epoll_wait(connection->wait_fd, events, 3, timeout_ms);
+	struct epoll_event events[4];
+	int count = epoll_wait(connection->wait_fd, events, 4, timeout_ms);
 	for (int i = 0; i < count; i++) {
 		uint64_t expirations;
+		connection->is_woken |= events[i].data.fd == connection->also_fd;
 		if (events[i].data.fd == connection->timer_fd &&
 		    read(connection->timer_fd, &expirations, sizeof(expirations)) > 0)
 			connection->timer_ms = 0;

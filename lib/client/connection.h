@@ -43,6 +43,10 @@ struct connection {
 	int timer_fd;
 	bool is_watched;
 	uint64_t timer_ms;
+
+	/* Somebody else's descriptor, and that it was readable during a wait. */
+	int also_fd;
+	bool is_woken;
 };
 
 /* What the transport noticed. */
@@ -81,6 +85,8 @@ bool connection_receive(struct connection *connection, zmq_msg_t *ret_msg, bool 
 enum connection_event connection_watch(struct connection *connection);
 /* Until something may have come or there may be room again, at most timeout_ms (-1: no limit). */
 void connection_wait(struct connection *connection, int timeout_ms);
+/* Let waiting end when this descriptor becomes readable, too, once: is_woken then. */
+LYC_MUST_USE bool connection_wait_also(struct connection *connection, int fd);
 /* For who watches wait_fd: make it readable at due_ms of the monotonic clock. */
 void connection_arm(struct connection *connection, uint64_t due_ms);
 

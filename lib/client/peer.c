@@ -63,6 +63,18 @@ enum lyc_status client_reply(struct lyc_client *client, const struct packet_repl
 	return LYC_OK;
 }
 
+enum lyc_status client_wake_on(struct lyc_client *client, int fd, struct lyc_error *error)
+{
+	if (connection_wait_also(client->connection, fd))
+		return LYC_OK;
+	return error_set(error, LYC_INTERNAL, "The descriptor %d cannot be waited for.", fd);
+}
+
+bool client_is_woken(const struct lyc_client *client)
+{
+	return client->connection->is_woken;
+}
+
 bool client_is_told_to_end(const struct lyc_client *client)
 {
 	return client->is_told_to_end;

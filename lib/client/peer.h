@@ -71,6 +71,11 @@ LYC_MUST_USE enum lyc_status client_register(struct lyc_client *client, const st
  * `more` when the daemon does not keep up: send it again after a run. */
 LYC_MUST_USE enum lyc_status client_reply(struct lyc_client *client,
 					  const struct packet_reply *reply);
+/* A run ends, too, when this descriptor becomes readable; client_is_woken from then on. One per
+ * client; waiting calls do not care. */
+LYC_MUST_USE enum lyc_status client_wake_on(struct lyc_client *client, int fd,
+					    struct lyc_error *error);
+bool client_is_woken(const struct lyc_client *client);
 /* The last session ended with the daemon's Goodbye(SHUTDOWN): a plugin ends, too. */
 bool client_is_told_to_end(const struct lyc_client *client);
 /* True between Welcome and loss. */

@@ -229,7 +229,7 @@ static int wait_ms(const struct lyc_client *client, uint64_t until_ms)
 	return left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms)
+static enum lyc_status pump(struct lyc_client *client, uint64_t until_ms, bool ends_when_woken)
 {
 	struct level *level = level_here(client);
 	if (!level)
@@ -247,7 +247,8 @@ enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms)
 			session_watch(client);
 		session_tick(client);
 		handle_deferred(client, level);
-		if (client->handled_count != handled_before || client->now_ms >= until_ms)
+		if (client->handled_count != handled_before || client->now_ms >= until_ms ||
+		    (ends_when_woken && client->connection->is_woken))
 			break;
 		subscriptions_settle(client);
 		session_flush(client);
@@ -259,4 +260,14 @@ enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms)
 		subscriptions_sweep(client);
 	connection_arm(client->connection, session_due_ms(client));
 	return LYC_OK;
+}
+
+enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms)
+{
+	return pump(client, until_ms, false);
+}
+
+enum lyc_status session_pump_or_wake(struct lyc_client *client, uint64_t until_ms)
+{
+	return pump(client, until_ms, client->depth == 0);
 }

@@ -4,7 +4,6 @@
  */
 #include "client/runner.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "client/context.h"
-#include "client/session.h"
 #include "io/clock.h"
 
 #define CALL_CREDIT (8 * 1024 * 1024)
@@ -81,6 +79,10 @@ static enum lyc_status connect_daemon(struct lyc_plugin_context *context,
 	enum lyc_status status = client_open_with(&connection, &hooks, &context->client, error);
 	if (status != LYC_OK)
 		return status;
+	if (options->stop_fd >= 0)
+		status = client_wake_on(context->client, options->stop_fd, error);
+	if (status != LYC_OK)
+		return status;
 	const struct lyc_welcome *welcome = lyc_client_welcome(context->client);
 	context->node_name = mem_dup_try(welcome->daemon, strlen(welcome->daemon));
 	context->epoch = welcome->epoch;
@@ -124,35 +126,21 @@ static enum lyc_status register_services(struct lyc_plugin_context *context,
 	return status;
 }
 
-static bool is_stop_asked(const struct runner_options *options)
-{
-	struct pollfd item = {.fd = options->stop_fd, .events = POLLIN};
-	return options->stop_fd >= 0 && poll(&item, 1, 0) > 0;
-}
-
-/* Let things happen once: what is due, what has come; then sleep until something is. */
-static void turn(struct lyc_plugin_context *context, const struct runner_options *options)
+/* What is due; then sleep until something comes, and let it happen. */
+static void turn(struct lyc_plugin_context *context)
 {
 	uint64_t now = mono_ms();
 	timers_run(context, now);
 	served_expire(context, now);
-	/* Sends what they queued, too. What has come may be what `serve` waits for, so it looks
-	 * before anybody sleeps. */
-	uint64_t handled_before = context->client->handled_count;
-	(void)lyc_client_run(context->client, 0);
-	if (context->client->handled_count != handled_before)
-		return;
 	now = mono_ms();
 	uint64_t next = now + MAX_SLEEP_MS;
 	uint64_t due = timers_next(context);
 	next = due < next ? due : next;
 	due = served_next(context);
 	next = due < next ? due : next;
-	struct pollfd items[2] = {
-		{.fd = lyc_client_fd(context->client), .events = POLLIN},
-		{.fd = options->stop_fd, .events = POLLIN},
-	};
-	poll(items, options->stop_fd >= 0 ? 2 : 1, next > now ? (int)(next - now) : 0);
+	/* Sends what they queued, too. Ends as soon as something was handled: it may be what
+	 * `serve` waits for. */
+	(void)lyc_client_run(context->client, next > now ? (int)(next - now) : 0);
 }
 
 /* Has the daemon gone for good? OK: no. ret_is_over: yes, and rightly so. */
@@ -195,10 +183,9 @@ static bool may_register(struct lyc_plugin_context *context)
 	return true;
 }
 
-static enum lyc_status serve(struct lyc_plugin_context *context,
-			     const struct runner_options *options, struct lyc_error *error)
+static enum lyc_status serve(struct lyc_plugin_context *context, struct lyc_error *error)
 {
-	while (!is_stop_asked(options)) {
+	while (!client_is_woken(context->client)) {
 		bool is_over;
 		enum lyc_status status = check_session(context, &is_over, error);
 		if (status != LYC_OK || is_over)
@@ -207,8 +194,10 @@ static enum lyc_status serve(struct lyc_plugin_context *context,
 			status = register_services(context, error);
 			if (status != LYC_OK && !context->is_lost)
 				return status;
+			/* The session may have ended meanwhile. */
+			continue;
 		}
-		turn(context, options);
+		turn(context);
 	}
 	return LYC_OK;
 }
@@ -237,7 +226,7 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 	if (status == LYC_OK)
 		status = start_plugin(context, error);
 	if (status == LYC_OK)
-		status = serve(context, options, error);
+		status = serve(context, error);
 	served_fini(context);
 	if (context->is_started)
 		context->image.plugin->stop(context->state);

@@ -101,6 +101,8 @@ struct lyc_client {
 /* Handle what comes until something was handled or until_ms has passed, and send what is queued.
  * RESOURCE_EXHAUSTED when callbacks wait within callbacks too deep. */
 enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms);
+/* The same, but ends when client_wake_on's descriptor became readable, too. */
+enum lyc_status session_pump_or_wake(struct lyc_client *client, uint64_t until_ms);
 /* End the session, if there is one, and everything that was outstanding, and begin to reconnect. */
 void session_lose(struct lyc_client *client, enum lyc_status status, const char *text,
 		  uint64_t least_back_off_ms);

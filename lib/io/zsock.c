@@ -1,9 +1,10 @@
 /*
  * A ZeroMQ socket on a libuv loop. ZMQ_FD tells edges only, and any call on the socket may swallow
  * one. So: uv_poll just wakes the loop; uv_check reads, up to a quota; uv_prepare, before the loop
- * blocks, looks at ZMQ_EVENTS once more and keeps an idle handle going, so that the loop does not
- * block, as long as something is pending. A send starts the idle handle as well: whichever
- * handle's callback it came from, there is a look between it and the next time the loop blocks.
+ * blocks, looks at ZMQ_EVENTS once more, if the socket was used since the last look, and keeps an
+ * idle handle going, so that the loop does not block, as long as something is pending. A send
+ * starts the idle handle as well: whichever handle's callback it came from, there is a look between
+ * it and the next time the loop blocks.
  */
 #include "io/zsock.h"
 
@@ -42,6 +43,8 @@ struct zsock {
 	uv_idle_t idle;
 	uv_timer_t retry;
 	bool is_readable;
+	/* Used since the last look at ZMQ_EVENTS, which may have taken an edge. */
+	bool was_used;
 
 	int open_handles;
 	bool is_closing;
@@ -123,6 +126,7 @@ static void poll_ready(uv_poll_t *handle, int status, int events)
 	(void)events;
 	struct zsock *zsock = handle->data;
 	zsock->is_readable = true;
+	zsock->was_used = true;
 }
 
 static void check_turn(uv_check_t *handle)
@@ -131,6 +135,7 @@ static void check_turn(uv_check_t *handle)
 	if (!zsock->is_readable && !uv_is_active((uv_handle_t *)&zsock->idle))
 		return;
 	zsock->is_readable = false;
+	zsock->was_used = true;
 	for (int i = 0; i < ZSOCK_TURN_FRAMES && !zsock->is_closing; i++) {
 		if (!read_one(zsock))
 			break;
@@ -142,8 +147,9 @@ static void prepare_turn(uv_prepare_t *handle)
 	struct zsock *zsock = handle->data;
 	if (zsock->on_turn)
 		zsock->on_turn(zsock, zsock->arg);
-	if (zsock->is_closing)
+	if (zsock->is_closing || !zsock->was_used)
 		return;
+	zsock->was_used = false;
 	int events = 0;
 	size_t len = sizeof(events);
 	if (zmq_getsockopt(zsock->socket, ZMQ_EVENTS, &events, &len) == 0 && (events & ZMQ_POLLIN))
@@ -260,6 +266,7 @@ static void start_handles(struct zsock *zsock, uv_loop_t *loop)
 	uv_prepare_start(&zsock->prepare, prepare_turn);
 	uv_check_start(&zsock->check, check_turn);
 	/* What came before the first look has had its edge. */
+	zsock->was_used = true;
 	uv_idle_start(&zsock->idle, idle_turn);
 }
 
@@ -347,6 +354,7 @@ enum lyc_status zsock_send(struct zsock *zsock, struct span routing_id, struct b
 	if (zsock->is_closing)
 		return LYC_UNAVAILABLE;
 	uv_idle_start(&zsock->idle, idle_turn);
+	zsock->was_used = true;
 	if (zsock->type == ZMQ_ROUTER && zmq_send(zsock->socket, routing_id.data, routing_id.len,
 						  ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
 		return refused(zsock);
