@@ -1,4 +1,5 @@
-/* The configuration file. Everything about single fields is checked by the schema's rules; here is what concerns several of them, and paths. */
+/* The configuration file. Everything about single fields is checked by the schema's rules; here is
+ * what concerns several of them, and paths. */
 #include "config.h"
 
 #include <errno.h>
@@ -27,8 +28,8 @@ static enum lyc_status read_file(const char *path, struct buf *to, struct lyc_er
 	bool has_failed = ferror(file) != 0;
 	fclose(file);
 	if (has_failed || to->has_failed || to->len >= MAX_CONFIG_LEN)
-		return error_set(error, LYC_INVALID_ARGUMENT, "%s cannot be read as a configuration",
-				 path);
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "%s cannot be read as a configuration", path);
 	return LYC_OK;
 }
 
@@ -37,7 +38,7 @@ static void resolve(char **path, const char *folder)
 {
 	if ((*path)[0] == '\0' || (*path)[0] == '/')
 		return;
-	struct buf text = { 0 };
+	struct buf text = {0};
 	buf_add_format(&text, "%s/%s", folder, *path);
 	char *whole = mem_dup(buf_text(&text));
 	buf_fini(&text);
@@ -67,12 +68,14 @@ static enum lyc_status check(const Lyceum__V1__Config *config, struct lyc_error 
 		const Lyceum__V1__Listener *listener = config->listen[i];
 		if (strncmp(listener->endpoint, "tcp://", 6) != 0 &&
 		    strncmp(listener->endpoint, "ipc://", 6) != 0)
-			return error_set_field(error, LYC_INVALID_ARGUMENT, "listen.endpoint",
-					       "listen: '%s' begins neither with tcp:// nor with ipc://",
-					       listener->endpoint);
+			return error_set_field(
+				error, LYC_INVALID_ARGUMENT, "listen.endpoint",
+				"listen: '%s' begins neither with tcp:// nor with ipc://",
+				listener->endpoint);
 		if (listener->plain && !is_port_of_loopback(listener->endpoint))
 			return error_set_field(error, LYC_INVALID_ARGUMENT, "listen.plain",
-					       "listen: '%s' may not be plain: peers without keys are let in on tcp://127.0.0.1 only",
+					       "listen: '%s' may not be plain: peers without keys "
+					       "are let in on tcp://127.0.0.1 only",
 					       listener->endpoint);
 	}
 	for (size_t i = 0; i < config->n_plugins; i++) {
@@ -104,8 +107,8 @@ static void resolve_all(Lyceum__V1__Config *config, const char *path)
 enum lyc_status config_read(const char *path, Lyceum__V1__Config **ret_config,
 			    struct lyc_error *error)
 {
-	struct buf text = { 0 };
-	struct buf body = { 0 };
+	struct buf text = {0};
+	struct buf body = {0};
 	struct schema *core = NULL;
 	Lyceum__V1__Config *config = NULL;
 	enum lyc_status status = read_file(path, &text, error);
@@ -117,7 +120,7 @@ enum lyc_status config_read(const char *path, Lyceum__V1__Config **ret_config,
 		goto out;
 	}
 	const struct schema_message *message = schema_find_message(core, "lyceum.v1.Config");
-	struct lyc_error fault = { 0 };
+	struct lyc_error fault = {0};
 	status = yaml_read(message, (const char *)text.data, text.len, &body, &fault);
 	if (status == LYC_OK)
 		status = schema_check(message, span_of(body.data, body.len), true, &fault);
@@ -127,7 +130,15 @@ enum lyc_status config_read(const char *path, Lyceum__V1__Config **ret_config,
 				: error_set(&fault, LYC_RESOURCE_EXHAUSTED, "out of memory");
 	}
 	if (status != LYC_OK) {
-		error_set_field(error, status, fault.field, "%s: %.190s", path, fault.text);
+		/* YAML faults say their line themselves; the rules know only the field. */
+		unsigned line = 0;
+		if (fault.field[0] && strncmp(fault.text, "line ", 5) != 0)
+			line = yaml_line(message, (const char *)text.data, text.len, fault.field);
+		if (line > 0)
+			error_set_field(error, status, fault.field, "%s: line %u: %.180s", path,
+					line, fault.text);
+		else
+			error_set_field(error, status, fault.field, "%s: %.190s", path, fault.text);
 		goto out;
 	}
 	resolve_all(config, path);
@@ -150,7 +161,7 @@ void config_free(Lyceum__V1__Config *config)
 enum lyc_status config_manual(char **ret_text)
 {
 	struct schema *core = NULL;
-	struct buf text = { 0 };
+	struct buf text = {0};
 	enum lyc_status status = core_schema_get(&core);
 	if (status != LYC_OK)
 		return status;

@@ -72,9 +72,18 @@ static void test_record_refuses_what_it_cannot_read(void **state)
 	/* No subject; a subject as a number; cut off. */
 	assert_int_equal(record_read(span_of("", 0), &record), LYC_INVALID_ARGUMENT);
 	assert_int_equal(record_read(span_of("\x20\x01", 2), &record), LYC_INVALID_ARGUMENT);
-	assert_int_equal(record_read(span_of("\x22\x05" "ab", 4), &record), LYC_INVALID_ARGUMENT);
+	assert_int_equal(record_read(span_of("\x22\x05"
+					     "ab",
+					     4),
+				     &record),
+			 LYC_INVALID_ARGUMENT);
 	/* Fields of later versions are passed over. */
-	assert_int_equal(record_read(span_of("\x22\x01" "a" "\xa0\x06\x01", 6), &record), LYC_OK);
+	assert_int_equal(record_read(span_of("\x22\x01"
+					     "a"
+					     "\xa0\x06\x01",
+					     6),
+				     &record),
+			 LYC_OK);
 }
 
 int main(void)
