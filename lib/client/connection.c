@@ -21,7 +21,6 @@
 #define RECONNECT_MS 100
 #define RECONNECT_MAX_MS 10000
 #define HANDSHAKE_MS 5000
-#define HEARTBEAT_MS 10000
 #define QUEUE_FRAMES 64
 
 static bool copy_text(const char *text, char **ret_copy)
@@ -138,9 +137,9 @@ static bool set_options(struct connection *connection)
 	       set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
 	       set_int(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS) &&
 	       set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
-	       set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
-	       set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS) &&
-	       set_int(socket, ZMQ_HEARTBEAT_TTL, 3 * HEARTBEAT_MS) && set_int(socket, ZMQ_IPV6, 1);
+	       /* No ZMQ_HEARTBEAT_IVL: the session has its own, and libzmq aborts the process when that timer fires
+		  at a connection that has ended while this side is not reading. */
+	       set_int(socket, ZMQ_IPV6, 1);
 }
 
 static bool set_keys(struct connection *connection)
