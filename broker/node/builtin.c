@@ -74,7 +74,7 @@ static void fill_origin(struct daemon *daemon, struct origin *origin, Lyceum__V1
 	bool is_own = strcmp(origin->name, daemon->name) == 0;
 	ret_as_of->origin = origin->name;
 	ret_as_of->epoch = origin->epoch;
-	ret_as_of->seq = origin->seq;
+	ret_as_of->seq = is_own ? daemon->stream.last_seq : origin->seq;
 	if (!is_own)
 		ret_as_of->age_ms = origin_age_ms(origin, now_of(daemon),
 						  daemon->env.wall_ms(daemon->env.world));
