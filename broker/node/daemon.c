@@ -13,6 +13,8 @@
 
 #define LOG_TOPIC "daemon"
 #define TICK_MS 50
+/* A peer that owes a reply is asked for a sign of its connection as often. */
+#define PROBE_MS 200
 #define SAVE_HEADS_MS 5000
 #define STOP_GRACE_MS 2000
 
@@ -255,6 +257,12 @@ void daemon_end_session(struct daemon *daemon, struct session *session, const ch
 		uplink_lost(&daemon->uplink, text);
 }
 
+void daemon_uplink_cut(struct daemon *daemon)
+{
+	if (daemon->router.hub)
+		daemon_end_session(daemon, daemon->router.hub, "the connection to the hub has ended");
+}
+
 static void say_goodbye(struct daemon *daemon, struct session *session, enum goodbye_reason reason,
 			const char *text)
 {
@@ -271,15 +279,25 @@ void daemon_dismiss(struct daemon *daemon, struct session *session, enum goodbye
 	daemon_end_session(daemon, session, text);
 }
 
+/* A ROUTER says of a connection that has ended only that it cannot be sent to: so somebody for whom others wait is sent something. */
+static bool is_ping_due(const struct daemon *daemon, const struct session *session, uint64_t now)
+{
+	uint64_t silent_ms = now - session->last_sent_ms;
+	return session->out.len == 0 &&
+	       (silent_ms >= daemon->limits.heartbeat_ms ||
+		(silent_ms >= PROBE_MS && !list_is_empty(&session->calls_given)));
+}
+
 static void beat(struct daemon *daemon, uint64_t now)
 {
 	list_each_safe(node, &daemon->sessions.all) {
 		struct session *session = list_entry(node, struct session, all);
-		if (now - session->last_heard_ms > 3ull * daemon->limits.heartbeat_ms) {
+		if (session->is_gone) {
+			daemon_end_session(daemon, session, "its connection has ended");
+		} else if (now - session->last_heard_ms > 3ull * daemon->limits.heartbeat_ms) {
 			daemon_dismiss(daemon, session, GOODBYE_TIMEOUT,
 				       "nothing was heard for three heartbeats");
-		} else if (now - session->last_sent_ms >= daemon->limits.heartbeat_ms &&
-			   session->out.len == 0) {
+		} else if (is_ping_due(daemon, session, now)) {
 			struct packet packet = { .kind = PACKET_PING };
 			packet.ping.id = now;
 			session_send(&daemon->sessions, session, &packet);

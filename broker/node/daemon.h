@@ -72,6 +72,8 @@ void daemon_start(struct daemon *daemon);
  * env.cut, -1: none. */
 void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
 		  const char *identity, int fd, struct span frame);
+/* The transport has lost the hub. */
+void daemon_uplink_cut(struct daemon *daemon);
 /* The end of a turn of the loop: flush. True when something waits for a socket. */
 bool daemon_turn(struct daemon *daemon);
 /* Every 10 ms or so. */

@@ -138,8 +138,10 @@ static void flush(struct session_table *table, struct session *session)
 		struct waiting_frame *first =
 			list_entry(session->waiting.next, struct waiting_frame, node);
 		size_t len = first->frame.len;
-		if (hand_over(table, session, &first->frame) == LYC_RESOURCE_EXHAUSTED)
+		enum lyc_status status = hand_over(table, session, &first->frame);
+		if (status == LYC_RESOURCE_EXHAUSTED)
 			break;
+		session->is_gone = session->is_gone || status == LYC_UNAVAILABLE;
 		session->waiting_len -= len;
 		drop_waiting(session, first);
 	}
@@ -147,11 +149,14 @@ static void flush(struct session_table *table, struct session *session)
 		return;
 	session->last_sent_ms = table->env->now_ms(table->env->world);
 	session->out_usual = session->out.len < WIRE_FRAME_LEN ? session->out.len : WIRE_FRAME_LEN;
-	if (!list_is_empty(&session->waiting) ||
-	    hand_over(table, session, &session->out) == LYC_RESOURCE_EXHAUSTED)
+	enum lyc_status status = list_is_empty(&session->waiting)
+					 ? hand_over(table, session, &session->out)
+					 : LYC_RESOURCE_EXHAUSTED;
+	session->is_gone = session->is_gone || status == LYC_UNAVAILABLE;
+	if (status == LYC_RESOURCE_EXHAUSTED)
 		keep_waiting(session);
 	else
-		buf_clear(&session->out); /* taken; or the peer is gone, and its timeout ends the session */
+		buf_clear(&session->out); /* taken, or nobody is there any more */
 }
 
 void session_free(struct session_table *table, struct session *session)

@@ -54,6 +54,7 @@ struct session {
 	/* In. */
 	uint64_t last_heard_ms;
 	int fd; /* of the frame being handled; -1 outside */
+	bool is_gone; /* its connection has ended: found out by sending */
 	bool is_flooding;
 	uint64_t flood_since_ms;
 

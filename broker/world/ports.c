@@ -109,6 +109,7 @@ enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error)
 		.public_key = world->keys.public_key,
 		.secret_key = world->keys.secret_key,
 		.server_key = uplink->server_key,
+		.watch_loss = true,
 		.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
 		.on_frame = on_frame,
 		.on_turn = on_turn,

@@ -233,6 +233,8 @@ static void begin_stop(struct world *world)
 static void on_tick(uv_timer_t *timer)
 {
 	struct world *world = timer->data;
+	if (world->uplink.zsock && zsock_was_lost(world->uplink.zsock))
+		daemon_uplink_cut(&world->daemon);
 	daemon_tick(&world->daemon);
 	if (!world->stop_at_ms)
 		return;

@@ -9,6 +9,7 @@
 #include "io/zsock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +30,7 @@
 
 struct zsock {
 	void *socket;
+	void *monitor; /* NULL without watch_loss */
 	int type;
 	char endpoint[256];
 
@@ -250,6 +252,41 @@ static enum lyc_status attach(struct zsock *zsock, const struct zsock_options *o
 	return LYC_OK;
 }
 
+static enum lyc_status open_monitor(struct zsock *zsock, void *zmq_ctx, struct lyc_error *error)
+{
+	char address[64];
+	snprintf(address, sizeof(address), "inproc://zsock-monitor-%p", (void *)zsock);
+	zsock->monitor = zmq_socket(zmq_ctx, ZMQ_PAIR);
+	if (!zsock->monitor ||
+	    zmq_socket_monitor(zsock->socket, address, ZMQ_EVENT_DISCONNECTED) != 0 ||
+	    zmq_connect(zsock->monitor, address) != 0)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED,
+				 "No socket to watch a connection with: %s.",
+				 zmq_strerror(zmq_errno()));
+	set_int(zsock->monitor, ZMQ_LINGER, 0);
+	return LYC_OK;
+}
+
+static void close_sockets(struct zsock *zsock)
+{
+	if (zsock->monitor) {
+		zmq_socket_monitor(zsock->socket, NULL, 0);
+		zmq_close(zsock->monitor);
+	}
+	if (zsock->socket)
+		zmq_close(zsock->socket);
+}
+
+bool zsock_was_lost(struct zsock *zsock)
+{
+	/* An event is a number and value in one frame, and an address in the next. */
+	char bytes[256];
+	bool was_lost = false;
+	while (zsock->monitor && zmq_recv(zsock->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT) >= 0)
+		was_lost = true;
+	return was_lost;
+}
+
 static void start_handles(struct zsock *zsock, uv_loop_t *loop)
 {
 	uv_prepare_init(loop, &zsock->prepare);
@@ -292,6 +329,8 @@ enum lyc_status zsock_open(uv_loop_t *loop, void *zmq_ctx, const struct zsock_op
 	}
 	set_options(zsock->socket, options);
 	status = set_keys(zsock->socket, options, error);
+	if (status == LYC_OK && options->watch_loss)
+		status = open_monitor(zsock, zmq_ctx, error);
 	if (status == LYC_OK)
 		status = attach(zsock, options, error);
 	if (status != LYC_OK)
@@ -308,8 +347,7 @@ enum lyc_status zsock_open(uv_loop_t *loop, void *zmq_ctx, const struct zsock_op
 	*ret_zsock = zsock;
 	return LYC_OK;
 out:
-	if (zsock->socket)
-		zmq_close(zsock->socket);
+	close_sockets(zsock);
 	free(zsock);
 	return status;
 }
@@ -376,7 +414,7 @@ static void handle_closed(uv_handle_t *handle)
 	struct zsock *zsock = handle->data;
 	if (--zsock->open_handles > 0)
 		return;
-	zmq_close(zsock->socket);
+	close_sockets(zsock);
 	if (zsock->on_closed)
 		zsock->on_closed(zsock->closed_arg);
 	free(zsock);

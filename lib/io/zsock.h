@@ -50,6 +50,8 @@ struct zsock_options {
 	int64_t max_msg;
 	/* Of the transport, below the application's own; 0: none. */
 	uint32_t heartbeat_ms;
+	/* For zsock_was_lost. */
+	bool watch_loss;
 
 	zsock_frame_fn on_frame;
 	/* May be NULL. */
@@ -71,6 +73,8 @@ LYC_MUST_USE enum lyc_status zsock_send(struct zsock *zsock, struct span routing
 					struct buf *frame);
 /* The address as bound, with the real port. Valid until closed. */
 const char *zsock_endpoint(const struct zsock *zsock);
+/* Has the connection of a socket with watch_loss ended since this was asked last? A DEALER does not say so otherwise. */
+bool zsock_was_lost(struct zsock *zsock);
 /* Messages of more than one frame that were thrown away, their peers cut. */
 uint64_t zsock_malformed(const struct zsock *zsock);
 /* Stop, then close; no more callbacks but on_closed (may be NULL), once, from the loop. Accepts
