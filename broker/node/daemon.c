@@ -263,6 +263,22 @@ void daemon_uplink_cut(struct daemon *daemon)
 		daemon_end_session(daemon, daemon->router.hub, "the connection to the hub has ended");
 }
 
+void daemon_end_instance_sessions(struct daemon *daemon, const char *identity, const char *text)
+{
+	list_each_safe(node, &daemon->sessions.all) {
+		struct session *session = list_entry(node, struct session, all);
+		if (session->kind == SESSION_PLUGIN && strcmp(session->identity, identity) == 0)
+			daemon_end_session(daemon, session, text);
+	}
+}
+
+void daemon_instance_ended(struct daemon *daemon, struct plugin *plugin, bool is_final,
+			   const char *text)
+{
+	daemon_end_instance_sessions(daemon, plugin->identity, text);
+	host_exited(&daemon->host, plugin, is_final, text);
+}
+
 static void say_goodbye(struct daemon *daemon, struct session *session, enum goodbye_reason reason,
 			const char *text)
 {

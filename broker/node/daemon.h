@@ -74,6 +74,9 @@ void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
 		  const char *identity, int fd, struct span frame);
 /* The transport has lost the hub. */
 void daemon_uplink_cut(struct daemon *daemon);
+/* A plugin's instance has ended: its session with it, so that nobody waits for an answer. As host_exited. */
+void daemon_instance_ended(struct daemon *daemon, struct plugin *plugin, bool is_final,
+			   const char *text);
 /* The end of a turn of the loop: flush. True when something waits for a socket. */
 bool daemon_turn(struct daemon *daemon);
 /* Every 10 ms or so. */

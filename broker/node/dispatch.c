@@ -74,6 +74,8 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 	} else if (daemon->sessions.count >= daemon->limits.sessions) {
 		refusal = "this daemon has as many sessions as it may (limits.sessions)";
 	}
+	if (!refusal && grants->role == ROLE_PLUGIN)
+		daemon_end_instance_sessions(daemon, identity, "the plugin has come back");
 	struct session *session =
 		refusal ? NULL : session_add(&daemon->sessions, port, routing_id, identity);
 	if (!session) {

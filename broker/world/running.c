@@ -56,7 +56,7 @@ static void on_exit_of(bool clean, const char *text, void *arg)
 	struct running *running = arg;
 	bool is_refused = instance_was_refused(running->instance);
 	(void)clean;
-	host_exited(&running->world->daemon.host, running->plugin, is_refused, text);
+	daemon_instance_ended(&running->world->daemon, running->plugin, is_refused, text);
 	running_free(running);
 }
 
