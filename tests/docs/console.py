@@ -1,0 +1,125 @@
+"""Runs the console blocks of a page: each line that begins with `$ ` is a command for one shell, the lines below are what it prints.
+
+In the page, `...` alone on a line stands for any lines, at the end of a line for its rest. Ages, durations, sizes, epochs, process
+numbers, ports, keys, scores (numbers of three digits and more) and widths of columns may differ. A block of another kind whose first line is `# file: NAME` is written to that
+file first; `<public key of NAME>` in it is taken from NAME/daemon.key or NAME.key."""
+import os, re, signal, subprocess, time
+
+VOLATILE = [
+    (r'(?:now|\d+ (?:ms|s|min|h|d)(?: \d+ (?:min|h))?(?: ago)?)(?![\w-])', r'(?:now|\d+ (?:ms|s|min|h|d)(?: \d+ (?:min|h))?(?: ago)?)'),
+    (r'\d+ microseconds', r'\d+ microseconds'),
+    (r'process \d+', r'process \d+'),
+    (r'\d+(?:\.\d)? (?:B|KiB|MiB)\b', r'\d+(?:\.\d)? (?:B|KiB|MiB)'),
+    (r'127\.0\.0\.1:\d+', r'127\.0\.0\.1:\d+'),
+    (r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?', r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?'),
+    (r'\d{12,20}', r'\d{12,20}'),
+    (r'(?<=")[!-~]{40}(?=")|(?<=Public key: )[!-~]{40}', r'[!-~]{40}'),
+    (r'(?<![\w(-])\d{3,}(?![\w)-])', r'\d+'),
+    (r'\.\.\.$', r'.*'),
+    (r'\s+', r'\s+'),
+]
+SPLIT = re.compile('|'.join('(%s)' % volatile for volatile, _ in VOLATILE))
+READS = re.compile(r'\b(status|plugins|services|find|list|log|show|describe|metrics|say|call)\b')
+
+
+def line_pattern(line):
+    line = line.strip()
+    if line.startswith('from: '):
+        return r'from: ' + re.escape(line.split()[1]) + ' .*'
+    out, at = '', 0
+    for hit in SPLIT.finditer(line):
+        out += re.escape(line[at:hit.start()]) + VOLATILE[hit.lastindex - 1][1]
+        at = hit.end()
+    return out + re.escape(line[at:])
+
+
+def matches(expected, printed):
+    parts = [r'(?:[^\n]*\n)*?' if line.strip() == '...' else r'\s*' + line_pattern(line) + r'\s*\n' for line in expected if line.strip()]
+    printed = [line for line in printed.split('\n') if line.strip()]
+    return re.fullmatch(''.join(parts), ''.join(line.strip() + '\n' for line in printed)) is not None
+
+
+def blocks(text):
+    """(kind, first line's number, lines) of each fenced block."""
+    kind, lines, first = None, [], 0
+    for number, line in enumerate(text.split('\n'), 1):
+        fence = re.match(r'\s*```(\w*)', line)
+        if fence and kind is None:
+            kind, lines, first = fence.group(1), [], number + 1
+        elif fence:
+            yield kind, first, lines
+            kind = None
+        elif kind is not None:
+            lines.append(line)
+
+
+class Shell:
+    def __init__(self, folder, setup):
+        env = dict(os.environ, HOME=folder, NO_COLOR='1', TERM='dumb')
+        self.process = subprocess.Popen(['bash'], cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        self.serial = 0
+        self.setup = self.run(setup)
+
+    def run(self, command):
+        self.serial += 1
+        mark = 'end-of-command-%d' % self.serial
+        self.process.stdin.write(command + '\necho %s\n' % mark)
+        self.process.stdin.flush()
+        printed = []
+        for line in self.process.stdout:
+            if line.strip() == mark:
+                return ''.join(printed)
+            if line.rstrip().endswith(mark):
+                return ''.join(printed) + line.rstrip()[:-len(mark)]
+            printed.append(line)
+        raise SystemExit('the shell ended during: %s\n%s' % (command, ''.join(printed)))
+
+    def close(self):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def public_key(folder, name):
+    for path in (os.path.join(folder, name, 'daemon.key'), os.path.join(folder, name + '.key')):
+        if os.path.exists(path):
+            return re.search(r'public-key:\s*(\S{40})', open(path).read()).group(1)
+    raise SystemExit('there is no key of %s' % name)
+
+
+def run_page(path, folder, shell, replace):
+    """Returns how many commands did what the page says; prints the others and exits."""
+    count = 0
+    for kind, first, lines in blocks(open(path).read()):
+        named = re.match(r'# file: (\S+)', lines[0]) if lines else None
+        if named:
+            text = '\n'.join(lines[1:]) + '\n'
+            text = re.sub(r'<public key of (\w+)>', lambda hit: public_key(folder, hit.group(1)), text)
+            for old, new in replace:
+                text = text.replace(old, new)
+            open(os.path.join(folder, named.group(1)), 'w').write(text)
+        if kind != 'console':
+            continue
+        steps = []
+        for number, line in enumerate(lines, first):
+            if line.startswith('$ '):
+                steps.append((number, line[2:], []))
+            elif steps:
+                steps[-1][2].append(line)
+        for number, command, expected in steps:
+            for old, new in replace:
+                command = command.replace(old, new)
+                expected = [line.replace(old, new) for line in expected]
+            ends = time.monotonic() + (8 if READS.search(command) else 0)
+            printed = shell.run(command)
+            while not matches(expected, printed) and time.monotonic() < ends:
+                time.sleep(0.05)
+                printed = shell.run(command)
+            if not matches(expected, printed):
+                raise SystemExit('%s:%d: $ %s\nprinted\n%s\nwhere the page has\n%s' % (path, number, command, printed, '\n'.join(expected)))
+            count += 1
+    return count
