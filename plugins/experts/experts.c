@@ -136,6 +136,24 @@ static void expert_search_find(Lyceum__Experts__V1__ExpertSearch_Service *servic
 	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
 }
 
+static void expert_search_facets(Lyceum__Experts__V1__ExpertSearch_Service *service,
+				 const Lyceum__Experts__V1__FindRequest *request,
+				 Lyceum__Experts__V1__FindReply_Closure closure, void *closure_data)
+{
+	struct state *state = lyc_call_state(closure_data);
+	Lyceum__Experts__V1__FindRequest counted = *request;
+	(void)service;
+	counted.without_facets = false;
+	counted.limit = 1;
+	Lyceum__Experts__V1__FindReply *reply =
+		search_find(&state->view, &counted, may_see, closure_data);
+	for (size_t i = 0; i < reply->n_hits; i++)
+		lyceum__experts__v1__hit__free_unpacked(reply->hits[i], NULL);
+	reply->n_hits = 0;
+	closure(reply, closure_data);
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+}
+
 /* ---- The view ---- */
 
 static void on_record(void *arg, const struct lyc_delivery *record)
