@@ -192,6 +192,8 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct instance
 		args[count++] = (char *)pairs[i][0];
 		args[count++] = (char *)pairs[i][1];
 	}
+	if (options->keys && !options->server_key)
+		args[count++] = (char *)"--show-key";
 	args[count] = NULL;
 	uv_stdio_container_t stdio[4] = {
 		{.flags = UV_IGNORE},

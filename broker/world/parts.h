@@ -29,6 +29,15 @@ struct port {
 	bool is_gone;
 };
 
+/* How the peers of a listener prove who they are. */
+enum way_in {
+	WAY_CURVE,
+	/* Not at all: they are anonymous. */
+	WAY_PLAIN,
+	/* By showing their key: the plugins' socket, which only this user's processes reach. */
+	WAY_SECRETS,
+};
+
 struct world {
 	const struct world_options *options;
 	uv_loop_t loop;
@@ -58,8 +67,8 @@ struct world {
 struct port *port_new(struct world *world, const char *identity);
 /* Close its socket; the port itself stays until the end. Accepts NULL. */
 void port_close(struct port *port);
-LYC_MUST_USE enum lyc_status port_listen(struct world *world, const char *endpoint, bool is_plain,
-					 struct lyc_error *error);
+LYC_MUST_USE enum lyc_status port_listen(struct world *world, const char *endpoint,
+					 enum way_in way_in, struct lyc_error *error);
 /* Bind the pipe of a plugin in a thread. */
 LYC_MUST_USE enum lyc_status port_bind_pipe(struct port *port, const char *endpoint,
 					    struct lyc_error *error);

@@ -60,17 +60,21 @@ void port_close(struct port *port)
 	port->zsock = NULL;
 }
 
-enum lyc_status port_listen(struct world *world, const char *endpoint, bool is_plain,
+enum lyc_status port_listen(struct world *world, const char *endpoint, enum way_in way_in,
 			    struct lyc_error *error)
 {
+	static const char *const domains[] = { [WAY_CURVE] = NETWORK_DOMAIN,
+					       [WAY_PLAIN] = PLAIN_DOMAIN,
+					       [WAY_SECRETS] = ZAP_SECRETS_DOMAIN };
 	struct port *port = port_new(world, NULL);
 	struct zsock_options options = {
 		.type = ZMQ_ROUTER,
 		.endpoint = endpoint,
 		.bind = true,
-		.zap_domain = is_plain ? PLAIN_DOMAIN : NETWORK_DOMAIN,
-		.secret_key = is_plain ? NULL : world->keys.secret_key,
+		.zap_domain = domains[way_in],
+		.secret_key = way_in == WAY_CURVE ? world->keys.secret_key : NULL,
 		.is_server = true,
+		.takes_secrets = way_in == WAY_SECRETS,
 		.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
 		.on_frame = on_frame,
 		.on_turn = on_turn,

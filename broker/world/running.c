@@ -103,7 +103,6 @@ enum lyc_status running_start(struct world *world, struct plugin *plugin, struct
 			.zmq_ctx = world->zmq,
 			.runner = world->options->runner,
 			.endpoint = endpoint,
-			.server_key = world->keys.public_key,
 			.keys = plugin->in_thread ? NULL : &running->keys,
 			.on_line = on_line,
 			.on_exit = on_exit_of,

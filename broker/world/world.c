@@ -209,16 +209,16 @@ static enum lyc_status open_listeners(struct world *world, struct lyc_error *err
 	enum lyc_status status = LYC_OK;
 	char endpoint[440];
 	for (size_t i = 0; i < config->n_listen && status == LYC_OK; i++)
-		status = port_listen(world, config->listen[i]->endpoint, config->listen[i]->plain,
-				     error);
+		status = port_listen(world, config->listen[i]->endpoint,
+				     config->listen[i]->plain ? WAY_PLAIN : WAY_CURVE, error);
 	if (status == LYC_OK && config->n_listen == 0) {
 		snprintf(endpoint, sizeof(endpoint), "ipc://%s/lyceum.sock", world->data);
-		status = port_listen(world, endpoint, false, error);
+		status = port_listen(world, endpoint, WAY_CURVE, error);
 	}
 	snprintf(world->plugin_endpoint, sizeof(world->plugin_endpoint), "ipc://%s/plugins.sock",
 		 world->data);
 	if (status == LYC_OK && config->n_plugins > 0)
-		status = port_listen(world, world->plugin_endpoint, false, error);
+		status = port_listen(world, world->plugin_endpoint, WAY_SECRETS, error);
 	return status == LYC_OK ? ports_write_endpoints(world, error) : status;
 }
 

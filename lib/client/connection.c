@@ -46,7 +46,9 @@ static enum lyc_status check_options(const struct connection_options *options,
 			return error_set_field(error, LYC_INVALID_ARGUMENT, names[i],
 					       "%s must have 40 characters of Z85", names[i]);
 	}
-	if (given != 0 && given != 3)
+	bool shows_secret =
+		given == 2 && !options->server_key && strncmp(options->endpoint, "ipc://", 6) == 0;
+	if (given != 0 && given != 3 && !shows_secret)
 		return error_set(
 			error, LYC_INVALID_ARGUMENT,
 			"server_key, public_key and secret_key come together or not at all");
@@ -144,15 +146,20 @@ static bool set_options(struct connection *connection)
 
 static bool set_keys(struct connection *connection)
 {
-	if (!connection->server_key)
+	const char *public_key = connection->public_key;
+	const char *secret_key = connection->secret_key;
+	if (!secret_key)
 		return true;
+	if (!connection->server_key)
+		return zmq_setsockopt(connection->socket, ZMQ_PLAIN_USERNAME, public_key,
+				      strlen(public_key)) == 0 &&
+		       zmq_setsockopt(connection->socket, ZMQ_PLAIN_PASSWORD, secret_key,
+				      strlen(secret_key)) == 0;
 	/* With their final NUL: then they are read as Z85. */
 	return zmq_setsockopt(connection->socket, ZMQ_CURVE_SERVERKEY, connection->server_key,
 			      41) == 0 &&
-	       zmq_setsockopt(connection->socket, ZMQ_CURVE_PUBLICKEY, connection->public_key,
-			      41) == 0 &&
-	       zmq_setsockopt(connection->socket, ZMQ_CURVE_SECRETKEY, connection->secret_key,
-			      41) == 0;
+	       zmq_setsockopt(connection->socket, ZMQ_CURVE_PUBLICKEY, public_key, 41) == 0 &&
+	       zmq_setsockopt(connection->socket, ZMQ_CURVE_SECRETKEY, secret_key, 41) == 0;
 }
 
 static bool watch_socket(struct connection *connection, void *socket)

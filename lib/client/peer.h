@@ -24,7 +24,8 @@ struct connection_options {
 	void *zmq_ctx;
 	enum connection_socket socket;
 	const char *endpoint;
-	/* 40 characters of Z85 each; all NULL for a plain listener. */
+	/* 40 characters of Z85 each; all NULL for a plain listener. Without server_key the pair is
+	 * shown as it is, to a listener that takes secrets (ipc only). */
 	const char *server_key;
 	const char *public_key;
 	const char *secret_key;

@@ -29,21 +29,24 @@ static void ask_stop(int signal_number)
 static void usage(FILE *to)
 {
 	fputs("usage: lyceum-plugin --so FILE --name NAME --endpoint ADDRESS --data FOLDER\n"
-	      "                     [--server-key KEY] [--config FILE]\n"
+	      "                     [--server-key KEY | --show-key] [--config FILE]\n"
 	      "\n"
-	      "Runs one plugin. With --server-key, its own key pair is read from descriptor 3.\n"
+	      "Runs one plugin. With --server-key its own key pair is read from descriptor 3; "
+	      "with\n"
+	      "--show-key, too, and shown to the daemon as it is (ipc only).\n"
 	      "Exit status: 0 told to stop, 2 wrong arguments, 10 the plugin cannot run,\n"
 	      "11 the daemon is lost.\n",
 	      to);
 }
 
-static int parse(int argc, char **argv, struct runner_options *options)
+static int parse(int argc, char **argv, struct runner_options *options, bool *ret_has_key)
 {
 	static const struct option names[] = {
 		{"so", required_argument, NULL, 's'},
 		{"name", required_argument, NULL, 'n'},
 		{"endpoint", required_argument, NULL, 'e'},
 		{"server-key", required_argument, NULL, 'k'},
+		{"show-key", no_argument, NULL, 'w'},
 		{"data", required_argument, NULL, 'd'},
 		{"config", required_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'},
@@ -63,6 +66,10 @@ static int parse(int argc, char **argv, struct runner_options *options)
 			break;
 		case 'k':
 			options->server_key = optarg;
+			*ret_has_key = true;
+			break;
+		case 'w':
+			*ret_has_key = true;
 			break;
 		case 'd':
 			options->data_folder = optarg;
@@ -112,18 +119,19 @@ int main(int argc, char **argv)
 	struct lyc_error error = {0};
 	struct keypair keys;
 	enum lyc_status status = LYC_OK;
-	int code = parse(argc, argv, &options);
+	bool has_key = false;
+	int code = parse(argc, argv, &options, &has_key);
 	if (code != 0) {
 		if (code > 0)
 			usage(stderr);
 		return code > 0 ? code : 0;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close_range(options.server_key ? PLUGIN_KEY_FD + 1 : PLUGIN_KEY_FD, ~0u, 0);
+	close_range(has_key ? PLUGIN_KEY_FD + 1 : PLUGIN_KEY_FD, ~0u, 0);
 	stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	options.stop_fd = stop_fd;
 	catch_signals();
-	if (options.server_key) {
+	if (has_key) {
 		status = keyfile_read_fd(PLUGIN_KEY_FD, "on descriptor 3", &keys, &error);
 		close(PLUGIN_KEY_FD);
 		options.public_key = keys.public_key;

@@ -188,12 +188,30 @@ static void test_peer_notices_the_end_of_its_context(void **state)
 	fake_daemon_stop(&daemon);
 }
 
+static void test_peer_shows_its_key_nowhere_but_on_ipc(void **state)
+{
+	(void)state;
+	char key[41];
+	memset(key, 'a', 40);
+	key[40] = '\0';
+	struct connection_options options = {
+		.endpoint = "tcp://127.0.0.1:1", .public_key = key, .secret_key = key};
+	struct lyc_client *client;
+	struct lyc_error error = {0};
+	assert_int_equal(client_open_with(&options, NULL, &client, &error), LYC_INVALID_ARGUMENT);
+	assert_non_null(strstr(error.text, "server_key"));
+	options.endpoint = "ipc://@lyceum-test-nobody-is-here";
+	options.connect_timeout_ms = 20;
+	assert_int_equal(client_open_with(&options, NULL, &client, &error), LYC_UNAVAILABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_peer_serves_over_a_pair),
 		cmocka_unit_test(test_peer_serves_over_a_dealer),
 		cmocka_unit_test(test_peer_notices_the_end_of_its_context),
+		cmocka_unit_test(test_peer_shows_its_key_nowhere_but_on_ipc),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

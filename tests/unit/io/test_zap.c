@@ -23,10 +23,13 @@ static struct zap *zap;
 static struct keypair server_keys;
 static struct lyc_error error;
 static int endpoint_count;
+/* Clients show their key pair instead of speaking CURVE. */
+static bool shows_secret;
 
 static int set_up(void **state)
 {
 	(void)state;
+	shows_secret = false;
 	ctx = zmq_ctx_new();
 	if (keyfile_make(&server_keys, &error) != LYC_OK)
 		return -1;
@@ -62,7 +65,11 @@ static void knock(const char *domain, const struct keypair *client_keys, char *r
 	void *client = new_socket(ZMQ_DEALER);
 	void *events = new_socket(ZMQ_PAIR);
 	zmq_setsockopt(server, ZMQ_ZAP_DOMAIN, domain, strlen(domain));
-	if (client_keys) {
+	if (client_keys && shows_secret) {
+		zmq_setsockopt(server, ZMQ_PLAIN_SERVER, &one, sizeof(one));
+		zmq_setsockopt(client, ZMQ_PLAIN_USERNAME, client_keys->public_key, 40);
+		zmq_setsockopt(client, ZMQ_PLAIN_PASSWORD, client_keys->secret_key, 40);
+	} else if (client_keys) {
 		zmq_setsockopt(server, ZMQ_CURVE_SERVER, &one, sizeof(one));
 		zmq_setsockopt(server, ZMQ_CURVE_SECRETKEY, server_keys.secret_key, 41);
 		zmq_setsockopt(client, ZMQ_CURVE_SERVERKEY, server_keys.public_key, 41);
@@ -164,6 +171,49 @@ static void test_zap_takes_keyless_peers_in_the_plain_domain_only(void **state)
 	assert_string_equal(name, "");
 }
 
+static void test_zap_takes_a_pair_that_is_shown_in_its_own_domain_only(void **state)
+{
+	(void)state;
+	struct keypair keys;
+	char name[256];
+	assert_int_equal(keyfile_make(&keys, &error), LYC_OK);
+	struct zap_key entry = {.name = "echo", .public_key = keys.public_key};
+	assert_int_equal(zap_set_keys(zap, &entry, 1, &error), LYC_OK);
+	shows_secret = true;
+	knock(ZAP_SECRETS_DOMAIN, &keys, name);
+	assert_string_equal(name, "echo");
+	knock("network", &keys, name);
+	assert_string_equal(name, "");
+	knock("plain", &keys, name);
+	assert_string_equal(name, "");
+}
+
+static void test_zap_refuses_a_shown_pair_that_is_wrong(void **state)
+{
+	(void)state;
+	struct keypair keys, other;
+	char name[256];
+	assert_int_equal(keyfile_make(&keys, &error), LYC_OK);
+	assert_int_equal(keyfile_make(&other, &error), LYC_OK);
+	struct zap_key entry = {.name = "echo", .public_key = keys.public_key};
+	assert_int_equal(zap_set_keys(zap, &entry, 1, &error), LYC_OK);
+	shows_secret = true;
+	/* Whole, but not known. */
+	knock(ZAP_SECRETS_DOMAIN, &other, name);
+	assert_string_equal(name, "");
+	/* The public half is no secret: it proves nothing. */
+	struct keypair stolen = keys;
+	memcpy(stolen.secret_key, other.secret_key, sizeof(stolen.secret_key));
+	knock(ZAP_SECRETS_DOMAIN, &stolen, name);
+	assert_string_equal(name, "");
+	memcpy(stolen.secret_key, keys.public_key, sizeof(stolen.secret_key));
+	knock(ZAP_SECRETS_DOMAIN, &stolen, name);
+	assert_string_equal(name, "");
+	memset(stolen.secret_key, ' ', 40);
+	knock(ZAP_SECRETS_DOMAIN, &stolen, name);
+	assert_string_equal(name, "");
+}
+
 static void test_zap_keeps_its_table_when_a_new_one_is_wrong(void **state)
 {
 	(void)state;
@@ -195,6 +245,8 @@ int main(void)
 		ZAP_TEST(test_zap_refuses_an_unknown_key),
 		ZAP_TEST(test_zap_forgets_a_key_that_was_taken_out),
 		ZAP_TEST(test_zap_takes_keyless_peers_in_the_plain_domain_only),
+		ZAP_TEST(test_zap_takes_a_pair_that_is_shown_in_its_own_domain_only),
+		ZAP_TEST(test_zap_refuses_a_shown_pair_that_is_wrong),
 		ZAP_TEST(test_zap_keeps_its_table_when_a_new_one_is_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
