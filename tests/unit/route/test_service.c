@@ -1,0 +1,78 @@
+/* Offers of services: turns among those here and those abroad, and their end with the session. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "route/service.h"
+
+static struct span text(const char *chars)
+{
+	return span_of(chars, strlen(chars));
+}
+
+static void test_service_offers_here_take_turns(void **state)
+{
+	(void)state;
+	struct services services;
+	struct session sessions[3];
+	services_init(&services);
+	assert_null(services_find(&services, text("a.Echo")));
+	for (int i = 0; i < 3; i++) {
+		list_init(&sessions[i].offers);
+		services_offer(&services, &sessions[i], text("a.Echo"), text(""));
+		struct service_entry *entry = services_find(&services, text("a.Echo"));
+		assert_ptr_equal(services_pick_abroad(entry, text("")), NULL);
+	}
+	struct service_entry *entry = services_find(&services, text("a.Echo"));
+	for (int i = 0; i < 9; i++)
+		assert_ptr_equal(services_pick_here(entry)->session, &sessions[i % 3]);
+	assert_true(services_withdraw(&services, &sessions[1]));
+	assert_false(services_withdraw(&services, &sessions[1]));
+	for (int i = 0; i < 8; i++)
+		assert_ptr_equal(services_pick_here(entry)->session, &sessions[i % 2 * 2]);
+	services_withdraw(&services, &sessions[0]);
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(services_pick_here(entry)->session, &sessions[2]);
+	services_withdraw(&services, &sessions[2]);
+	assert_null(services_pick_here(entry));
+	services_fini(&services);
+}
+
+static void test_service_offers_abroad_are_of_a_node(void **state)
+{
+	(void)state;
+	struct services services;
+	struct session hub;
+	list_init(&hub.offers);
+	services_init(&services);
+	services_offer(&services, &hub, text("a.Echo"), text("wales"));
+	services_offer(&services, &hub, text("a.Echo"), text("nhsa"));
+	services_offer(&services, &hub, text("a.Echoes"), text("third"));
+	struct service_entry *entry = services_find(&services, text("a.Echo"));
+	assert_null(services_pick_here(entry));
+	assert_string_equal(services_pick_abroad(entry, text("nhsa"))->node, "nhsa");
+	assert_string_equal(services_pick_abroad(entry, text("nhsa"))->node, "nhsa");
+	assert_null(services_pick_abroad(entry, text("third")));
+	assert_null(services_pick_abroad(entry, text("wale")));
+	/* Whoever had the last turn comes last. */
+	assert_string_equal(services_pick_abroad(entry, text(""))->node, "wales");
+	assert_string_equal(services_pick_abroad(entry, text(""))->node, "nhsa");
+	assert_string_equal(services_pick_abroad(entry, text(""))->node, "wales");
+	assert_true(services_withdraw(&services, &hub));
+	assert_null(services_pick_abroad(entry, text("")));
+	assert_null(services_pick_abroad(services_find(&services, text("a.Echoes")), text("")));
+	services_fini(&services);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_service_offers_here_take_turns),
+		cmocka_unit_test(test_service_offers_abroad_are_of_a_node),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

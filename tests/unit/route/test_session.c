@@ -1,0 +1,238 @@
+/* Sessions: how packets become frames, and what becomes of frames that a socket does not take. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "route/session.h"
+
+/* A socket that records what it took. */
+struct socket {
+	struct buf frames[64];
+	size_t count;
+	enum lyc_status answer;
+	uint64_t now_ms;
+	uint32_t port;
+	char routing_id[40];
+};
+
+static enum lyc_status send_frame(void *world, uint32_t port, struct span routing_id,
+				  struct buf *frame)
+{
+	struct socket *socket = world;
+	if (socket->answer != LYC_OK)
+		return socket->answer;
+	assert_true(socket->count < 64);
+	socket->port = port;
+	memcpy(socket->routing_id, routing_id.data, routing_id.len);
+	socket->routing_id[routing_id.len] = '\0';
+	socket->frames[socket->count++] = *frame;
+	*frame = (struct buf){0};
+	return LYC_OK;
+}
+
+static uint64_t now_ms(void *world)
+{
+	return ((struct socket *)world)->now_ms;
+}
+
+struct bench {
+	struct socket socket;
+	struct env env;
+	struct session_table table;
+	struct session *session;
+};
+
+static int setup(void **state)
+{
+	struct bench *bench = mem_new(struct bench);
+	bench->env = (struct env){.world = &bench->socket, .now_ms = now_ms, .send = send_frame};
+	session_table_init(&bench->table, &bench->env);
+	bench->session = session_add(&bench->table, 3, span_of("peer", 4), "ann");
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	session_table_fini(&bench->table);
+	for (size_t i = 0; i < bench->socket.count; i++)
+		buf_fini(&bench->socket.frames[i]);
+	free(bench);
+	return 0;
+}
+
+/* A Reply whose body has this length; its id says which it is. */
+static void send_reply(struct bench *bench, uint64_t id, size_t len)
+{
+	uint8_t *body = mem_get(len);
+	struct packet packet = {.kind = PACKET_REPLY};
+	packet.reply = (struct packet_reply){.id = id, .body = span_of(body, len)};
+	session_send(&bench->table, bench->session, &packet);
+	free(body);
+}
+
+/* Checks that all frames together hold the ids 1 to last in order; returns the count of packets of
+ * one frame. */
+static size_t check_frames(struct bench *bench, uint64_t last, size_t of_frame)
+{
+	struct frame_reader *reader = mem_new(struct frame_reader);
+	struct packet packet;
+	uint64_t expected = 1;
+	size_t counted = 0;
+	for (size_t i = 0; i < bench->socket.count; i++) {
+		const struct buf *frame = &bench->socket.frames[i];
+		frame_start(reader, span_of(frame->data, frame->len));
+		enum frame_result result;
+		while ((result = frame_next(reader, &packet)) == FRAME_PACKET) {
+			assert_int_equal(packet.kind, PACKET_REPLY);
+			assert_int_equal(packet.reply.id, expected++);
+			counted += i == of_frame;
+		}
+		assert_int_equal(result, FRAME_END);
+	}
+	assert_int_equal(expected, last + 1);
+	free(reader);
+	return counted;
+}
+
+static void test_session_packets_of_one_turn_are_one_frame(void **state)
+{
+	struct bench *bench = *state;
+	for (uint64_t id = 1; id <= 100; id++)
+		send_reply(bench, id, 20);
+	assert_int_equal(bench->socket.count, 0);
+	assert_int_equal(session_flush_all(&bench->table), 0);
+	assert_int_equal(bench->socket.count, 1);
+	assert_int_equal(check_frames(bench, 100, 0), 100);
+	assert_int_equal(bench->socket.port, 3);
+	assert_string_equal(bench->socket.routing_id, "peer");
+	/* Nothing is left for the next turn. */
+	session_flush_all(&bench->table);
+	assert_int_equal(bench->socket.count, 1);
+	send_reply(bench, 101, 20);
+	session_flush_all(&bench->table);
+	assert_int_equal(check_frames(bench, 101, 1), 1);
+}
+
+static void test_session_flushes_at_a_full_frame_without_waiting(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t id = 0;
+	while (bench->socket.count < 3)
+		send_reply(bench, ++id, 1000);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(bench->socket.frames[i].len > WIRE_FRAME_LEN);
+		assert_true(bench->socket.frames[i].len < WIRE_FRAME_LEN + 1100);
+	}
+	check_frames(bench, id, 0);
+}
+
+static void test_session_large_packet_goes_alone_and_in_order(void **state)
+{
+	struct bench *bench = *state;
+	send_reply(bench, 1, 50);
+	send_reply(bench, 2, 900000);
+	send_reply(bench, 3, 50);
+	session_flush_all(&bench->table);
+	assert_int_equal(bench->socket.count, 3);
+	assert_int_equal(check_frames(bench, 3, 1), 1);
+	assert_true(bench->socket.frames[0].len < 100);
+	assert_true(bench->socket.frames[2].len < 100);
+}
+
+static void test_session_full_socket_keeps_the_order(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t id = 0;
+	bench->socket.answer = LYC_RESOURCE_EXHAUSTED;
+	for (int turn = 0; turn < 10; turn++) {
+		send_reply(bench, ++id, 10);
+		if (turn % 3 == 0)
+			send_reply(bench, ++id, 100000);
+		assert_int_equal(session_flush_all(&bench->table), 1);
+	}
+	assert_int_equal(bench->socket.count, 0);
+	assert_true(session_backlog(bench->session) > 4 * 100000);
+	bench->socket.answer = LYC_OK;
+	send_reply(bench, ++id, 10);
+	assert_int_equal(session_flush_all(&bench->table), 0);
+	check_frames(bench, id, 0);
+	assert_int_equal(session_backlog(bench->session), 0);
+}
+
+static void test_session_gone_peer_drops_the_frames(void **state)
+{
+	struct bench *bench = *state;
+	bench->socket.answer = LYC_RESOURCE_EXHAUSTED;
+	send_reply(bench, 7, 10);
+	session_flush_all(&bench->table);
+	bench->socket.answer = LYC_UNAVAILABLE;
+	send_reply(bench, 8, 10);
+	assert_int_equal(session_flush_all(&bench->table), 0);
+	assert_int_equal(session_backlog(bench->session), 0);
+	bench->socket.answer = LYC_OK;
+	send_reply(bench, 1, 10);
+	session_flush_all(&bench->table);
+	check_frames(bench, 1, 0);
+}
+
+static void test_session_end_hands_over_what_was_written(void **state)
+{
+	struct bench *bench = *state;
+	send_reply(bench, 1, 10);
+	session_free(&bench->table, bench->session);
+	check_frames(bench, 1, 0);
+	assert_int_equal(bench->table.count, 0);
+	assert_null(session_find(&bench->table, 3, span_of("peer", 4)));
+}
+
+static void test_session_is_found_by_port_and_routing_id_or_serial(void **state)
+{
+	struct bench *bench = *state;
+	struct session_table *table = &bench->table;
+	struct session *pipe = session_add(table, 4, span_of(NULL, 0), "echo");
+	struct session *twin = session_add(table, 4, span_of("peer", 4), "bob");
+	assert_ptr_equal(session_find(table, 3, span_of("peer", 4)), bench->session);
+	assert_ptr_equal(session_find(table, 4, span_of("peer", 4)), twin);
+	assert_ptr_equal(session_find(table, 4, span_of(NULL, 0)), pipe);
+	assert_null(session_find(table, 3, span_of("pee", 3)));
+	uint64_t serial = pipe->serial;
+	assert_ptr_equal(session_by_serial(table, serial), pipe);
+	session_free(table, pipe);
+	assert_null(session_by_serial(table, serial));
+	pipe = session_add(table, 4, span_of(NULL, 0), "echo");
+	assert_true(pipe->serial > serial);
+	/* A routing id has at most 36 bytes. */
+	static const char wide[40] = "0123456789012345678901234567890123456789";
+	assert_null(session_add(table, 1, span_of(wide, 37), "x"));
+	assert_null(session_find(table, 1, span_of(wide, 37)));
+	assert_non_null(session_add(table, 1, span_of(wide, 36), "x"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_session_packets_of_one_turn_are_one_frame,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_session_flushes_at_a_full_frame_without_waiting, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_session_large_packet_goes_alone_and_in_order,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_session_full_socket_keeps_the_order, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_session_gone_peer_drops_the_frames, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_session_end_hands_over_what_was_written, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_session_is_found_by_port_and_routing_id_or_serial, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
