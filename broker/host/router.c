@@ -318,14 +318,13 @@ static void hold(struct router *router, struct call *call, const struct packet_c
 	list_add_last(&router->waiting, &call->of_waiting);
 }
 
-static enum lyc_status check_body(struct session *session, const struct method_entry *entry,
+static enum lyc_status check_body(const struct method_entry *entry,
 				  const struct packet_call *packet, struct lyc_error *error)
 {
 	if (packet->body.len > WIRE_MAX_BODY)
 		return error_set(error, LYC_INVALID_ARGUMENT, "a body has at most %d bytes",
 				 WIRE_MAX_BODY);
-	return entry ? schema_check(entry->method->input, packet->body, !session_is_link(session),
-				    error)
+	return entry ? schema_check(entry->method->input, packet->body, true, error)
 		     : LYC_OK;
 }
 
@@ -397,7 +396,7 @@ void router_call(struct router *router, struct session *session, const struct pa
 				  session->identity, method);
 		else {
 			entry = types_method(router->types, packet->method);
-			error.status = check_body(session, entry, packet, &error);
+			error.status = check_body(entry, packet, &error);
 		}
 	}
 	if (error.status == LYC_OK)

@@ -308,7 +308,11 @@ static void beat(struct daemon *daemon, uint64_t now)
 {
 	list_each_safe(node, &daemon->sessions.all) {
 		struct session *session = list_entry(node, struct session, all);
-		if (session->is_gone) {
+		const struct link *link = session_is_link(session) ? session->owner : NULL;
+		if (link && link->has_failed) {
+			daemon_dismiss(daemon, session, GOODBYE_UNSPECIFIED,
+				       "the log here does not take records");
+		} else if (session->is_gone) {
 			daemon_end_session(daemon, session, "its connection has ended");
 		} else if (now - session->last_heard_ms > 3ull * daemon->limits.heartbeat_ms) {
 			daemon_dismiss(daemon, session, GOODBYE_TIMEOUT,

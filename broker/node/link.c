@@ -376,8 +376,12 @@ static void copy_stored(enum lyc_status status, uint64_t seq, const char *text, 
 {
 	struct link *link = arg;
 	(void)seq;
-	if (status != LYC_OK)
+	if (status != LYC_OK && !link->has_failed) {
 		log_error("a copied record was not stored", "peer", link->peer, "reason", text);
+		link->has_failed = true;
+		for (size_t i = 0; i < link->links->stream->origins.count; i++)
+			origin_unqueue(&link->links->stream->origins.items[i]);
+	}
 	link->is_stored_dirty = true;
 	if (--link->pending_count == 0)
 		apply_waiting_heads(link);
@@ -395,8 +399,8 @@ static void take_copy(struct link *link, struct span bytes)
 		error_set(&error, LYC_PERMISSION_DENIED, "not a record that this peer may send");
 	} else {
 		const struct origin *origin = origins_find(&links->stream->origins, record.origin);
-		if (origin && !origin_is_new(origin, record.epoch, record.origin_seq))
-			return; /* held already */
+		if (origin && !origin_is_wanted(origin, record.epoch, record.origin_seq))
+			return; /* held already, or on its way */
 		error.status = stream_append_copy(links->stream, bytes, copy_stored, link, &error);
 	}
 	if (error.status == LYC_OK) {
@@ -412,6 +416,8 @@ void link_copy(struct link *link, const struct packet_copy *copy, size_t packet_
 {
 	(void)packet_len;
 	struct span at = copy->records;
+	if (link->has_failed)
+		return;
 	struct span record;
 	while (copy_next(&at, &record)) {
 		link->stored_len += record.len;
@@ -506,6 +512,7 @@ void link_up(struct link *link, struct session *session)
 	link->since_ms = links->env->now_ms(links->env->world);
 	link->text[0] = '\0';
 	link->is_followed = false;
+	link->has_failed = false;
 	link->stored_len = 0;
 	struct wire_position positions[WIRE_MAX_POSITIONS];
 	struct packet packet = { .kind = PACKET_FOLLOW };

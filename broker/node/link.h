@@ -53,6 +53,8 @@ struct link {
 
 	/* In: copies that are on their way to the log, and what to confirm. */
 	size_t pending_count;
+	/* The log did not take a copy: the link begins again, from what was committed. */
+	bool has_failed;
 	bool is_stored_dirty;
 	uint64_t stored_len;
 	struct buf waiting_heads; /* a Heads packet that came while copies were pending */

@@ -65,7 +65,7 @@ static void session_readers(const struct stream *stream, const struct session *s
 				      session->grants->group_count, node);
 }
 
-/* May this session have it, and what of it? EGRESS_CARRY is for links only. */
+/* May this session have it, and what of it? */
 static enum egress judge(struct stream *stream, const struct session *session,
 			 const struct schema_message *message, struct span body,
 			 const struct label *label, const char *home, struct buf *cut)
@@ -76,7 +76,9 @@ static enum egress judge(struct stream *stream, const struct session *session,
 	session_readers(stream, session, node, principal, &readers);
 	enum egress egress = policy_outgoing(stream->policy, message, body, label, home, &readers,
 					     session->kind == SESSION_HUB, cut);
-	return egress == EGRESS_CARRY && !session_is_link(session) ? EGRESS_NOTHING : egress;
+	/* What is for persons or groups of this node its plugins hold, and show to them only. */
+	bool is_carrier = session_is_link(session) || session->kind == SESSION_PLUGIN;
+	return egress == EGRESS_CARRY && !is_carrier ? EGRESS_NOTHING : egress;
 }
 
 static void tell_gap(struct stream *stream, struct subscription *subscription, uint64_t missed,

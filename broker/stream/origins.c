@@ -86,6 +86,24 @@ bool origin_is_new(const struct origin *origin, uint64_t epoch, uint64_t origin_
 	return origin_seq > origin->seq;
 }
 
+void origin_queued(struct origin *origin, uint64_t epoch, uint64_t origin_seq)
+{
+	origin->queued_epoch = epoch;
+	origin->queued_seq = origin_seq;
+}
+
+void origin_unqueue(struct origin *origin)
+{
+	origin->queued_epoch = 0;
+	origin->queued_seq = 0;
+}
+
+bool origin_is_wanted(const struct origin *origin, uint64_t epoch, uint64_t origin_seq)
+{
+	bool is_queued = epoch == origin->queued_epoch && origin_seq <= origin->queued_seq;
+	return !is_queued && origin_is_new(origin, epoch, origin_seq);
+}
+
 uint64_t origin_start(const struct origin *origin, uint64_t epoch, uint64_t after_seq)
 {
 	if (origin->mark_count == 0)

@@ -22,6 +22,9 @@ struct origin {
 	uint64_t epoch;
 	/* The highest position that has been committed here, gaps included. */
 	uint64_t seq;
+	/* Copies up to here are on their way to the log. */
+	uint64_t queued_epoch;
+	uint64_t queued_seq;
 	/* Loop time at which the origin is known to have had nothing newer; before the start of the loop's
 	 * clock when that was in an earlier life of this daemon. Only once the origin was heard of. */
 	bool is_heard_of;
@@ -48,6 +51,11 @@ void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq
 uint64_t origin_age_ms(const struct origin *origin, uint64_t now_ms, uint64_t wall_ms);
 /* It had nothing newer `age_ms` ago. */
 void origin_heard_of(struct origin *origin, uint64_t now_ms, uint64_t age_ms);
+/* A copy goes to the log; or one was not taken, and all after it will come again. */
+void origin_queued(struct origin *origin, uint64_t epoch, uint64_t origin_seq);
+void origin_unqueue(struct origin *origin);
+/* Is it neither here nor on its way? */
+bool origin_is_wanted(const struct origin *origin, uint64_t epoch, uint64_t origin_seq);
 /* Is a record of this position new? */
 bool origin_is_new(const struct origin *origin, uint64_t epoch, uint64_t origin_seq);
 /* A sequence of this log at or before the origin's first record after the position; UINT64_MAX when there is none. */

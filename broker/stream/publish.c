@@ -337,6 +337,11 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 	size_t name_len = 0;
 	const struct schema_message *message =
 		types_of_subject(stream->types, record.subject, &name_len);
+	/* A record is judged by the schema it was written with; without that one it is kept as it is. */
+	if (message && record.schema && schema_id(message->schema) != record.schema) {
+		const struct schema *schema = types_schema(stream->types, record.schema);
+		message = schema ? schema_find_message(schema, message->full_name) : NULL;
+	}
 	if (message && !record.removed) {
 		enum lyc_status status = schema_check(message, record.body, false, error);
 		if (status != LYC_OK)
@@ -346,6 +351,9 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 	}
 	struct stream_append *append = append_new(stream, record.subject);
 	buf_add(&append->base.record, bytes.data, bytes.len);
+	struct origin *origin = origins_get(&stream->origins, record.origin);
+	if (origin)
+		origin_queued(origin, record.epoch, record.origin_seq);
 	subjects_expect(&stream->subjects, record.subject, record.label);
 	append->on_done = on_done;
 	append->arg = arg;

@@ -42,6 +42,9 @@ struct log_threads {
 	struct append_queue appends;
 	struct append_queue appended;
 	bool is_write_stopping;
+	/* After a failure everything that was queued behind it fails, too, until the loop has heard of it: so that no copy is stored behind one that
+	 * was not. */
+	bool is_failing;
 
 	pthread_t reader;
 	pthread_mutex_t read_lock;
@@ -87,8 +90,9 @@ static struct append_queue take_group(struct append_queue *queue, size_t *ret_co
 	return group;
 }
 
-static void write_group(struct log_threads *threads, struct append_queue *group, size_t count,
-			struct store_item *items)
+/* False when the machine failed. */
+static bool write_group(struct log_threads *threads, struct append_queue *group, size_t count,
+			struct store_item *items, bool is_failing)
 {
 	struct lyc_error error = {0};
 	size_t i = 0;
@@ -99,7 +103,10 @@ static void write_group(struct log_threads *threads, struct append_queue *group,
 			.has_expect = at->has_expect,
 			.expect_seq = at->expect_seq,
 		};
-	enum lyc_status status = store_append(threads->store, items, count, &error);
+	enum lyc_status status =
+		is_failing ? error_set(&error, LYC_UNAVAILABLE,
+				       "an append before this one has failed")
+			   : store_append(threads->store, items, count, &error);
 	i = 0;
 	for (struct append *at = group->first; at; at = at->next, i++) {
 		at->status = status == LYC_OK ? items[i].ret_status : status;
@@ -116,6 +123,7 @@ static void write_group(struct log_threads *threads, struct append_queue *group,
 				 "the log does not take the record (%s)",
 				 lyc_status_name(at->status));
 	}
+	return status == LYC_OK;
 }
 
 static void *write_thread(void *arg)
@@ -130,9 +138,11 @@ static void *write_thread(void *arg)
 			break;
 		size_t count;
 		struct append_queue group = take_group(&threads->appends, &count);
+		bool is_failing = threads->is_failing;
 		pthread_mutex_unlock(&threads->write_lock);
-		write_group(threads, &group, count, items);
+		bool is_written = write_group(threads, &group, count, items, is_failing);
 		pthread_mutex_lock(&threads->write_lock);
+		threads->is_failing = threads->is_failing || !is_written;
 		queue_add(&threads->appended, group.first, group.last);
 		uv_async_send(&threads->async);
 	}
@@ -253,6 +263,10 @@ static void deliver(struct log_threads *threads)
 		append->on_done(append);
 		append = next;
 	}
+	pthread_mutex_lock(&threads->write_lock);
+	if (!threads->appends.first && !threads->appended.first)
+		threads->is_failing = false;
+	pthread_mutex_unlock(&threads->write_lock);
 	pthread_mutex_lock(&threads->read_lock);
 	struct log_read *read = threads->done_reads;
 	threads->done_reads = NULL;

@@ -65,12 +65,31 @@ static void test_origin_is_as_old_as_its_last_word(void **state)
 	origins_fini(&origins);
 }
 
+static void test_origin_wants_nothing_twice(void **state)
+{
+	(void)state;
+	struct origins origins = {0};
+	struct origin *origin = origins_get(&origins, text("wales"));
+	origin_queued(origin, 7, 5);
+	assert_false(origin_is_wanted(origin, 7, 5));
+	assert_false(origin_is_wanted(origin, 7, 3));
+	assert_true(origin_is_wanted(origin, 7, 6));
+	assert_true(origin_is_wanted(origin, 8, 1));
+	/* It was not taken: it may come again. */
+	origin_unqueue(origin);
+	assert_true(origin_is_wanted(origin, 7, 5));
+	origin_committed(origin, 7, 5, 1);
+	assert_false(origin_is_wanted(origin, 7, 5));
+	origins_fini(&origins);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_origin_knows_what_is_new),
 		cmocka_unit_test(test_origin_start_is_never_after_the_first_missing_record),
 		cmocka_unit_test(test_origin_is_as_old_as_its_last_word),
+		cmocka_unit_test(test_origin_wants_nothing_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
