@@ -41,22 +41,36 @@ struct spread {
 	double most;
 };
 
+static struct spread spread_of_values(double *values, unsigned count)
+{
+	if (count == 0)
+		return (struct spread){0};
+	qsort(values, count, sizeof(values[0]), compare);
+	double upper = values[count / 2];
+	double median = count % 2 ? upper : (values[count / 2 - 1] + upper) / 2;
+	return (struct spread){median, values[0], values[count - 1]};
+}
+
 static struct spread spread_of(const struct row *row, enum column column)
 {
 	double values[REPORT_MAX_ROUNDS];
-	if (row->count == 0)
-		return (struct spread){0};
 	for (unsigned i = 0; i < row->count; i++)
 		values[i] = value_of(&row->results[i], column);
-	qsort(values, row->count, sizeof(values[0]), compare);
-	double upper = values[row->count / 2];
-	double median = row->count % 2 ? upper : (values[row->count / 2 - 1] + upper) / 2;
-	return (struct spread){median, values[0], values[row->count - 1]};
+	return spread_of_values(values, row->count);
+}
+
+/* Rates, round by round: what slowed the machine down for a while slowed both. */
+static struct spread ratio_of(const struct row *row, const struct row *base)
+{
+	double values[REPORT_MAX_ROUNDS];
+	unsigned count = row->count < base->count ? row->count : base->count;
+	for (unsigned i = 0; i < count; i++)
+		values[i] = row->results[i].rate / base->results[i].rate;
+	return spread_of_values(values, count);
 }
 
 void report_table(const struct row *rows, size_t count, size_t body_len)
 {
-	double base = count > 0 ? spread_of(&rows[0], RATE).median : 0;
 	printf("\n%zu outstanding, %zu-byte bodies%s\n\n", rows[0].window, body_len,
 	       rows[0].is_pinned ? ", all processes on one core" : "");
 	printf("| who | requests/s median (min-max) | to zmq_proxy | p50 us | p99 us | broker CPU "
@@ -73,7 +87,7 @@ void report_table(const struct row *rows, size_t count, size_t body_len)
 		printf("| %s | %.0f (%.0f-%.0f) | %.2f | %.1f | %.1f | %.2f | %.2f | %llu | %u "
 		       "|%s%s\n",
 		       row->peer->name, rate.median, rate.least, rate.most,
-		       base > 0 ? rate.median / base : 0, spread_of(row, P50).median,
+		       ratio_of(row, &rows[0]).median, spread_of(row, P50).median,
 		       spread_of(row, P99).median, spread_of(row, BROKER_CPU).median,
 		       spread_of(row, ALL_CPU).median, (unsigned long long)row->lost, row->count,
 		       row->fault[0] ? " " : "", row->fault);

@@ -33,8 +33,9 @@ static enum lyc_status send_reply(struct lyc_call *call, enum lyc_status status,
 		.body = body,
 		.more = more,
 		.has_position = call->has_position || call->context->view.is_followed,
-		.position = position_of(call),
 	};
+	if (reply.has_position)
+		reply.position = position_of(call);
 	/* Its id may mean another call by now. */
 	if (call->session != call->context->served.session)
 		return LYC_UNAVAILABLE;

@@ -50,7 +50,6 @@ static void call_free(struct lyc_call *call)
 	if (call->request)
 		protobuf_c_message_free_unpacked(call->request, NULL);
 	buf_fini(&call->held);
-	free(call->groups);
 	free(call);
 }
 
@@ -116,15 +115,13 @@ static void run_method(struct lyc_call *call, struct span body)
 static struct lyc_call *call_new(struct lyc_plugin_context *context,
 				 const struct packet_call *packet)
 {
-	struct lyc_call *call = mem_try(sizeof(*call));
 	size_t len = packet->group_count * sizeof(char *) + packet->principal.len + 1;
 	for (size_t i = 0; i < packet->group_count; i++)
 		len += packet->groups[i].len + 1;
-	char *block = call ? mem_try(len) : NULL;
-	if (!block) {
-		free(call);
+	struct lyc_call *call = mem_try(sizeof(*call) + len);
+	if (!call)
 		return NULL;
-	}
+	char *block = (char *)(call + 1);
 	call->groups = (const char **)(void *)block;
 	char *text = block + packet->group_count * sizeof(char *);
 	for (size_t i = 0; i < packet->group_count; i++) {

@@ -19,7 +19,7 @@ struct lyc_call {
 	uint32_t max_reply;
 	ProtobufCMessage *request;
 
-	/* One block, which begins with the array, holds it all. */
+	/* They lie behind this struct, in its block: the array first. */
 	const char **groups;
 	const char *principal;
 	size_t group_count;

@@ -78,6 +78,15 @@ static void skip_rest(struct zsock *zsock, zmq_msg_t *msg)
 	}
 }
 
+/* Receiving that ends with EAGAIN has been a look at the socket: an edge comes for what follows. */
+static bool receive(struct zsock *zsock, zmq_msg_t *msg)
+{
+	if (zmq_msg_recv(msg, zsock->socket, ZMQ_DONTWAIT) >= 0)
+		return true;
+	zsock->was_used = zmq_errno() != EAGAIN;
+	return false;
+}
+
 /* One message: false when none is waiting. */
 static bool read_one(struct zsock *zsock)
 {
@@ -86,13 +95,13 @@ static bool read_one(struct zsock *zsock)
 	zmq_msg_init(&routing_id);
 	zmq_msg_init(&frame);
 	if (zsock->type == ZMQ_ROUTER) {
-		if (zmq_msg_recv(&routing_id, zsock->socket, ZMQ_DONTWAIT) < 0)
+		if (!receive(zsock, &routing_id))
 			goto out;
 		was_read = true;
 		if (!has_more(&routing_id))
 			goto out;
 	}
-	if (zmq_msg_recv(&frame, zsock->socket, ZMQ_DONTWAIT) < 0)
+	if (!receive(zsock, &frame))
 		goto out;
 	was_read = true;
 	int fd = zmq_msg_get(&frame, ZMQ_SRCFD);
@@ -142,6 +151,8 @@ static void check_turn(uv_check_t *handle)
 		if (!read_one(zsock))
 			break;
 	}
+	if (!zsock->was_used)
+		uv_idle_stop(&zsock->idle);
 }
 
 static void prepare_turn(uv_prepare_t *handle)
