@@ -14,6 +14,7 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "lyceum/echo/v1/echo.pb-c.h"
+#include "lyceum/experts/v1/experts.pb-c.h"
 
 static void read_body(const struct lyc_delivery *delivery, struct arrival *arrival)
 {
@@ -24,6 +25,13 @@ static void read_body(const struct lyc_delivery *delivery, struct arrival *arriv
 	if (note)
 		snprintf(arrival->text, sizeof(arrival->text), "%s", note->text);
 	lyceum__echo__v1__note__free_unpacked(note, NULL);
+	Lyceum__Experts__V1__Expert *expert = NULL;
+	if (strncmp(delivery->subject, EXPERT ".", strlen(EXPERT ".")) == 0)
+		expert = lyceum__experts__v1__expert__unpack(NULL, delivery->body_len,
+							     delivery->body);
+	if (expert && expert->name)
+		snprintf(arrival->text, sizeof(arrival->text), "%s", expert->name->display);
+	lyceum__experts__v1__expert__free_unpacked(expert, NULL);
 }
 
 static void take(const struct lyc_delivery *delivery, void *arg)
@@ -145,6 +153,32 @@ uint64_t note_publish(struct lyc_client *client, const char *subject, const char
 	return seq;
 }
 
+enum lyc_status expert_publish(struct node *node, const char *home, const char *id,
+			       const char *name, int visibility, const char *audience,
+			       const struct lyc_publish_options *options, uint64_t *ret_seq,
+			       struct lyc_error *error)
+{
+	const struct lyc_publish_options durable = {.durable = true};
+	uint8_t body[800];
+	Lyceum__Experts__V1__Expert expert = LYCEUM__EXPERTS__V1__EXPERT__INIT;
+	Lyceum__Experts__V1__PersonName person = LYCEUM__EXPERTS__V1__PERSON_NAME__INIT;
+	Lyceum__V1__Label label = LYCEUM__V1__LABEL__INIT;
+	char *readers[] = {(char *)(uintptr_t)audience};
+	person.display = (char *)(uintptr_t)name;
+	label.home = (char *)(uintptr_t)home;
+	label.visibility = (Lyceum__V1__Visibility)visibility;
+	label.audience = readers;
+	label.n_audience = audience ? 1 : 0;
+	expert.home = (char *)(uintptr_t)home;
+	expert.id = (char *)(uintptr_t)id;
+	expert.name = &person;
+	expert.label = &label;
+	ensure(lyceum__experts__v1__expert__get_packed_size(&expert) <= sizeof(body));
+	size_t len = lyceum__experts__v1__expert__pack(&expert, body);
+	return lyc_client_publish(node_client(node), EXPERT, body, len,
+				  options ? options : &durable, ret_seq, error);
+}
+
 /* ---- calls ---- */
 
 static void on_reply(const struct lyc_reply *reply, void *arg)
@@ -168,6 +202,10 @@ static void on_reply(const struct lyc_reply *reply, void *arg)
 	}
 	outcome->as_of_count = reply->as_of_count;
 	outcome->said[0] = '\0';
+	outcome->body_len =
+		reply->body_len < sizeof(outcome->body) ? reply->body_len : sizeof(outcome->body);
+	if (outcome->body_len > 0)
+		memcpy(outcome->body, reply->body, outcome->body_len);
 	Lyceum__Echo__V1__SayReply *said =
 		reply->status == LYC_OK
 			? lyceum__echo__v1__say_reply__unpack(NULL, reply->body_len, reply->body)

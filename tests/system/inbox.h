@@ -11,7 +11,7 @@
 
 struct arrival {
 	char subject[160];
-	char text[200]; /* of a Note; the body's bytes otherwise */
+	char text[200]; /* of a Note; the name of an Expert */
 	size_t body_len;
 	char origin[32];
 	uint64_t seq;
@@ -53,6 +53,16 @@ uint64_t note_publish(struct lyc_client *client, const char *subject, const char
 enum lyc_status note_try(struct lyc_client *client, const char *subject, const char *text,
 			 const struct lyc_publish_options *options, struct lyc_error *error);
 
+/* ---- experts ---- */
+
+#define EXPERT "lyceum.experts.v1.Expert"
+/* Publish an Expert of this display name; `visibility` as in lyceum.v1.Visibility; audience NULL or
+ * one name. */
+enum lyc_status expert_publish(struct node *node, const char *home, const char *id,
+			       const char *name, int visibility, const char *audience,
+			       const struct lyc_publish_options *options, uint64_t *ret_seq,
+			       struct lyc_error *error);
+
 /* ---- calls ---- */
 
 struct outcome {
@@ -63,6 +73,8 @@ struct outcome {
 	char field[100];
 	char served_by[32];
 	char said[300];
+	uint8_t body[4000];
+	size_t body_len;
 	struct lyc_position position;
 	char position_origin[32];
 	size_t as_of_count;

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "inbox.h"
-#include "lyceum/experts/v1/experts.pb-c.h"
 #include "shell.h"
 
 static struct network *network;
@@ -168,20 +167,8 @@ static enum lyc_status publish_expert(struct node *node, const char *home, const
 				      const struct lyc_publish_options *options,
 				      struct lyc_error *error, uint64_t *ret_seq)
 {
-	uint8_t body[600];
-	Lyceum__Experts__V1__Expert expert = LYCEUM__EXPERTS__V1__EXPERT__INIT;
-	Lyceum__Experts__V1__PersonName name = LYCEUM__EXPERTS__V1__PERSON_NAME__INIT;
-	Lyceum__V1__Label label = LYCEUM__V1__LABEL__INIT;
-	name.display = (char *)"Ada Okafor";
-	label.home = (char *)(uintptr_t)home;
-	label.visibility = LYCEUM__V1__VISIBILITY__MEMBERS;
-	expert.home = (char *)(uintptr_t)home;
-	expert.id = (char *)(uintptr_t)id;
-	expert.name = &name;
-	expert.label = &label;
-	size_t len = lyceum__experts__v1__expert__pack(&expert, body);
-	return lyc_client_publish(node_client(node), "lyceum.experts.v1.Expert", body, len, options,
-				  ret_seq, error);
+	return expert_publish(node, home, id, "Ada Okafor", LYC_MEMBERS, NULL, options, ret_seq,
+			      error);
 }
 
 static void test_expectation_that_fails_tells_the_last_sequence(void **state)

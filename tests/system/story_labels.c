@@ -1,0 +1,208 @@
+/* Labels: who gets what, what becomes of a record that is narrowed, and what never leaves its home.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "inbox.h"
+#include "link_proxy.h"
+#include "raw_peer.h"
+
+static struct network *network;
+static struct link_proxy *proxy;
+static struct node *hub;
+static struct node *nhsa;
+static struct node *wales;
+static struct node *medcity;
+
+static int start(void **state)
+{
+	(void)state;
+	network = network_new();
+	hub = network_add(network, "hub", NULL);
+	nhsa = network_add(network, "nhsa", hub);
+	wales = network_add(network, "wales", hub);
+	medcity = network_add(network, "medcity", hub);
+	node_add_plugin(nhsa, "experts", NULL, "process");
+	node_start(hub);
+	proxy = link_proxy_new(hub->listen_tcp);
+	snprintf(nhsa->hub_tcp, sizeof(nhsa->hub_tcp), "%s", link_proxy_endpoint(proxy));
+	node_start(nhsa);
+	node_start(wales);
+	node_start(medcity);
+	node_wait_for_plugin(nhsa, "experts", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	network_settle(network);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	network_free(network);
+	link_proxy_free(proxy);
+	return 0;
+}
+
+static void write_expert(struct node *node, const char *id, const char *name, int visibility,
+			 const char *audience)
+{
+	struct lyc_error error = {0};
+	if (expert_publish(node, node->name, id, name, visibility, audience, NULL, NULL, &error) !=
+	    LYC_OK)
+		fail_msg("%s: %s", name, error.text);
+}
+
+static struct inbox *follow(struct node *node)
+{
+	const struct lyc_subscribe_options options = {
+		.start = LYC_START_SEQ, .from = 1, .records_only = true};
+	return inbox_open(network, node_client(node), EXPERT ".>", &options);
+}
+
+/* As in the files of a log and on a plain wire. */
+static void check_holds(struct node *node, const char *text, bool holds)
+{
+	if (network_files_hold(node->folder, text) != holds)
+		fail_msg("the files of %s %s '%s'", node->name, holds ? "lack" : "hold", text);
+}
+
+static void test_label_decides_who_gets_a_record(void **state)
+{
+	(void)state;
+	struct inbox *at_hub = follow(hub);
+	struct inbox *at_nhsa = follow(nhsa);
+	struct inbox *at_wales = follow(wales);
+	struct inbox *at_medcity = follow(medcity);
+
+	write_expert(nhsa, "p1", "Mark Private", LYC_PRIVATE, NULL);
+	write_expert(nhsa, "a1", "Mark Audience", LYC_AUDIENCE, "wales");
+	write_expert(nhsa, "m1", "Mark Members", LYC_MEMBERS, NULL);
+	write_expert(nhsa, "o1", "Mark Public", LYC_PUBLIC, NULL);
+
+	inbox_wait(at_nhsa, 4);
+	inbox_wait(at_wales, 3);
+	inbox_wait(at_medcity, 2);
+	inbox_wait(at_hub, 2);
+	node_wait_until_holds(wales, nhsa);
+	node_wait_until_holds(medcity, nhsa);
+	assert_int_equal(at_nhsa->count, 4);
+	assert_int_equal(at_wales->count, 3);
+	assert_int_equal(inbox_count(at_wales, "Mark Audience"), 1);
+	assert_int_equal(inbox_count(at_wales, "Mark Private"), 0);
+	assert_int_equal(at_medcity->count, 2);
+	assert_int_equal(inbox_count(at_medcity, "Mark Members"), 1);
+	assert_int_equal(inbox_count(at_medcity, "Mark Public"), 1);
+	assert_int_equal(at_hub->count, 2);
+	assert_int_equal(inbox_count(at_hub, "Mark Audience"), 0);
+
+	/* The hub carries what is for wales, medcity never had it, and what is private lies at home
+	 * only. */
+	check_holds(nhsa, "Mark Private", true);
+	check_holds(hub, "Mark Private", false);
+	check_holds(wales, "Mark Private", false);
+	check_holds(medcity, "Mark Private", false);
+	check_holds(hub, "Mark Audience", true);
+	check_holds(wales, "Mark Audience", true);
+	check_holds(medcity, "Mark Audience", false);
+
+	/* On the link nothing can be read at all: it is encrypted. */
+	assert_true(link_proxy_passed(proxy) > 1000);
+	assert_false(link_proxy_saw(proxy, "Mark", 4));
+	assert_false(link_proxy_saw(proxy, "lyceum.experts", 14));
+	struct inbox *inboxes[] = {at_hub, at_nhsa, at_wales, at_medcity};
+	for (size_t i = 0; i < 4; i++)
+		inbox_close(inboxes[i]);
+}
+
+static void test_label_narrowed_withdraws_from_former_readers(void **state)
+{
+	(void)state;
+	write_expert(nhsa, "n1", "Seen By All", LYC_MEMBERS, NULL);
+	node_wait_until_holds(wales, nhsa);
+	node_wait_until_holds(medcity, nhsa);
+	const struct lyc_subscribe_options now = {.records_only = true};
+	struct inbox *at_wales = inbox_open(network, node_client(wales), EXPERT ".>", &now);
+	struct inbox *at_medcity = inbox_open(network, node_client(medcity), EXPERT ".>", &now);
+	struct inbox *at_hub = inbox_open(network, node_client(hub), EXPERT ".>", &now);
+
+	/* To one of two, then to nobody. */
+	write_expert(nhsa, "n1", "Seen By Wales", LYC_AUDIENCE, "wales");
+	inbox_wait(at_medcity, 1);
+	inbox_wait(at_wales, 1);
+	inbox_wait(at_hub, 1);
+	assert_true(at_medcity->items[0].removed);
+	assert_int_equal(at_medcity->items[0].body_len, 0);
+	assert_string_equal(at_medcity->items[0].subject, EXPERT ".nhsa.n1");
+	assert_true(at_hub->items[0].removed);
+	assert_false(at_wales->items[0].removed);
+	assert_string_equal(at_wales->items[0].text, "Seen By Wales");
+
+	write_expert(nhsa, "n1", "Seen By None", LYC_PRIVATE, NULL);
+	inbox_wait(at_wales, 2);
+	assert_true(at_wales->items[1].removed);
+	assert_int_equal(at_wales->items[1].body_len, 0);
+	node_wait_until_holds(medcity, nhsa);
+	check_holds(wales, "Seen By None", false);
+	check_holds(hub, "Seen By None", false);
+	check_holds(medcity, "Seen By Wales", false);
+	inbox_close(at_wales);
+	inbox_close(at_medcity);
+	inbox_close(at_hub);
+}
+
+/* The one test that reads what a node really says to its hub: the story is the hub. */
+static void test_label_private_is_not_among_the_packets_of_the_link(void **state)
+{
+	(void)state;
+	struct network *own = network_new();
+	struct node *false_hub = network_add(own, "hub", NULL);
+	struct node *node = network_add(own, "leeds", false_hub);
+	struct raw_peer *peer = raw_peer_listen(&false_hub->keys, node->hub_tcp);
+	struct packet packet;
+	node_add_plugin(node, "experts", NULL, "process");
+	node_start(node);
+	node_wait_for_plugin(node, "experts", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	write_expert(node, "p1", "Mark Private", LYC_PRIVATE, NULL);
+	write_expert(node, "x1", "Mark Former", LYC_PRIVATE, NULL);
+	write_expert(node, "a1", "Mark Audience", LYC_AUDIENCE, "wales");
+	write_expert(node, "m1", "Mark Members", LYC_MEMBERS, NULL);
+
+	assert_true(raw_peer_await(peer, PACKET_HELLO, &packet, 10000));
+	packet = (struct packet){.kind = PACKET_WELCOME};
+	packet.welcome = (struct packet_welcome){.version = WIRE_VERSION,
+						 .daemon = span_of("hub", 3),
+						 .epoch = 1,
+						 .identity = span_of("leeds", 5),
+						 .call_credit = 1024 * 1024,
+						 .publish_credit = 1024 * 1024,
+						 .max_body = WIRE_MAX_BODY,
+						 .heartbeat_ms = 5000};
+	raw_peer_send(peer, &packet);
+	packet = (struct packet){.kind = PACKET_FOLLOW, .follow = {.credit = 8 * 1024 * 1024}};
+	raw_peer_send(peer, &packet);
+	/* Everything that leaves has left when the last of it is here. */
+	while (!memmem(peer->heard.data, peer->heard.len, "Mark Members", 12))
+		assert_true(raw_peer_receive(peer, &packet, 10000));
+	assert_non_null(memmem(peer->heard.data, peer->heard.len, "Mark Audience", 13));
+	assert_null(memmem(peer->heard.data, peer->heard.len, "Mark Private", 12));
+	assert_null(memmem(peer->heard.data, peer->heard.len, "Mark Former", 11));
+	assert_null(memmem(peer->heard.data, peer->heard.len, "leeds.p1", 8));
+	raw_peer_free(peer);
+	network_free(own);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_label_decides_who_gets_a_record),
+		cmocka_unit_test(test_label_narrowed_withdraws_from_former_readers),
+		cmocka_unit_test(test_label_private_is_not_among_the_packets_of_the_link),
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}
