@@ -338,6 +338,7 @@ void daemon_tick(struct daemon *daemon)
 		uplink_tick(&daemon->uplink);
 	}
 	stream_tick(&daemon->stream);
+	stream_tell_links(&daemon->stream);
 	if (now - daemon->heads_saved_ms > SAVE_HEADS_MS)
 		save_heads(daemon);
 }

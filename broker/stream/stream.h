@@ -76,7 +76,7 @@ LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct sp
 						stream_done_fn on_done, void *arg,
 						struct lyc_error *error);
 
-/* ---- follow.c ---- */
+/* ---- subscribe.c ---- */
 
 void stream_subscribe(struct stream *stream, struct session *session,
 		      const struct packet_subscribe *subscribe);
@@ -85,9 +85,21 @@ void stream_consumed(struct stream *stream, struct session *session, uint64_t id
 void stream_credit(struct stream *stream, struct session *session, uint64_t id, uint64_t bytes);
 /* End all subscriptions of a session. */
 void stream_leave(struct stream *stream, struct session *session);
+
+/* ---- follower.c ---- */
+
 /* A committed record, to whoever follows. */
 void stream_deliver(struct stream *stream, uint64_t seq, const struct record *record);
-/* A transient message, to the subscribers of this moment; `from` gets none. */
+/* At the end of a turn: followers learn how far the log is, also where nothing was for them. */
+void stream_turn(struct stream *stream);
+/* Save durable positions that have moved. */
+void stream_tick(struct stream *stream);
+/* How far a session's follower of records is behind; 0 when it has none. */
+uint64_t stream_behind(const struct stream *stream, const struct session *session);
+
+/* ---- fan_out.c ---- */
+
+/* A transient message, to the subscribers of this moment; `from` gets none when it is a link. */
 struct transient {
 	struct span subject;
 	struct span body;
@@ -100,12 +112,8 @@ void stream_fan_out(struct stream *stream, const struct session *from,
 		    const struct transient *transient);
 /* A link says that transient messages of this pattern were lost on it: pass that on. */
 void stream_missed(struct stream *stream, const char *pattern, uint64_t missed);
-/* Save durable positions that have moved, and tell slow links what they missed. */
-void stream_tick(struct stream *stream);
-/* At the end of a turn: followers learn how far the log is, also where nothing was for them. */
-void stream_turn(struct stream *stream);
-/* How far a session's follower of records is behind; 0 when it has none. */
-uint64_t stream_behind(const struct stream *stream, const struct session *session);
+/* Tell links that were slow what they missed. */
+void stream_tell_links(struct stream *stream);
 
 /* The label of a message: the one in its body where its type has one, else `given`, else MEMBERS. `message` may be NULL. */
 enum lyc_status stream_label(const struct schema_message *message, struct span body,

@@ -1,0 +1,154 @@
+/*
+ * Transient messages: to whoever subscribes at this moment, once to each link, to one member of
+ * each group. A slow subscriber is told how many it missed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "stream/outgoing.h"
+
+#define MAX_GROUP 64
+/* What a slow link has not taken, in bytes. */
+#define MAX_LINK_BACKLOG (16u * 1024 * 1024)
+
+struct fan_out {
+	struct stream *stream;
+	const struct session *from;
+	const struct transient *transient;
+	const struct schema_message *message;
+	struct label label;
+	const char *home;
+	/* Members of groups: one of each group gets it. */
+	struct subscription *grouped[MAX_GROUP];
+	size_t grouped_count;
+};
+
+static void send_to_link(struct fan_out *out, struct session *link, struct span body)
+{
+	if (link->last_fanout == out->stream->fanout)
+		return; /* several patterns, one message */
+	link->last_fanout = out->stream->fanout;
+	const struct transient *transient = out->transient;
+	struct packet packet = {.kind = PACKET_PUBLISH};
+	packet.publish = (struct packet_publish){
+		.subject = transient->subject,
+		.body = body,
+		.label = transient->label,
+		.principal = span_of(transient->principal, strlen(transient->principal)),
+		.hops = transient->hops + 1,
+		.origin = transient->origin,
+	};
+	session_send(out->stream->sessions, link, &packet);
+}
+
+static void send_transient(struct fan_out *out, struct subscription *subscription)
+{
+	struct stream *stream = out->stream;
+	const struct transient *transient = out->transient;
+	struct session *session = subscription->session;
+	struct buf cut = {0};
+	enum egress egress = outgoing_judge(stream, session, out->message, transient->body,
+					    &out->label, out->home, &cut);
+	struct span body = egress == EGRESS_CUT ? span_of(cut.data, cut.len) : transient->body;
+	if (egress == EGRESS_NOTHING) {
+		/* not for these readers */
+	} else if (session_is_link(session) ? session_backlog(session) > MAX_LINK_BACKLOG
+					    : subscription->credit <= 0) {
+		subscription->missed++;
+	} else if (session_is_link(session)) {
+		send_to_link(out, session, body);
+	} else {
+		struct packet packet = {.kind = PACKET_DELIVER};
+		packet.deliver = (struct packet_deliver){
+			.id = subscription->id,
+			.subject = transient->subject,
+			.body = body,
+			.origin = transient->origin,
+			.principal = span_of(transient->principal, strlen(transient->principal)),
+		};
+		outgoing_deliver(stream, subscription, &packet);
+	}
+	buf_fini(&cut);
+}
+
+static void fan_out_to(struct subscription *subscription, void *arg)
+{
+	struct fan_out *out = arg;
+	if (subscription->records_only ||
+	    (subscription->session == out->from && session_is_link(out->from)))
+		return;
+	if (subscription->group && out->grouped_count < MAX_GROUP)
+		out->grouped[out->grouped_count++] = subscription;
+	else
+		send_transient(out, subscription);
+}
+
+/* One member of each group, chosen by the subject, so that a subject's messages stay in order with
+ * one member. */
+static void send_to_groups(struct fan_out *out)
+{
+	uint32_t hash = crc32c(0, out->transient->subject.data, out->transient->subject.len);
+	for (size_t i = 0; i < out->grouped_count; i++) {
+		if (!out->grouped[i])
+			continue;
+		struct subscription *members[MAX_GROUP];
+		size_t count = 0;
+		const char *group = out->grouped[i]->group;
+		for (size_t j = i; j < out->grouped_count; j++) {
+			if (out->grouped[j] && strcmp(out->grouped[j]->group, group) == 0) {
+				members[count++] = out->grouped[j];
+				if (j > i)
+					out->grouped[j] = NULL;
+			}
+		}
+		out->grouped[i] = NULL;
+		send_transient(out, members[hash % count]);
+	}
+}
+
+void stream_fan_out(struct stream *stream, const struct session *from,
+		    const struct transient *transient)
+{
+	char home[64];
+	snprintf(home, sizeof(home), "%.*s", (int)transient->origin.len,
+		 (const char *)transient->origin.data);
+	struct fan_out out = {.stream = stream, .from = from, .transient = transient, .home = home};
+	size_t name_len = 0;
+	out.message = types_of_subject(stream->types, transient->subject, &name_len);
+	if (stream_label(out.message, transient->body, transient->label, &out.label) != LYC_OK)
+		return;
+	stream->fanout++;
+	topics_match(stream->topics, transient->subject, fan_out_to, &out);
+	send_to_groups(&out);
+}
+
+void stream_tell_links(struct stream *stream)
+{
+	list_each (at, &stream->sessions->all) {
+		struct session *session = list_entry(at, struct session, all);
+		if (!session_is_link(session) || session_backlog(session) > MAX_LINK_BACKLOG)
+			continue;
+		list_each (node, &session->subscriptions) {
+			struct subscription *subscription =
+				list_entry(node, struct subscription, of_session);
+			if (subscription->missed > 0)
+				outgoing_gap(stream, subscription, subscription->missed, 0);
+			subscription->missed = 0;
+		}
+	}
+}
+
+void stream_missed(struct stream *stream, const char *pattern, uint64_t missed)
+{
+	list_each (at, &stream->sessions->all) {
+		struct session *session = list_entry(at, struct session, all);
+		list_each (node, &session->subscriptions) {
+			struct subscription *subscription =
+				list_entry(node, struct subscription, of_session);
+			if (strcmp(subscription->pattern, pattern) == 0 &&
+			    !subscription->records_only && !session_is_link(session))
+				outgoing_gap(stream, subscription, missed, 0);
+		}
+	}
+}

@@ -1,0 +1,411 @@
+/*
+ * Followers: subscribers to records, each with a place in the log. Live, a follower gets records as
+ * they are committed; behind, the log is read for it as far as its credit goes. A durable one's
+ * place is kept beside the log.
+ */
+#include "stream/follower.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/pb.h"
+#include "log.h"
+#include "stream/outgoing.h"
+
+#define LOG_TOPIC "follower"
+#define READ_MAX_LEN (256u * 1024)
+
+/* A record on its way to a follower: its credit comes back when it is consumed. */
+struct sent_record {
+	uint64_t seq;
+	uint32_t len;
+};
+
+struct follower {
+	struct list node;
+	struct stream *stream;
+	struct subscription *subscription; /* NULL: gone while a read was under way */
+	uint64_t next_seq;
+	bool is_reading;
+	bool only_last;
+	/* The highest sequence that it has been told of, by a Deliver or a Gap. */
+	uint64_t told_seq;
+	bool was_told;
+
+	/* Durable only. */
+	char *key; /* of the saved position; NULL */
+	uint64_t consumed_seq;
+	bool is_moved;
+
+	struct sent_record *sent;
+	size_t sent_first;
+	size_t sent_count;
+	size_t sent_cap;
+};
+
+static void note_sent(struct follower *follower, uint64_t seq, uint32_t len)
+{
+	if (follower->sent_first + follower->sent_count == follower->sent_cap) {
+		if (follower->sent_first > follower->sent_cap / 2) {
+			memmove(follower->sent, follower->sent + follower->sent_first,
+				follower->sent_count * sizeof(*follower->sent));
+			follower->sent_first = 0;
+		} else {
+			size_t cap = follower->sent_cap ? follower->sent_cap * 2 : 64;
+			struct sent_record *sent =
+				realloc(follower->sent, cap * sizeof(*follower->sent));
+			if (!sent)
+				return; /* the credit of this one is lost, nothing else */
+			follower->sent = sent;
+			follower->sent_cap = cap;
+		}
+	}
+	follower->sent[follower->sent_first + follower->sent_count++] =
+		(struct sent_record){.seq = seq, .len = len};
+}
+
+/* One record to one subscription, as far as its label allows. */
+static void send_record(struct stream *stream, struct subscription *subscription, uint64_t seq,
+			const struct record *record)
+{
+	size_t name_len = 0;
+	const struct schema_message *message =
+		types_of_subject(stream->types, record->subject, &name_len);
+	if (!message)
+		return; /* held: its schema is not known here */
+	struct label label = policy_members_label();
+	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
+		return;
+	char home[64];
+	snprintf(home, sizeof(home), "%.*s",
+		 record->origin.len > 0 ? (int)record->origin.len : (int)strlen(stream->name),
+		 record->origin.len > 0 ? (const char *)record->origin.data : stream->name);
+	struct buf cut = {0};
+	struct span body = record->body;
+	enum egress egress =
+		outgoing_judge(stream, subscription->session, record->removed ? NULL : message,
+			       record->body, &label, home, &cut);
+	struct label former;
+	bool is_withdrawn = false;
+	if (egress == EGRESS_NOTHING && record->former.len > 0 &&
+	    label_read(record->former, &former) == LYC_OK)
+		is_withdrawn = outgoing_judge(stream, subscription->session, NULL, span_of(NULL, 0),
+					      &former, home, &cut) != EGRESS_NOTHING;
+	if (egress == EGRESS_NOTHING && !is_withdrawn)
+		return;
+	if (egress == EGRESS_CUT)
+		body = span_of(cut.data, cut.len);
+	struct packet packet = {.kind = PACKET_DELIVER};
+	packet.deliver = (struct packet_deliver){
+		.id = subscription->id,
+		.seq = seq,
+		.subject = record->subject,
+		.body = is_withdrawn ? span_of(NULL, 0) : body,
+		.origin = span_of(home, strlen(home)),
+		.epoch = record->origin.len > 0 ? record->epoch : stream->epoch,
+		.origin_seq = record->origin.len > 0 ? record->origin_seq : seq,
+		.time_ms = record->time_ms,
+		.principal = record->principal,
+		.removed = record->removed || is_withdrawn,
+		.schema = record->schema,
+	};
+	uint32_t len = outgoing_deliver(stream, subscription, &packet);
+	if (subscription->follower) {
+		note_sent(subscription->follower, seq, len);
+		subscription->follower->told_seq = seq;
+	}
+	buf_fini(&cut);
+}
+
+/* ---- followers ---- */
+
+static void follower_free(struct follower *follower)
+{
+	list_remove(&follower->node);
+	free(follower->key);
+	free(follower->sent);
+	free(follower);
+}
+
+static void save(struct follower *follower)
+{
+	if (!follower->key || !follower->is_moved)
+		return;
+	const struct env *env = follower->stream->env;
+	struct buf value = {0};
+	pb_write_uint(&value, 1, follower->consumed_seq);
+	pb_write_uint(&value, 2, follower->stream->epoch);
+	env->save(env->world, follower->key, span_of(value.data, value.len));
+	buf_fini(&value);
+	follower->is_moved = false;
+}
+
+static bool load(struct follower *follower, uint64_t *ret_seq)
+{
+	const struct env *env = follower->stream->env;
+	struct buf value = {0};
+	env->load(env->world, follower->key, &value);
+	bool is_there = value.len > 0;
+	uint64_t seq = 0;
+	struct pb_reader reader = pb_reader_of(span_of(value.data, value.len));
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == 1)
+			seq = field.value;
+	}
+	buf_fini(&value);
+	if (is_there)
+		*ret_seq = seq;
+	return is_there;
+}
+
+/* The log has nothing more for this follower. */
+static void caught_up(struct follower *follower)
+{
+	if (follower->was_told && follower->told_seq + 1 >= follower->next_seq)
+		return;
+	follower->was_told = true;
+	follower->told_seq = follower->next_seq - 1;
+	outgoing_gap(follower->stream, follower->subscription, 0, follower->next_seq - 1);
+}
+
+static void read_done(struct log_read *read);
+
+/* A read on behalf of a follower. */
+struct follow_read {
+	struct log_read base;
+	struct follower *follower;
+};
+
+void follower_pump(struct follower *follower)
+{
+	struct stream *stream = follower->stream;
+	struct subscription *subscription = follower->subscription;
+	if (follower->is_reading || !subscription)
+		return;
+	if (follower->next_seq > stream->last_seq) {
+		caught_up(follower);
+		return;
+	}
+	if (subscription->credit <= 0)
+		return;
+	struct follow_read *read = mem_new(struct follow_read);
+	read->follower = follower;
+	read->base.from = follower->next_seq;
+	read->base.max_bytes = READ_MAX_LEN;
+	read->base.pattern = mem_dup(subscription->pattern);
+	read->base.only_last = follower->only_last;
+	read->base.on_done = read_done;
+	follower->is_reading = true;
+	stream->env->read(stream->env->world, &read->base);
+}
+
+/* Send what was read until the credit is used up; returns where to go on. */
+static uint64_t send_read(struct follower *follower, const struct log_read *read)
+{
+	struct subscription *subscription = follower->subscription;
+	const uint8_t *at = read->records.data;
+	const uint8_t *end = at + read->records.len;
+	while (at < end) {
+		uint64_t seq;
+		uint32_t len;
+		memcpy(&seq, at, sizeof(seq));
+		memcpy(&len, at + sizeof(seq), sizeof(len));
+		if (subscription->credit <= 0)
+			return seq;
+		struct record record;
+		if (record_read(span_of(at + sizeof(seq) + sizeof(len), len), &record) == LYC_OK)
+			send_record(follower->stream, subscription, seq, &record);
+		at += sizeof(seq) + sizeof(len) + len;
+	}
+	return read->next_seq;
+}
+
+static void read_done(struct log_read *base)
+{
+	struct follow_read *read = (struct follow_read *)base;
+	struct follower *follower = read->follower;
+	follower->is_reading = false;
+	if (!follower->subscription) {
+		follower_free(follower);
+	} else if (base->status != LYC_OK) {
+		log_error("the log cannot be read", "reason", base->text);
+		outgoing_refuse(follower->stream, follower->subscription->session,
+				follower->subscription->id, base->status, base->text);
+	} else {
+		follower->next_seq = send_read(follower, base);
+		follower_pump(follower);
+	}
+	buf_fini(&base->records);
+	free(base->pattern);
+	free(read);
+}
+
+static bool is_live(const struct follower *follower, uint64_t seq)
+{
+	return !follower->is_reading && follower->next_seq == seq &&
+	       follower->subscription->credit > 0;
+}
+
+struct committed {
+	struct stream *stream;
+	uint64_t seq;
+	const struct record *record;
+};
+
+static void deliver_to(struct subscription *subscription, void *arg)
+{
+	struct committed *committed = arg;
+	if (session_is_link(subscription->session))
+		return; /* records travel as copies */
+	struct follower *follower = subscription->follower;
+	if (follower && !is_live(follower, committed->seq))
+		return; /* it reads the log */
+	if (!follower && subscription->credit <= 0) {
+		subscription->missed++;
+		return;
+	}
+	send_record(committed->stream, subscription, committed->seq, committed->record);
+	if (follower)
+		follower->next_seq = committed->seq + 1;
+}
+
+void stream_deliver(struct stream *stream, uint64_t seq, const struct record *record)
+{
+	struct committed committed = {.stream = stream, .seq = seq, .record = record};
+	topics_match(stream->topics, record->subject, deliver_to, &committed);
+	/* Whoever was live has come one further, whether it matched or not; the others read. */
+	list_each (node, &stream->followers) {
+		struct follower *follower = list_entry(node, struct follower, node);
+		if (!follower->subscription)
+			continue;
+		if (!follower->is_reading && follower->next_seq == seq &&
+		    follower->subscription->credit > 0)
+			follower->next_seq = seq + 1;
+		else
+			follower_pump(follower);
+	}
+}
+
+static char *position_key(const struct session *session, struct span durable)
+{
+	struct buf key = {0};
+	buf_add_text(&key, "durable.");
+	for (const char *c = session->identity; *c; c++)
+		buf_add_format(&key, "%02x", (unsigned char)*c);
+	buf_add_byte(&key, '.');
+	for (size_t i = 0; i < durable.len; i++)
+		buf_add_format(&key, "%02x", durable.data[i]);
+	return buf_text(&key);
+}
+
+/* A durable name belongs to one subscription; the newer one takes it over. */
+static void take_over(struct stream *stream, const char *key)
+{
+	list_each_safe (node, &stream->followers) {
+		struct follower *follower = list_entry(node, struct follower, node);
+		if (!follower->subscription || !follower->key || strcmp(follower->key, key) != 0)
+			continue;
+		struct session *session = follower->subscription->session;
+		uint64_t id = follower->subscription->id;
+		stream_unsubscribe(stream, session, id, false);
+		outgoing_refuse(stream, session, id, LYC_ABORTED,
+				"another subscriber has taken over this durable name");
+	}
+}
+
+void follower_start(struct stream *stream, struct subscription *subscription,
+		    const struct packet_subscribe *subscribe)
+{
+	struct follower *follower = mem_new(struct follower);
+	follower->stream = stream;
+	follower->subscription = subscription;
+	subscription->follower = follower;
+	list_init(&follower->node);
+	follower->next_seq = stream->last_seq + 1;
+	follower->only_last = subscribe->start == SUBSCRIBE_LAST;
+	if (subscribe->start == SUBSCRIBE_SEQ)
+		follower->next_seq = subscribe->from > 0 ? subscribe->from : 1;
+	else if (follower->only_last)
+		follower->next_seq = 1;
+	uint64_t consumed;
+	if (subscribe->durable.len > 0) {
+		follower->key = position_key(subscription->session, subscribe->durable);
+		take_over(stream, follower->key);
+		if (load(follower, &consumed)) {
+			follower->next_seq = consumed + 1;
+			follower->only_last = false;
+		} else {
+			follower->is_moved = true;
+			follower->consumed_seq = follower->next_seq - 1;
+			save(follower);
+		}
+	}
+	list_add_last(&stream->followers, &follower->node);
+	follower_pump(follower);
+}
+
+void follower_leave(struct follower *follower)
+{
+	save(follower);
+	follower->subscription = NULL;
+	if (!follower->is_reading)
+		follower_free(follower);
+}
+
+void follower_forget(struct follower *follower)
+{
+	const struct env *env = follower->stream->env;
+	follower->is_moved = false;
+	if (follower->key)
+		env->save(env->world, follower->key, span_of(NULL, 0));
+}
+
+void follower_consumed(struct follower *follower, uint64_t seq)
+{
+	while (follower->sent_count > 0 && follower->sent[follower->sent_first].seq <= seq) {
+		follower->subscription->credit += follower->sent[follower->sent_first].len;
+		follower->sent_first++;
+		follower->sent_count--;
+	}
+	if (seq > follower->consumed_seq && seq < follower->next_seq) {
+		follower->consumed_seq = seq;
+		follower->is_moved = true;
+	}
+}
+
+void stream_turn(struct stream *stream)
+{
+	if (stream->told_seq == stream->last_seq)
+		return;
+	stream->told_seq = stream->last_seq;
+	list_each (node, &stream->followers) {
+		struct follower *follower = list_entry(node, struct follower, node);
+		if (follower->subscription && !follower->is_reading &&
+		    follower->next_seq > stream->last_seq)
+			caught_up(follower);
+	}
+}
+
+void stream_tick(struct stream *stream)
+{
+	list_each (node, &stream->followers)
+		save(list_entry(node, struct follower, node));
+}
+
+uint64_t stream_behind(const struct stream *stream, const struct session *session)
+{
+	uint64_t behind = 0;
+	list_each (node, &stream->followers) {
+		const struct follower *follower = list_entry(node, struct follower, node);
+		if (!follower->subscription || follower->subscription->session != session)
+			continue;
+		uint64_t at = follower->sent_count > 0 ? follower->sent[follower->sent_first].seq
+						       : follower->next_seq;
+		if (stream->last_seq + 1 - at > behind)
+			behind = stream->last_seq + 1 - at;
+	}
+	return behind;
+}

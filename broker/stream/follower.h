@@ -1,0 +1,20 @@
+/* A subscription to records and its place in the log. */
+#ifndef LYC_STREAM_FOLLOWER_H
+#define LYC_STREAM_FOLLOWER_H
+
+#include "stream/stream.h"
+
+struct follower;
+
+/* Give the subscription its place: where a durable name was left, else where it asks to start. */
+void follower_start(struct stream *stream, struct subscription *subscription,
+		    const struct packet_subscribe *subscribe);
+/* The subscription ends; a durable place is kept, unless it is forgotten before. */
+void follower_leave(struct follower *follower);
+void follower_forget(struct follower *follower);
+/* Everything up to seq has been handled: its credit comes back. */
+void follower_consumed(struct follower *follower, uint64_t seq);
+/* Read on for it where it is behind and has credit. */
+void follower_pump(struct follower *follower);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * What leaves towards a subscriber, whether it is a record or a transient message: the question who
+ * may have it, and the packets.
+ */
+#ifndef LYC_STREAM_OUTGOING_H
+#define LYC_STREAM_OUTGOING_H
+
+#include "stream/stream.h"
+
+/* May this session have it, and what of it? `cut` gets the body without the parts that it may not
+ * see. */
+enum egress outgoing_judge(struct stream *stream, const struct session *session,
+			   const struct schema_message *message, struct span body,
+			   const struct label *label, const char *home, struct buf *cut);
+/* Send a Deliver; returns the credit that it took. */
+uint32_t outgoing_deliver(struct stream *stream, struct subscription *subscription,
+			  const struct packet *packet);
+/* Messages were missed; or, with 0, everything up to seq has been sent. */
+void outgoing_gap(struct stream *stream, struct subscription *subscription, uint64_t missed,
+		  uint64_t seq);
+/* The subscription is refused, or has ended. */
+void outgoing_refuse(struct stream *stream, struct session *session, uint64_t id,
+		     enum lyc_status status, const char *text);
+
+#endif

@@ -1,0 +1,111 @@
+/* A subscriber's packets: what it asks for, gives back and ends. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "stream/follower.h"
+#include "stream/outgoing.h"
+#include "wire/subject.h"
+
+#define MAX_SUBSCRIPTIONS 4096
+#define MAX_DURABLE_NAME 32
+
+void stream_subscribe(struct stream *stream, struct session *session,
+		      const struct packet_subscribe *subscribe)
+{
+	if (!subject_pattern_is_valid(subscribe->pattern)) {
+		outgoing_refuse(stream, session, subscribe->id, LYC_INVALID_ARGUMENT,
+				"the pattern is not valid: tokens joined with dots, `*` for one, a "
+				"final `>` for the rest");
+		return;
+	}
+	if (!policy_may_subscribe(session->grants, subscribe->pattern)) {
+		outgoing_refuse(stream, session, subscribe->id, LYC_PERMISSION_DENIED,
+				"the key's `subscribe` list does not have this pattern");
+		return;
+	}
+	if (subscribe->durable.len > MAX_DURABLE_NAME) {
+		outgoing_refuse(stream, session, subscribe->id, LYC_INVALID_ARGUMENT,
+				"a durable name has at most 32 bytes");
+		return;
+	}
+	if (session->subscription_count >= MAX_SUBSCRIPTIONS ||
+	    subscription_find(session, subscribe->id)) {
+		outgoing_refuse(stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED,
+				"too many subscriptions, or the id is in use");
+		return;
+	}
+	struct subscription *subscription =
+		subscription_add(stream->topics, session, subscribe->id, subscribe->pattern);
+	if (!subscription) {
+		outgoing_refuse(stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED,
+				"out of memory");
+		return;
+	}
+	subscription->credit =
+		subscribe->credit < INT64_MAX ? (int64_t)subscribe->credit : INT64_MAX;
+	if (subscribe->group.len > 0)
+		subscription->group =
+			mem_dup_try((const char *)subscribe->group.data, subscribe->group.len);
+	bool is_follower = !session_is_link(session) &&
+			   (subscribe->start != SUBSCRIBE_NOW || subscribe->records_only ||
+			    subscribe->durable.len > 0);
+	subscription->records_only = subscribe->records_only;
+	if (is_follower)
+		follower_start(stream, subscription, subscribe);
+	if (!subscribe->records_only && stream->on_interest)
+		stream->on_interest(subscription, true, stream->on_interest_arg);
+}
+
+static void leave(struct stream *stream, struct subscription *subscription)
+{
+	if (subscription->follower)
+		follower_leave(subscription->follower);
+	if (!subscription->records_only && stream->on_interest)
+		stream->on_interest(subscription, false, stream->on_interest_arg);
+	subscription_remove(stream->topics, subscription);
+}
+
+void stream_unsubscribe(struct stream *stream, struct session *session, uint64_t id, bool forget)
+{
+	struct subscription *subscription = subscription_find(session, id);
+	if (!subscription)
+		return;
+	if (forget && subscription->follower)
+		follower_forget(subscription->follower);
+	leave(stream, subscription);
+}
+
+void stream_leave(struct stream *stream, struct session *session)
+{
+	list_each_safe (node, &session->subscriptions)
+		leave(stream, list_entry(node, struct subscription, of_session));
+}
+
+static void credit_came(struct stream *stream, struct subscription *subscription)
+{
+	if (subscription->missed > 0 && subscription->credit > 0) {
+		outgoing_gap(stream, subscription, subscription->missed, 0);
+		subscription->missed = 0;
+	}
+	if (subscription->follower)
+		follower_pump(subscription->follower);
+}
+
+void stream_consumed(struct stream *stream, struct session *session, uint64_t id, uint64_t seq)
+{
+	struct subscription *subscription = subscription_find(session, id);
+	if (!subscription || !subscription->follower)
+		return;
+	follower_consumed(subscription->follower, seq);
+	credit_came(stream, subscription);
+}
+
+void stream_credit(struct stream *stream, struct session *session, uint64_t id, uint64_t bytes)
+{
+	struct subscription *subscription = subscription_find(session, id);
+	if (!subscription || bytes > INT32_MAX)
+		return;
+	if (subscription->credit < INT64_MAX - INT32_MAX)
+		subscription->credit += (int64_t)bytes;
+	credit_came(stream, subscription);
+}
