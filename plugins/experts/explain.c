@@ -65,7 +65,10 @@ static void describe_named(struct source *source, const char *field, const char 
 			   const char *text, const char *more)
 {
 	*source = (struct source){.field = field, .id = "", .title = "", .texts = {text, more}};
-	snprintf(source->lead, sizeof(source->lead), "%s \"%.*s\"", lead, cut_len(text, 200), text);
+	bool has_more = more && more[0];
+	snprintf(source->lead, sizeof(source->lead), "%s \"%.*s%s%.*s\"", lead, cut_len(text, 140),
+		 text, has_more && text[0] ? ", " : "", has_more ? cut_len(more, 140) : 0,
+		 has_more ? more : "");
 }
 
 static void describe(struct source *source, const Lyceum__Experts__V1__Expert *expert,
