@@ -1,7 +1,7 @@
 """Runs the console blocks of a page: each line that begins with `$ ` is a command for one shell, the lines below are what it prints.
 
 In the page, `...` alone on a line stands for any lines, at the end of a line for its rest. Ages, durations, sizes, epochs, process
-numbers, ports, keys, scores (numbers of three digits and more) and widths of columns may differ. A block of another kind whose first line is `# file: NAME` is written to that
+numbers, ports, keys, scores (numbers of three digits and more) and widths of columns may differ. A block of another kind whose first line is `# file: NAME` (or behind // or /*) is written to that
 file first; `<public key of NAME>` in it is taken from NAME/daemon.key or NAME.key."""
 import os, re, signal, subprocess, time
 
@@ -12,8 +12,7 @@ VOLATILE = [
     (r'\d+(?:\.\d)? (?:B|KiB|MiB)\b', r'\d+(?:\.\d)? (?:B|KiB|MiB)'),
     (r'127\.0\.0\.1:\d+', r'127\.0\.0\.1:\d+'),
     (r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?', r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?'),
-    (r'\d{12,20}', r'\d{12,20}'),
-    (r'(?<=")[!-~]{40}(?=")|(?<=Public key: )[!-~]{40}', r'[!-~]{40}'),
+    (r'(?<=")[!#-~]{40}(?=")|(?<=Public key: )[!#-~]{40}', r'[!#-~]{40}'),
     (r'(?<![\w(-])\d{3,}(?![\w)-])', r'\d+'),
     (r'\.\.\.$', r'.*'),
     (r'\s+', r'\s+'),
@@ -95,13 +94,15 @@ def run_page(path, folder, shell, replace):
     """Returns how many commands did what the page says; prints the others and exits."""
     count = 0
     for kind, first, lines in blocks(open(path).read()):
-        named = re.match(r'# file: (\S+)', lines[0]) if lines else None
+        named = re.match(r'(?:#|//|/\*) file: (\S+)', lines[0]) if lines else None
         if named:
             text = '\n'.join(lines[1:]) + '\n'
             text = re.sub(r'<public key of (\w+)>', lambda hit: public_key(folder, hit.group(1)), text)
             for old, new in replace:
                 text = text.replace(old, new)
-            open(os.path.join(folder, named.group(1)), 'w').write(text)
+            place = os.path.join(folder, named.group(1))
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            open(place, 'w').write(text)
         if kind != 'console':
             continue
         steps = []

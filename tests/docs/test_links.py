@@ -4,7 +4,7 @@ import os, re, subprocess, sys
 
 TOPS = 'proto|include|lib|broker|plugins|tools|tests|bench|docs|sample|data'
 # What a page has its reader make, and what lies in other folders than the tree.
-MADE = re.compile(r'^(plugins/(NAME|hello|greet)|proto/lyceum/(NAME|hello|greet))')
+MADE = re.compile(r'^(plugins/(NAME|guestbook)|proto/lyceum/(NAME|guestbook))')
 
 
 def pages(source):
