@@ -16,6 +16,9 @@ struct socket {
 	struct buf frames[64];
 	size_t count;
 	enum lyc_status answer;
+	/* Takes every second frame only. */
+	bool is_wavering;
+	unsigned tries;
 	uint64_t now_ms;
 	uint32_t port;
 	char routing_id[40];
@@ -27,6 +30,8 @@ static enum lyc_status send_frame(void *world, uint32_t port, struct span routin
 	struct socket *socket = world;
 	if (socket->answer != LYC_OK)
 		return socket->answer;
+	if (socket->is_wavering && socket->tries++ % 2 == 0)
+		return LYC_RESOURCE_EXHAUSTED;
 	assert_true(socket->count < 64);
 	socket->port = port;
 	memcpy(socket->routing_id, routing_id.data, routing_id.len);
@@ -167,6 +172,19 @@ static void test_session_full_socket_keeps_the_order(void **state)
 	assert_int_equal(session_backlog(bench->session), 0);
 }
 
+static void test_session_wavering_socket_keeps_the_order(void **state)
+{
+	struct bench *bench = *state;
+	bench->socket.is_wavering = true;
+	for (uint64_t id = 1; id <= 20; id++) {
+		send_reply(bench, id, 10);
+		session_flush_all(&bench->table);
+	}
+	for (int turn = 0; turn < 100 && session_flush_all(&bench->table) > 0; turn++)
+		assert_true(turn < 99);
+	check_frames(bench, 20, 0);
+}
+
 static void test_session_gone_peer_drops_the_frames(void **state)
 {
 	struct bench *bench = *state;
@@ -226,6 +244,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_session_large_packet_goes_alone_and_in_order,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_full_socket_keeps_the_order, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_session_wavering_socket_keeps_the_order, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_session_gone_peer_drops_the_frames, setup,
 						teardown),

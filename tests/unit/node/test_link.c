@@ -1,0 +1,314 @@
+/* Links: records go both ways once and in order, labels hold, and what breaks is made good. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "fake_world.h"
+
+enum { PUBLIC = 1, MEMBERS = 2, AUDIENCE = 3, PRIVATE = 4 };
+
+/* A hub with two nodes that are connected to it. */
+struct net {
+	struct fake_world *world;
+	struct fake_node *hub;
+	struct fake_node *wales;
+	struct fake_node *cork;
+	struct fake_client *at_hub;
+	struct fake_client *at_wales;
+	struct fake_client *at_cork;
+};
+
+static int setup(void **state)
+{
+	struct net *net = mem_new(struct net);
+	net->world = fake_world_new(1);
+	net->hub = fake_node_add(net->world, "hub", NULL);
+	net->wales = fake_node_add(net->world, "wales", net->hub);
+	net->cork = fake_node_add(net->world, "cork", net->hub);
+	fake_settle(net->world);
+	net->at_hub = fake_client_add(net->hub, "root");
+	net->at_wales = fake_client_add(net->wales, "root");
+	net->at_cork = fake_client_add(net->cork, "root");
+	*state = net;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct net *net = *state;
+	fake_world_free(net->world);
+	free(net);
+	return 0;
+}
+
+/* How many records of this node's log hold the text. */
+static size_t count_of(const struct fake_node *node, const char *text)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < node->record_count; i++) {
+		const struct buf *record = &node->records[i].record;
+		count += memmem(record->data, record->len, text, strlen(text)) != NULL;
+	}
+	return count;
+}
+
+static struct link *uplink_of(struct fake_node *node)
+{
+	return node->daemon.uplink.link;
+}
+
+static uint64_t position_of(struct fake_node *node, const char *origin)
+{
+	const struct origin *found = origins_find(&node->daemon.stream.origins, fake_text(origin));
+	return found ? found->seq : 0;
+}
+
+static void test_link_copies_both_ways_once(void **state)
+{
+	struct net *net = *state;
+	fake_post(net->at_hub, 1, "a", "of-the-hub", MEMBERS, NULL);
+	fake_post(net->at_wales, 1, "b", "of-wales", MEMBERS, NULL);
+	fake_post(net->at_cork, 1, "c", "of-cork", PUBLIC, NULL);
+	fake_pass(net->world, 3000);
+	static const char *const texts[] = {"of-the-hub", "of-wales", "of-cork"};
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(count_of(net->hub, texts[i]), 1);
+		assert_int_equal(count_of(net->wales, texts[i]), 1);
+		assert_int_equal(count_of(net->cork, texts[i]), 1);
+	}
+}
+
+static void test_link_labels_decide_how_far_a_record_goes(void **state)
+{
+	struct net *net = *state;
+	fake_post(net->at_wales, 1, "a", "for-cork", AUDIENCE, "cork");
+	fake_post(net->at_wales, 2, "b", "for-derry", AUDIENCE, "derry");
+	fake_post(net->at_wales, 3, "c", "for-eve", AUDIENCE, "eve@cork");
+	fake_post(net->at_wales, 4, "d", "of-our-own", PRIVATE, NULL);
+	fake_post(net->at_wales, 5, "e", "unlabelled", 0, NULL);
+	fake_pass(net->world, 3000);
+	static const struct {
+		const char *text;
+		size_t at_hub;
+		size_t at_cork;
+	} cases[] = {{"for-cork", 1, 1},
+		     {"for-derry", 1, 0},
+		     {"for-eve", 1, 1},
+		     {"of-our-own", 0, 0},
+		     {"unlabelled", 0, 0}};
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(count_of(net->wales, cases[i].text), 1);
+		assert_int_equal(count_of(net->hub, cases[i].text), cases[i].at_hub);
+		assert_int_equal(count_of(net->cork, cases[i].text), cases[i].at_cork);
+	}
+	/* Neither did it travel and get refused there. */
+	const struct buf *up = &net->wales->seen_up;
+	assert_null(memmem(up->data, up->len, "of-our-own", 10));
+	assert_null(memmem(up->data, up->len, "unlabelled", 10));
+	assert_null(memmem(net->cork->seen_down.data, net->cork->seen_down.len, "for-derry", 9));
+}
+
+static void test_link_narrowing_reaches_former_readers_as_a_withdrawal(void **state)
+{
+	struct net *net = *state;
+	fake_post(net->at_wales, 1, "a", "once-open", MEMBERS, NULL);
+	fake_pass(net->world, 1000);
+	fake_post(net->at_wales, 2, "a", "now-closed", PRIVATE, NULL);
+	fake_pass(net->world, 1000);
+	assert_int_equal(count_of(net->cork, "now-closed") + count_of(net->hub, "now-closed"), 0);
+	assert_int_equal(net->cork->record_count, 2);
+	struct record record;
+	const struct buf *last = &net->cork->records[1].record;
+	assert_int_equal(record_read(span_of(last->data, last->len), &record), LYC_OK);
+	assert_true(record.removed);
+	assert_int_equal(record.body.len, 0);
+	/* And what is private and never went out is withdrawn without a word. */
+	fake_post(net->at_wales, 3, "b", "never-out", PRIVATE, NULL);
+	fake_remove(net->at_wales, 4, "b");
+	fake_pass(net->world, 1000);
+	assert_int_equal(net->cork->record_count, 2);
+}
+
+/* Positions pass over what a reader may not see, so that nobody waits for it. */
+static void test_link_positions_cover_what_stays_at_home(void **state)
+{
+	struct net *net = *state;
+	for (uint64_t i = 1; i <= 5; i++)
+		fake_post(net->at_wales, i, "a", "own", PRIVATE, NULL);
+	fake_pass(net->world, 2500);
+	assert_int_equal(position_of(net->hub, "wales"), 5);
+	assert_int_equal(position_of(net->cork, "wales"), 5);
+	assert_int_equal(net->cork->record_count, 0);
+	const struct origin *wales =
+		origins_find(&net->cork->daemon.stream.origins, fake_text("wales"));
+	uint64_t wall = net->cork->env.wall_ms(net->cork);
+	assert_true(origin_age_ms(wales, net->world->now_ms, wall) <= 2000);
+	/* Cut off from the network, what it knows grows old. */
+	net->wales->is_refused = true;
+	fake_cut(net->wales);
+	fake_pass(net->world, 8000);
+	wall = net->cork->env.wall_ms(net->cork);
+	wales = origins_find(&net->cork->daemon.stream.origins, fake_text("wales"));
+	assert_true(origin_age_ms(wales, net->world->now_ms, wall) >= 6000);
+}
+
+static void test_link_outbox_is_what_the_hub_has_not_confirmed(void **state)
+{
+	struct net *net = *state;
+	net->wales->is_refused = true;
+	fake_cut(net->wales);
+	fake_pass(net->world, 6000);
+	assert_null(uplink_of(net->wales)->session);
+	for (uint64_t i = 1; i <= 4; i++)
+		fake_post(net->at_wales, i, i == 2 ? "b" : "a", "waiting",
+			  i == 2 ? PRIVATE : MEMBERS, NULL);
+	fake_pass(net->world, 100);
+	assert_int_equal(uplink_of(net->wales)->outbox_count, 3);
+	/* It is the same after a new start, and empty once the hub has everything on its disk. */
+	fake_node_restart(net->wales);
+	assert_int_equal(uplink_of(net->wales)->outbox_count, 3);
+	net->wales->is_refused = false;
+	fake_pass(net->world, 8000);
+	assert_non_null(uplink_of(net->wales)->session);
+	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
+	assert_int_equal(count_of(net->cork, "waiting"), 3);
+	fake_node_restart(net->wales);
+	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
+}
+
+/* Records that came over the former connection are still on their way to the disk when the new one
+ * asks for what is missing. */
+static void test_link_copies_under_way_to_the_disk_are_not_taken_twice(void **state)
+{
+	struct net *net = *state;
+	fake_post(net->at_wales, 1, "a", "only-once", MEMBERS, NULL);
+	fake_commit(net->wales, 1);
+	fake_serve(net->wales, 1);
+	daemon_turn(&net->wales->daemon);
+	while (fake_deliver_up(net->wales))
+		continue;
+	assert_non_null(net->hub->appends);
+	/* The link breaks and comes back while the hub's disk is busy. */
+	fake_cut(net->wales);
+	for (int i = 0; i < 40; i++) {
+		fake_tick(net->world, 200);
+		fake_serve(net->wales, 10);
+		daemon_turn(&net->wales->daemon);
+		while (fake_deliver_up(net->wales) || fake_deliver_down(net->wales))
+			continue;
+	}
+	assert_non_null(uplink_of(net->wales)->session);
+	fake_pass(net->world, 2000);
+	assert_int_equal(count_of(net->hub, "only-once"), 1);
+	assert_int_equal(count_of(net->cork, "only-once"), 1);
+	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
+}
+
+static void note(struct fake_client *client, const char *text)
+{
+	struct buf body = {0};
+	buf_add_byte(&body, 0x0a);
+	buf_add_byte(&body, (uint8_t)strlen(text));
+	buf_add_text(&body, text);
+	struct packet packet = {.kind = PACKET_PUBLISH};
+	packet.publish = (struct packet_publish){.subject = fake_text("lyceum.notice.v1.Remark.x"),
+						 .body = span_of(body.data, body.len)};
+	fake_send(client, &packet);
+	buf_fini(&body);
+}
+
+static void test_link_carries_transient_messages_that_somebody_wants(void **state)
+{
+	struct net *net = *state;
+	note(net->at_wales, "nobody-listens");
+	fake_settle(net->world);
+	assert_null(memmem(net->wales->seen_up.data, net->wales->seen_up.len, "nobody", 6));
+	for (uint64_t id = 1; id <= 2; id++)
+		fake_subscribe(net->at_cork,
+			       &(struct packet_subscribe){.id = id,
+							  .pattern = fake_text("lyceum.notice.>"),
+							  .credit = 10000});
+	fake_settle(net->world);
+	note(net->at_wales, "somebody-does");
+	note(net->at_cork, "at-cork-itself");
+	fake_settle(net->world);
+	for (int i = 0; i < 4; i++) {
+		const struct packet *packet = fake_expect(net->at_cork, PACKET_DELIVER);
+		assert_true(span_is(packet->deliver.origin, i < 2 ? "cork" : "wales"));
+	}
+	fake_expect_nothing(net->at_cork);
+	/* Both gone: the interest is withdrawn all the way. */
+	for (uint64_t id = 1; id <= 2; id++) {
+		struct packet packet = {.kind = PACKET_UNSUBSCRIBE};
+		packet.unsubscribe.id = id;
+		fake_send(net->at_cork, &packet);
+	}
+	fake_settle(net->world);
+	note(net->at_wales, "again-nobody");
+	fake_settle(net->world);
+	assert_null(memmem(net->wales->seen_up.data, net->wales->seen_up.len, "again-nobody", 12));
+}
+
+static void test_link_interest_is_told_again_after_a_break(void **state)
+{
+	struct net *net = *state;
+	fake_subscribe(net->at_cork, &(struct packet_subscribe){
+					     .id = 1, .pattern = fake_text(">"), .credit = 10000});
+	fake_settle(net->world);
+	fake_cut(net->cork);
+	fake_cut(net->wales);
+	fake_pass(net->world, 10000);
+	while (fake_next(net->at_cork))
+		continue;
+	note(net->at_wales, "after-the-break");
+	fake_settle(net->world);
+	fake_expect(net->at_cork, PACKET_DELIVER);
+	fake_expect_nothing(net->at_cork);
+}
+
+static void test_link_node_may_not_send_the_records_of_others(void **state)
+{
+	struct net *net = *state;
+	struct record record = {.origin = fake_text("derry"),
+				.epoch = 1,
+				.origin_seq = 1,
+				.subject = fake_text("lyceum.notice.v1.Remark.x"),
+				.label = span_of("\x10\x02", 2)};
+	struct buf bytes = {0};
+	struct buf frame = {0};
+	record_write(&bytes, &record);
+	packet_write_copy(&frame, span_of(bytes.data, bytes.len));
+	char id[40];
+	snprintf(id, sizeof(id), "wales#%u", net->wales->connection);
+	daemon_frame(&net->hub->daemon, 1, fake_text(id), "wales", -1,
+		     span_of(frame.data, frame.len));
+	assert_null(net->hub->appends);
+	assert_int_equal(net->hub->daemon.links.refused_copies, 1);
+	buf_fini(&bytes);
+	buf_fini(&frame);
+}
+
+#define with_net(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_net(test_link_copies_both_ways_once),
+		with_net(test_link_labels_decide_how_far_a_record_goes),
+		with_net(test_link_narrowing_reaches_former_readers_as_a_withdrawal),
+		with_net(test_link_positions_cover_what_stays_at_home),
+		with_net(test_link_outbox_is_what_the_hub_has_not_confirmed),
+		with_net(test_link_copies_under_way_to_the_disk_are_not_taken_twice),
+		with_net(test_link_carries_transient_messages_that_somebody_wants),
+		with_net(test_link_interest_is_told_again_after_a_break),
+		with_net(test_link_node_may_not_send_the_records_of_others),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
