@@ -382,6 +382,9 @@ static void copy_stored(enum lyc_status status, uint64_t seq, const char *text, 
 		for (size_t i = 0; i < link->links->stream->origins.count; i++)
 			origin_unqueue(&link->links->stream->origins.items[i]);
 	}
+	/* Heads speak for the copies before them, of which one is missing now. */
+	if (link->has_failed)
+		buf_clear(&link->waiting_heads);
 	link->is_stored_dirty = true;
 	if (--link->pending_count == 0)
 		apply_waiting_heads(link);
@@ -431,7 +434,9 @@ void link_heads(struct link *link, const struct packet_heads *heads, struct span
 	take_their_positions(link, heads->stored, heads->stored_count);
 	link->unconfirmed_len -= heads->stored_bytes < link->unconfirmed_len ? heads->stored_bytes
 									     : link->unconfirmed_len;
-	if (heads->sent_count > 0 && link->pending_count > 0) {
+	if (link->has_failed) {
+		/* what it says of copies does not hold */
+	} else if (heads->sent_count > 0 && link->pending_count > 0) {
 		buf_clear(&link->waiting_heads);
 		buf_add(&link->waiting_heads, packet_bytes.data, packet_bytes.len);
 	} else if (heads->sent_count > 0) {
@@ -513,6 +518,7 @@ void link_up(struct link *link, struct session *session)
 	link->text[0] = '\0';
 	link->is_followed = false;
 	link->has_failed = false;
+	buf_clear(&link->waiting_heads);
 	link->stored_len = 0;
 	struct wire_position positions[WIRE_MAX_POSITIONS];
 	struct packet packet = { .kind = PACKET_FOLLOW };

@@ -211,6 +211,31 @@ static void test_link_copies_under_way_to_the_disk_are_not_taken_twice(void **st
 	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
 }
 
+/* Disk full: what was under way is asked for again, and what comes meanwhile does not take its
+ * place. */
+static void test_link_copies_that_the_disk_refused_come_again(void **state)
+{
+	struct net *net = *state;
+	fake_post(net->at_wales, 1, "a", "first-try", MEMBERS, NULL);
+	fake_post(net->at_wales, 2, "b", "second-one", MEMBERS, NULL);
+	fake_commit(net->wales, 2);
+	fake_serve(net->wales, 1);
+	daemon_turn(&net->wales->daemon);
+	while (fake_deliver_up(net->wales))
+		continue;
+	net->hub->append_status = LYC_RESOURCE_EXHAUSTED;
+	assert_int_equal(fake_commit(net->hub, 2), 2);
+	net->hub->append_status = LYC_OK;
+	fake_post(net->at_wales, 3, "c", "third-one", MEMBERS, NULL);
+	fake_pass(net->world, 5000);
+	static const char *const texts[] = {"first-try", "second-one", "third-one"};
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(count_of(net->hub, texts[i]), 1);
+		assert_int_equal(count_of(net->cork, texts[i]), 1);
+	}
+	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
+}
+
 static void note(struct fake_client *client, const char *text)
 {
 	struct buf body = {0};
@@ -306,6 +331,7 @@ int main(void)
 		with_net(test_link_positions_cover_what_stays_at_home),
 		with_net(test_link_outbox_is_what_the_hub_has_not_confirmed),
 		with_net(test_link_copies_under_way_to_the_disk_are_not_taken_twice),
+		with_net(test_link_copies_that_the_disk_refused_come_again),
 		with_net(test_link_carries_transient_messages_that_somebody_wants),
 		with_net(test_link_interest_is_told_again_after_a_break),
 		with_net(test_link_node_may_not_send_the_records_of_others),

@@ -87,6 +87,14 @@ static struct fake_client *root_of(struct trial *trial, size_t at)
 	return client;
 }
 
+/* For a moment: everything that waits for the disk is refused. */
+static void fill_disk(struct fake_node *node)
+{
+	node->append_status = LYC_RESOURCE_EXHAUSTED;
+	fake_commit(node, SIZE_MAX);
+	node->append_status = LYC_OK;
+}
+
 static void do_something(struct trial *trial)
 {
 	struct rng *rng = &trial->world->rng;
@@ -114,6 +122,8 @@ static void do_something(struct trial *trial)
 	else if (what < 96) {
 		fake_node_restart(node);
 		root_of(trial, at);
+	} else if (what < 97) {
+		fill_disk(node);
 	} else if (!is_slow) {
 		fake_settle(trial->world);
 	}
