@@ -3,7 +3,7 @@
 In the page, `...` alone on a line stands for any lines, at the end of a line for its rest. Ages, durations, sizes, epochs, process
 numbers, ports, keys, scores (numbers of three digits and more) and widths of columns may differ. A block of another kind whose first line is `# file: NAME` (or behind // or /*) is written to that
 file first; `<public key of NAME>` in it is taken from NAME/daemon.key or NAME.key."""
-import os, re, signal, subprocess, time
+import os, re, shutil, signal, subprocess, time
 
 VOLATILE = [
     (r'(?:now|\d+ (?:ms|s|min|h|d)(?: \d+ (?:min|h))?(?: ago)?)(?![\w-])', r'(?:now|\d+ (?:ms|s|min|h|d)(?: \d+ (?:min|h))?(?: ago)?)'),
@@ -94,6 +94,15 @@ class Shell:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def remove(folder):
+    """Daemons that are about to end may still write a last file."""
+    for _ in range(100):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.exists(folder):
+            return
+        time.sleep(0.05)
 
 
 def public_key(folder, name):

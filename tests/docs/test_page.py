@@ -40,7 +40,7 @@ def main():
     finally:
         if shell:
             shell.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        console.remove(folder)
 
 
 main()

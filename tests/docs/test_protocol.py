@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The definitions in docs/protocol.md are those of proto/, and its Python client works with a real daemon. Arguments: the source folder, the build folder."""
-import os, re, shutil, subprocess, sys, tempfile, time
+import os, re, subprocess, sys, tempfile, time
 import console
 
 try:
@@ -93,7 +93,7 @@ def main():
         check_definitions(folder, blocks)
         run_client(folder, blocks)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        console.remove(folder)
 
 
 main()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """README.md's commands against the sample network. Arguments: the source folder, the build folder."""
-import os, shutil, socket, sys, tempfile
+import os, socket, sys, tempfile
 import console
 
 SETUP = r'''
@@ -41,7 +41,7 @@ def main():
     finally:
         if shell:
             shell.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        console.remove(folder)
 
 
 main()
