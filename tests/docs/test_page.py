@@ -2,6 +2,7 @@
 """A page that begins in an empty folder with an installed Lyceum: its files are written, its commands run. Arguments: the source folder, the
 build folder, the page."""
 import glob, os, shutil, socket, subprocess, sys, tempfile
+sys.dont_write_bytecode = True
 import console
 
 SETUP = '''

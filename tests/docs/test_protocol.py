@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The definitions in docs/protocol.md are those of proto/, and its Python client works with a real daemon. Arguments: the source folder, the build folder."""
 import os, re, subprocess, sys, tempfile, time
+sys.dont_write_bytecode = True
 import console
 
 try:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """README.md's commands against the sample network. Arguments: the source folder, the build folder."""
 import os, socket, sys, tempfile
+sys.dont_write_bytecode = True
 import console
 
 SETUP = r'''
