@@ -95,14 +95,13 @@ void report_table(const struct row *rows, size_t count, size_t body_len)
 	fflush(stdout);
 }
 
-static json_t *spread_json(const struct row *row, enum column column)
+static json_t *spread_json(struct spread spread)
 {
-	struct spread spread = spread_of(row, column);
 	return json_pack("{s:f, s:f, s:f}", "median", spread.median, "min", spread.least, "max",
 			 spread.most);
 }
 
-static json_t *row_json(const struct row *row, size_t body_len)
+static json_t *row_json(const struct row *row, const struct row *base, size_t body_len)
 {
 	json_t *object =
 		json_pack("{s:s, s:I, s:I, s:b, s:i, s:I, s:s}", "who", row->peer->name, "window",
@@ -111,11 +110,13 @@ static json_t *row_json(const struct row *row, size_t body_len)
 			  (json_int_t)row->lost, "fault", row->fault);
 	if (row->count == 0)
 		return object;
-	json_object_set_new(object, "requests_per_s", spread_json(row, RATE));
-	json_object_set_new(object, "p50_us", spread_json(row, P50));
-	json_object_set_new(object, "p99_us", spread_json(row, P99));
-	json_object_set_new(object, "broker_cpu_s_per_million", spread_json(row, BROKER_CPU));
-	json_object_set_new(object, "all_cpu_s_per_million", spread_json(row, ALL_CPU));
+	json_object_set_new(object, "requests_per_s", spread_json(spread_of(row, RATE)));
+	json_object_set_new(object, "to_zmq_proxy", spread_json(ratio_of(row, base)));
+	json_object_set_new(object, "p50_us", spread_json(spread_of(row, P50)));
+	json_object_set_new(object, "p99_us", spread_json(spread_of(row, P99)));
+	json_object_set_new(object, "broker_cpu_s_per_million",
+			    spread_json(spread_of(row, BROKER_CPU)));
+	json_object_set_new(object, "all_cpu_s_per_million", spread_json(spread_of(row, ALL_CPU)));
 	return object;
 }
 
@@ -132,8 +133,12 @@ bool report_json(const char *path, const struct row *rows, size_t count,
 	zmq_version(&major, &minor, &patch);
 	snprintf(zmq, sizeof(zmq), "%d.%d.%d", major, minor, patch);
 	json_t *list = json_array();
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, row_json(&rows[i], setting->body_len));
+	const struct row *base = rows;
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].window != base->window)
+			base = &rows[i];
+		json_array_append_new(list, row_json(&rows[i], base, setting->body_len));
+	}
 	json_t *all = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:o}", "bench", "calls", "date",
 				date, "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "lyceum",
 				LYCEUM_VERSION, "libzmq", zmq, "nats", nats_version, "rows", list);
