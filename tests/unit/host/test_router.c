@@ -1,0 +1,452 @@
+/* The way of a call: to its callee and back, and every way in which it can end otherwise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/pb.h"
+#include "fake_world.h"
+
+static const char read_method[] = "lyceum.notice.v1.Board/Read";
+
+struct bench {
+	struct fake_world *world;
+	struct fake_node *node;
+	struct fake_client *ann;
+	struct fake_client *board;
+};
+
+static int setup(void **state)
+{
+	struct bench *bench = mem_new(struct bench);
+	bench->world = fake_world_new(1);
+	bench->node = fake_node_add(bench->world, "hub", NULL);
+	bench->ann = fake_client_add(bench->node, "ann");
+	bench->board = fake_board_add(bench->node, "board");
+	fake_settle(bench->world);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	fake_world_free(bench->world);
+	free(bench);
+	return 0;
+}
+
+static void call(struct fake_client *client, uint64_t id, const struct packet_call *call)
+{
+	struct packet packet = {.kind = PACKET_CALL};
+	packet.call = *call;
+	packet.call.id = id;
+	if (packet.call.method.len == 0)
+		packet.call.method = fake_text(read_method);
+	fake_send(client, &packet);
+}
+
+static void reply(struct fake_client *client, uint64_t id, struct span body, bool more)
+{
+	struct packet packet = {.kind = PACKET_REPLY};
+	packet.reply = (struct packet_reply){.id = id, .body = body, .more = more};
+	fake_send(client, &packet);
+}
+
+static void expect_status(struct fake_client *client, uint64_t id, enum lyc_status status)
+{
+	const struct packet *packet = fake_expect(client, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, id);
+	assert_int_equal(packet->reply.status, status);
+	assert_true(status == LYC_OK || packet->reply.text.len > 0);
+	assert_false(packet->reply.more);
+}
+
+/* The id under which the callee got the call. */
+static uint64_t taken(struct fake_client *client)
+{
+	return fake_expect(client, PACKET_CALL)->call.id;
+}
+
+static void expect_no_calls(struct bench *bench)
+{
+	assert_int_equal(bench->node->daemon.router.calls.count, 0);
+	fake_expect_nothing(bench->ann);
+	fake_expect_nothing(bench->board);
+}
+
+/* ReadRequest or ReadReply with a text. */
+#define HELLO span_of("\x0a\x05hello", 7)
+#define WRONG span_of("\x08\x01", 2)
+
+static struct span watch_method(void)
+{
+	return fake_text("lyceum.notice.v1.Board/Watch");
+}
+
+static void test_router_call_and_reply_find_their_way(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 41, &(struct packet_call){.body = HELLO, .timeout_ms = 700});
+	const struct packet *packet = fake_expect(bench->board, PACKET_CALL);
+	uint64_t id = packet->call.id;
+	assert_true(span_is(packet->call.method, read_method));
+	assert_true(span_is(packet->call.principal, "ann@hub"));
+	assert_int_equal(packet->call.group_count, 1);
+	assert_true(span_is(packet->call.groups[0], "hub/policy"));
+	assert_int_equal(packet->call.timeout_ms, 700);
+	assert_true(span_equal(packet->call.body, HELLO));
+	reply(bench->board, id, HELLO, false);
+	packet = fake_expect(bench->ann, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 41);
+	assert_int_equal(packet->reply.status, LYC_OK);
+	assert_true(span_equal(packet->reply.body, HELLO));
+	assert_true(span_is(packet->reply.served_by, "hub"));
+	assert_int_equal(packet->reply.as_of_count, 0);
+	expect_no_calls(bench);
+	/* A second reply is late. */
+	reply(bench->board, id, HELLO, false);
+	assert_int_equal(bench->node->daemon.router.counters.late_replies, 1);
+	expect_no_calls(bench);
+}
+
+static void test_router_reply_of_somebody_else_is_late(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, &(struct packet_call){.body = HELLO});
+	uint64_t id = taken(bench->board);
+	struct fake_client *other = fake_client_add(bench->node, "root");
+	reply(other, id, HELLO, false);
+	reply(bench->board, id + 1, HELLO, false);
+	assert_int_equal(bench->node->daemon.router.counters.late_replies, 2);
+	fake_expect_nothing(bench->ann);
+	reply(bench->board, id, HELLO, false);
+	expect_status(bench->ann, 1, LYC_OK);
+}
+
+static void test_router_stream_of_replies_ends_with_the_last(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, &(struct packet_call){.method = watch_method()});
+	uint64_t id = taken(bench->board);
+	for (int i = 0; i < 5; i++) {
+		reply(bench->board, id, HELLO, i < 4);
+		assert_int_equal(fake_expect(bench->ann, PACKET_REPLY)->reply.more, i < 4);
+	}
+	expect_no_calls(bench);
+}
+
+static void test_router_cancel_ends_the_call_on_both_sides(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 5, &(struct packet_call){.body = HELLO});
+	uint64_t id = taken(bench->board);
+	struct packet packet = {.kind = PACKET_CANCEL};
+	packet.cancel.id = 5;
+	fake_send(bench->ann, &packet);
+	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
+	expect_status(bench->ann, 5, LYC_CANCELLED);
+	fake_send(bench->ann, &packet);
+	expect_no_calls(bench);
+}
+
+static void test_router_deadline_ends_the_call_on_both_sides(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 5, &(struct packet_call){.body = HELLO, .timeout_ms = 100});
+	uint64_t id = taken(bench->board);
+	fake_tick(bench->world, 99);
+	fake_expect_nothing(bench->ann);
+	fake_tick(bench->world, 1);
+	expect_status(bench->ann, 5, LYC_DEADLINE_EXCEEDED);
+	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
+	reply(bench->board, id, HELLO, false);
+	assert_int_equal(bench->node->daemon.router.counters.late_replies, 1);
+	expect_no_calls(bench);
+	/* Without a word of the caller the daemon's own limit holds. */
+	call(bench->ann, 6, &(struct packet_call){.body = HELLO});
+	assert_int_equal(fake_expect(bench->board, PACKET_CALL)->call.timeout_ms, 10000);
+}
+
+static void test_router_callee_that_goes_away_ends_its_calls(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 5, &(struct packet_call){.body = HELLO});
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	fake_send(bench->board, &packet);
+	expect_status(bench->ann, 5, LYC_UNAVAILABLE);
+	assert_int_equal(bench->node->daemon.router.calls.count, 0);
+}
+
+static void test_router_caller_that_goes_away_cancels_its_calls(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 5, &(struct packet_call){.body = HELLO});
+	uint64_t id = taken(bench->board);
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	fake_send(bench->ann, &packet);
+	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
+	expect_no_calls(bench);
+}
+
+static void test_router_busy_callee_is_not_given_more_than_its_credit(void **state)
+{
+	struct bench *bench = *state;
+	/* It takes 150,000 bytes, and the daemon 200,000 of one caller. */
+	struct buf body = {0};
+	size_t text = pb_begin(&body, 1);
+	for (int i = 0; i < 4000; i++)
+		buf_add_byte(&body, 'x');
+	pb_end(&body, text);
+	struct packet_call large = {.body = span_of(body.data, body.len)};
+	uint64_t calls = 0;
+	const struct packet *packet;
+	do {
+		call(bench->ann, ++calls, &large);
+		packet = fake_next(bench->ann);
+	} while (!packet && calls < 100);
+	assert_in_range(calls, 36, 38);
+	assert_non_null(packet);
+	assert_int_equal(packet->reply.status, LYC_UNAVAILABLE);
+	reply(bench->board, taken(bench->board), HELLO, false);
+	expect_status(bench->ann, 1, LYC_OK);
+	call(bench->ann, 100, &large);
+	fake_expect_nothing(bench->ann);
+	buf_fini(&body);
+}
+
+static void test_router_wrong_body_is_refused_at_the_door(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, &(struct packet_call){.body = WRONG});
+	const struct packet *packet = fake_expect(bench->ann, PACKET_REPLY);
+	assert_int_equal(packet->reply.status, LYC_INVALID_ARGUMENT);
+	assert_non_null(memmem(packet->reply.field.data, packet->reply.field.len, "text", 4));
+	expect_no_calls(bench);
+}
+
+static void test_router_reply_of_the_wrong_type_is_the_plugins_fault(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, &(struct packet_call){.body = HELLO});
+	reply(bench->board, taken(bench->board), WRONG, false);
+	expect_status(bench->ann, 1, LYC_INTERNAL);
+	assert_int_equal(bench->node->daemon.router.counters.bad_replies, 1);
+	/* In the middle of a stream the callee is told to stop. */
+	call(bench->ann, 2, &(struct packet_call){.method = watch_method()});
+	uint64_t id = taken(bench->board);
+	reply(bench->board, id, WRONG, true);
+	expect_status(bench->ann, 2, LYC_INTERNAL);
+	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
+	expect_no_calls(bench);
+}
+
+static void test_router_reply_larger_than_asked_for_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, &(struct packet_call){.body = HELLO, .max_reply = 6});
+	reply(bench->board, taken(bench->board), HELLO, false);
+	expect_status(bench->ann, 1, LYC_RESOURCE_EXHAUSTED);
+	call(bench->ann, 2, &(struct packet_call){.body = HELLO, .max_reply = 7});
+	reply(bench->board, taken(bench->board), HELLO, false);
+	expect_status(bench->ann, 2, LYC_OK);
+}
+
+/* The net under the plugin: what the caller may not see is cut, and counted. */
+static void test_router_cuts_what_the_caller_may_not_see(void **state)
+{
+	struct bench *bench = *state;
+	struct buf body = {0};
+	for (int visibility = 2; visibility <= 4; visibility += 2) {
+		size_t notice = pb_begin(&body, 2);
+		fake_notice(&body, "hub", "1", visibility == 2 ? "open-one" : "closed-one",
+			    visibility, NULL);
+		pb_end(&body, notice);
+	}
+	struct span whole = span_of(body.data, body.len);
+	struct fake_client *wales = fake_client_add(bench->node, "wales");
+	while (fake_next(wales))
+		continue;
+	call(wales, 1, &(struct packet_call){.body = HELLO});
+	reply(bench->board, taken(bench->board), whole, false);
+	const struct packet *packet = fake_expect(wales, PACKET_REPLY);
+	assert_non_null(memmem(packet->reply.body.data, packet->reply.body.len, "open-one", 8));
+	assert_null(memmem(packet->reply.body.data, packet->reply.body.len, "closed-one", 10));
+	assert_int_equal(bench->node->daemon.router.counters.cut_parts, 1);
+	call(bench->ann, 2, &(struct packet_call){.body = HELLO});
+	reply(bench->board, taken(bench->board), whole, false);
+	packet = fake_expect(bench->ann, PACKET_REPLY);
+	assert_true(span_equal(packet->reply.body, whole));
+	assert_int_equal(bench->node->daemon.router.counters.cut_parts, 1);
+	buf_fini(&body);
+}
+
+static void test_router_refuses_calls_that_lead_nowhere(void **state)
+{
+	struct bench *bench = *state;
+	char wide[300];
+	memset(wide, 'x', sizeof(wide));
+	const struct {
+		struct packet_call call;
+		enum lyc_status status;
+	} cases[] = {
+		{{.method = fake_text("no.such.Service/Method")}, LYC_UNIMPLEMENTED},
+		{{.method = fake_text("lyceum.notice.v1.Board/No")}, LYC_UNIMPLEMENTED},
+		{{.at = fake_text("nowhere")}, LYC_NOT_FOUND},
+		{{.at = fake_text("wales")}, LYC_UNAVAILABLE},
+		{{.method = span_of(wide, sizeof(wide))}, LYC_INVALID_ARGUMENT},
+		{{.hops = 4}, LYC_FAILED_PRECONDITION},
+		{{.principal = fake_text("eve@hub")}, LYC_PERMISSION_DENIED},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		call(bench->ann, i + 1, &cases[i].call);
+		expect_status(bench->ann, i + 1, cases[i].status);
+	}
+	expect_no_calls(bench);
+	call(bench->ann, 20, &(struct packet_call){.at = fake_text("hub"), .hops = 3});
+	assert_int_equal(fake_expect(bench->board, PACKET_CALL)->call.hops, 4);
+}
+
+static void test_router_copies_share_what_does_not_append(void **state)
+{
+	struct bench *bench = *state;
+	struct daemon *daemon = &bench->node->daemon;
+	struct fake_client *twin = fake_client_add(bench->node, "board.2");
+	services_offer(&daemon->services,
+		       session_find(&daemon->sessions, 1, fake_text(twin->routing_id)),
+		       fake_text("lyceum.notice.v1.Board"), fake_text(""));
+	unsigned given = 0;
+	for (uint64_t id = 1; id <= 10; id++) {
+		call(bench->ann, id, &(struct packet_call){.body = HELLO});
+		given += fake_next(twin) != NULL;
+	}
+	assert_int_equal(given, 5);
+	struct buf body = {0};
+	fake_notice(&body, "hub", "1", "text", 2, NULL);
+	for (uint64_t id = 11; id <= 20; id++) {
+		call(bench->ann, id,
+		     &(struct packet_call){.method = fake_text("lyceum.notice.v1.Board/Post"),
+					   .body = span_of(body.data, body.len)});
+		fake_expect_nothing(twin);
+	}
+	buf_fini(&body);
+}
+
+static void test_router_call_after_a_position_waits_for_it(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *root = fake_client_add(bench->node, "root");
+	struct wire_position after = {.origin = fake_text("hub"),
+				      .epoch = bench->node->epoch,
+				      .seq = bench->node->daemon.stream.last_seq + 2};
+	struct packet_call waiting = {
+		.body = HELLO, .after = &after, .after_count = 1, .timeout_ms = 500};
+	call(bench->ann, 1, &waiting);
+	call(bench->ann, 2, &(struct packet_call){.body = HELLO});
+	reply(bench->board, taken(bench->board), HELLO, false);
+	expect_status(bench->ann, 2, LYC_OK);
+	fake_post(root, 1, "a", "one", 2, NULL);
+	fake_settle(bench->world);
+	fake_expect_nothing(bench->board);
+	fake_post(root, 2, "a", "two", 2, NULL);
+	fake_settle(bench->world);
+	const struct packet *packet = fake_expect(bench->board, PACKET_CALL);
+	assert_true(span_is(packet->call.method, read_method));
+	assert_true(span_is(packet->call.principal, "ann@hub"));
+	assert_true(span_equal(packet->call.body, HELLO));
+	reply(bench->board, packet->call.id, HELLO, false);
+	expect_status(bench->ann, 1, LYC_OK);
+	/* A position that never comes; one call that is cancelled while it waits. */
+	after.seq += 100;
+	call(bench->ann, 3, &waiting);
+	call(bench->ann, 4, &waiting);
+	struct packet cancel = {.kind = PACKET_CANCEL};
+	cancel.cancel.id = 4;
+	fake_send(bench->ann, &cancel);
+	expect_status(bench->ann, 4, LYC_CANCELLED);
+	fake_pass(bench->world, 500);
+	expect_status(bench->ann, 3, LYC_FAILED_PRECONDITION);
+	expect_no_calls(bench);
+}
+
+static void test_router_builtin_says_as_of_when_asked(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1,
+	     &(struct packet_call){.method = fake_text("lyceum.v1.Node/Status"),
+				   .want_as_of = true});
+	const struct packet *packet = fake_expect(bench->ann, PACKET_REPLY);
+	assert_int_equal(packet->reply.status, LYC_OK);
+	assert_int_equal(packet->reply.as_of_count, 1);
+	assert_true(span_is(packet->reply.as_of[0].origin, "hub"));
+	assert_int_equal(packet->reply.as_of[0].seq, bench->node->daemon.stream.last_seq);
+}
+
+/* From one node to another, through the hub. */
+static void test_router_call_at_another_node_goes_through_the_hub(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->node);
+	struct fake_node *cork = fake_node_add(bench->world, "cork", bench->node);
+	fake_pass(bench->world, 100);
+	struct fake_client *joe = fake_client_add(cork, "ann");
+	struct fake_client *board = fake_board_add(wales, "board");
+	struct packet_call there = {.at = fake_text("wales"), .body = HELLO, .want_as_of = true};
+	fake_settle(bench->world);
+	call(joe, 9, &there);
+	fake_settle(bench->world);
+	const struct packet *packet = fake_expect(board, PACKET_CALL);
+	assert_true(span_is(packet->call.principal, "ann@cork"));
+	assert_int_equal(packet->call.group_count, 1);
+	assert_true(span_is(packet->call.groups[0], "cork/policy"));
+	reply(board, packet->call.id, HELLO, false);
+	fake_settle(bench->world);
+	packet = fake_expect(joe, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 9);
+	assert_int_equal(packet->reply.status, LYC_OK);
+	assert_true(span_is(packet->reply.served_by, "wales"));
+	assert_true(packet->reply.as_of_count >= 1);
+	assert_true(span_is(packet->reply.as_of[0].origin, "wales"));
+	/* The link breaks while the call is out: an answer all the same, by the deadline. */
+	there.timeout_ms = 300;
+	call(joe, 10, &there);
+	fake_settle(bench->world);
+	fake_cut(wales);
+	fake_pass(bench->world, 400);
+	packet = fake_expect(joe, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 10);
+	assert_int_not_equal(packet->reply.status, LYC_OK);
+	assert_int_equal(cork->daemon.router.calls.count, 0);
+	assert_int_equal(bench->node->daemon.router.calls.count, 0);
+}
+
+#define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		on_bench(test_router_call_and_reply_find_their_way),
+		on_bench(test_router_reply_of_somebody_else_is_late),
+		on_bench(test_router_stream_of_replies_ends_with_the_last),
+		on_bench(test_router_cancel_ends_the_call_on_both_sides),
+		on_bench(test_router_deadline_ends_the_call_on_both_sides),
+		on_bench(test_router_callee_that_goes_away_ends_its_calls),
+		on_bench(test_router_caller_that_goes_away_cancels_its_calls),
+		on_bench(test_router_busy_callee_is_not_given_more_than_its_credit),
+		on_bench(test_router_wrong_body_is_refused_at_the_door),
+		on_bench(test_router_reply_of_the_wrong_type_is_the_plugins_fault),
+		on_bench(test_router_reply_larger_than_asked_for_is_refused),
+		on_bench(test_router_cuts_what_the_caller_may_not_see),
+		on_bench(test_router_refuses_calls_that_lead_nowhere),
+		on_bench(test_router_copies_share_what_does_not_append),
+		on_bench(test_router_call_after_a_position_waits_for_it),
+		on_bench(test_router_builtin_says_as_of_when_asked),
+		on_bench(test_router_call_at_another_node_goes_through_the_hub),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,330 @@
+/* The dispatcher: how sessions begin and end, and what becomes of who does not keep to the rules.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "fake_world.h"
+
+struct bench {
+	struct fake_world *world;
+	struct fake_node *node;
+};
+
+static int setup(void **state)
+{
+	struct bench *bench = mem_new(struct bench);
+	bench->world = fake_world_new(1);
+	bench->node = fake_node_add(bench->world, "hub", NULL);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	fake_world_free(bench->world);
+	free(bench);
+	return 0;
+}
+
+static void say_hello(struct fake_client *client, uint32_t version)
+{
+	struct packet packet = {.kind = PACKET_HELLO};
+	packet.hello = (struct packet_hello){.version = version, .call_credit = 1000};
+	fake_send(client, &packet);
+}
+
+static void expect_goodbye(struct fake_client *client, enum goodbye_reason reason)
+{
+	const struct packet *packet = fake_expect(client, PACKET_GOODBYE);
+	assert_int_equal(packet->goodbye.reason, reason);
+	assert_true(packet->goodbye.text.len > 0);
+}
+
+static void ping(struct fake_client *client, uint64_t id)
+{
+	struct packet packet = {.kind = PACKET_PING};
+	packet.ping.id = id;
+	fake_send(client, &packet);
+}
+
+static void test_dispatch_hello_is_answered_with_limits(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_new(bench->node, "ann");
+	say_hello(client, WIRE_VERSION);
+	const struct packet *packet = fake_expect(client, PACKET_WELCOME);
+	assert_true(span_is(packet->welcome.daemon, "hub"));
+	assert_true(span_is(packet->welcome.identity, "ann"));
+	assert_int_equal(packet->welcome.epoch, bench->node->epoch);
+	assert_int_equal(packet->welcome.call_credit, 200000);
+	assert_int_equal(packet->welcome.publish_credit, 200000);
+	assert_int_equal(packet->welcome.max_body, WIRE_MAX_BODY);
+	assert_int_equal(packet->welcome.heartbeat_ms, 5000);
+	ping(client, 77);
+	assert_int_equal(fake_expect(client, PACKET_PONG)->pong.id, 77);
+	fake_expect_nothing(client);
+}
+
+static void test_dispatch_other_versions_and_strangers_are_refused(void **state)
+{
+	struct bench *bench = *state;
+	static const uint32_t versions[] = {0, 2, UINT32_MAX};
+	for (size_t i = 0; i < 3; i++) {
+		struct fake_client *client = fake_client_new(bench->node, "ann");
+		say_hello(client, versions[i]);
+		expect_goodbye(client, GOODBYE_VERSION);
+	}
+	struct fake_client *stranger = fake_client_new(bench->node, "mallory");
+	say_hello(stranger, WIRE_VERSION);
+	expect_goodbye(stranger, GOODBYE_DENIED);
+	assert_int_equal(bench->node->daemon.sessions.count, 0);
+}
+
+static void test_dispatch_packet_without_a_session_is_told_so(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_new(bench->node, "ann");
+	ping(client, 1);
+	expect_goodbye(client, GOODBYE_NO_SESSION);
+	/* A Goodbye is not answered, or two daemons would talk for ever. */
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	packet.goodbye.reason = GOODBYE_SHUTDOWN;
+	fake_send(client, &packet);
+	fake_expect_nothing(client);
+	say_hello(client, WIRE_VERSION);
+	fake_expect(client, PACKET_WELCOME);
+}
+
+static void test_dispatch_hello_again_begins_anew(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "ann");
+	fake_subscribe(client, &(struct packet_subscribe){.id = 1, .pattern = fake_text(">")});
+	assert_int_equal(bench->node->daemon.topics.count, 1);
+	say_hello(client, WIRE_VERSION);
+	fake_expect(client, PACKET_WELCOME);
+	assert_int_equal(bench->node->daemon.topics.count, 0);
+	assert_int_equal(bench->node->daemon.sessions.count, 1);
+}
+
+static void test_dispatch_goodbye_ends_what_belongs_to_the_session(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "ann");
+	fake_subscribe(client, &(struct packet_subscribe){.id = 1, .pattern = fake_text(">")});
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	fake_send(client, &packet);
+	assert_int_equal(bench->node->daemon.sessions.count, 0);
+	assert_int_equal(bench->node->daemon.topics.count, 0);
+	ping(client, 1);
+	expect_goodbye(client, GOODBYE_NO_SESSION);
+}
+
+static void test_dispatch_malformed_frame_ends_the_session(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "ann");
+	/* A Ping that is whole, and then rubbish. */
+	fake_send_bytes(client, span_of("\x04\x1a\x02\x08\x09\xff\xff", 7));
+	assert_int_equal(fake_expect(client, PACKET_PONG)->pong.id, 9);
+	expect_goodbye(client, GOODBYE_MALFORMED);
+	assert_int_equal(bench->node->daemon.sessions.count, 0);
+	assert_int_equal(bench->node->daemon.counters.malformed, 1);
+	struct fake_client *stranger = fake_client_new(bench->node, "ann");
+	fake_send_bytes(stranger, span_of("\xff", 1));
+	expect_goodbye(stranger, GOODBYE_MALFORMED);
+	fake_send_bytes(stranger, span_of("", 0));
+	fake_expect_nothing(stranger);
+}
+
+static void test_dispatch_unknown_kinds_are_passed_over(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "ann");
+	/* Field 100 of Packet, empty; then a Ping. */
+	fake_send_bytes(client, span_of("\x03\xa2\x06\x00\x04\x1a\x02\x08\x05", 9));
+	assert_int_equal(fake_expect(client, PACKET_PONG)->pong.id, 5);
+	fake_expect_nothing(client);
+}
+
+static void test_dispatch_connection_that_changes_its_key_starts_over(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "ann");
+	strcpy(client->identity, "root");
+	ping(client, 1);
+	expect_goodbye(client, GOODBYE_NO_SESSION);
+	assert_int_equal(bench->node->daemon.sessions.count, 0);
+}
+
+static void test_dispatch_silence_of_three_heartbeats_ends_the_session(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *silent = fake_client_add(bench->node, "ann");
+	struct fake_client *alive = fake_client_add(bench->node, "ann");
+	unsigned pings = 0;
+	for (int i = 0; i < 31; i++) {
+		fake_pass(bench->world, 500);
+		if (i < 30)
+			ping(alive, 1);
+		const struct packet *packet;
+		while ((packet = fake_next(silent)))
+			pings += packet->kind == PACKET_PING;
+		assert_int_equal(bench->node->daemon.sessions.count, i < 30 ? 2 : 1);
+	}
+	/* Asked at each heartbeat in which nothing else was said. */
+	assert_in_range(pings, 2, 3);
+	ping(silent, 1);
+	expect_goodbye(silent, GOODBYE_NO_SESSION);
+}
+
+/* A publish of about this length, as an operator sends it. */
+static void publish(struct fake_client *client, uint64_t id, size_t len)
+{
+	char *text = mem_get(len + 1);
+	memset(text, 'x', len);
+	fake_post(client, id, "a", text, 2, NULL);
+	free(text);
+}
+
+static void test_dispatch_flood_is_told_ignored_and_cut(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "root");
+	publish(client, 1, 90000);
+	publish(client, 2, 90000);
+	fake_expect_nothing(client);
+	publish(client, 3, 90000);
+	expect_goodbye(client, GOODBYE_FLOOD);
+	assert_int_equal(bench->node->daemon.counters.floods, 1);
+	/* Ignored for 20 ms, so that the Goodbye gets through; then cut on its next message, and
+	 * only then. */
+	fake_tick(bench->world, 19);
+	ping(client, 1);
+	fake_expect_nothing(client);
+	assert_int_equal(bench->node->cut_count, 0);
+	assert_int_equal(bench->node->daemon.sessions.count, 1);
+	fake_tick(bench->world, 1);
+	assert_int_equal(bench->node->cut_count, 0);
+	ping(client, 1);
+	assert_int_equal(bench->node->cut_count, 1);
+	assert_int_equal(bench->node->cut_fd, 42);
+	assert_int_equal(bench->node->daemon.sessions.count, 0);
+	/* What was within the credit is committed all the same. */
+	fake_settle(bench->world);
+	assert_int_equal(bench->node->record_count, 2);
+}
+
+static void test_dispatch_credit_comes_back_with_the_acknowledgement(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "root");
+	for (uint64_t id = 1; id <= 20; id++) {
+		publish(client, id, 90000);
+		publish(client, id + 100, 90000);
+		fake_settle(bench->world);
+		assert_int_equal(fake_expect(client, PACKET_ACK)->ack.id, id);
+		assert_int_equal(fake_expect(client, PACKET_ACK)->ack.status, LYC_OK);
+	}
+	assert_int_equal(bench->node->daemon.counters.floods, 0);
+}
+
+static void test_dispatch_session_may_end_before_its_publish_is_on_disk(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "root");
+	publish(client, 1, 10);
+	say_hello(client, WIRE_VERSION);
+	fake_expect(client, PACKET_WELCOME);
+	fake_settle(bench->world);
+	/* The new session did not ask for this. */
+	fake_expect_nothing(client);
+	assert_int_equal(bench->node->record_count, 1);
+}
+
+static void test_dispatch_second_connection_of_a_node_replaces_the_first(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *first = fake_client_add(bench->node, "wales");
+	struct fake_client *second = fake_client_add(bench->node, "wales");
+	const struct packet *packet;
+	while ((packet = fake_next(first)) && packet->kind != PACKET_GOODBYE)
+		continue;
+	assert_non_null(packet);
+	assert_int_equal(packet->goodbye.reason, GOODBYE_REPLACED);
+	fake_expect(second, PACKET_FOLLOW);
+	assert_int_equal(bench->node->daemon.sessions.count, 1);
+}
+
+static enum lyc_status registered(struct fake_client *client, const char *service)
+{
+	struct span name = fake_text(service);
+	struct packet packet = {.kind = PACKET_REGISTER};
+	packet.reg = (struct packet_register){.id = 3, .services = &name, .service_count = 1};
+	fake_send(client, &packet);
+	const struct packet *answer = fake_expect(client, PACKET_REGISTERED);
+	assert_int_equal(answer->registered.id, 3);
+	return (enum lyc_status)answer->registered.status;
+}
+
+static void test_dispatch_register_is_for_plugins_and_their_own_services(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *ann = fake_client_add(bench->node, "ann");
+	struct fake_client *root = fake_client_add(bench->node, "root");
+	struct fake_client *board = fake_client_add(bench->node, "board");
+	static const char service[] = "lyceum.notice.v1.Board";
+	assert_int_equal(registered(ann, service), LYC_PERMISSION_DENIED);
+	assert_int_equal(registered(board, "lyceum.v1.Node"), LYC_PERMISSION_DENIED);
+	assert_int_equal(registered(board, "lyceum.notice.v1.Bored"), LYC_INVALID_ARGUMENT);
+	assert_null(services_find(&bench->node->daemon.services, fake_text(service)));
+	assert_int_equal(registered(board, service), LYC_OK);
+	assert_int_equal(registered(board, service), LYC_OK);
+	assert_int_equal(registered(root, service), LYC_ALREADY_EXISTS);
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	fake_send(board, &packet);
+	assert_int_equal(registered(root, service), LYC_OK);
+}
+
+static void test_dispatch_stopping_daemon_says_goodbye(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *client = fake_client_add(bench->node, "ann");
+	daemon_stop(&bench->node->daemon);
+	expect_goodbye(client, GOODBYE_SHUTDOWN);
+	struct fake_client *late = fake_client_new(bench->node, "ann");
+	say_hello(late, WIRE_VERSION);
+	expect_goodbye(late, GOODBYE_SHUTDOWN);
+}
+
+#define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		on_bench(test_dispatch_hello_is_answered_with_limits),
+		on_bench(test_dispatch_other_versions_and_strangers_are_refused),
+		on_bench(test_dispatch_packet_without_a_session_is_told_so),
+		on_bench(test_dispatch_hello_again_begins_anew),
+		on_bench(test_dispatch_goodbye_ends_what_belongs_to_the_session),
+		on_bench(test_dispatch_malformed_frame_ends_the_session),
+		on_bench(test_dispatch_unknown_kinds_are_passed_over),
+		on_bench(test_dispatch_connection_that_changes_its_key_starts_over),
+		on_bench(test_dispatch_silence_of_three_heartbeats_ends_the_session),
+		on_bench(test_dispatch_flood_is_told_ignored_and_cut),
+		on_bench(test_dispatch_credit_comes_back_with_the_acknowledgement),
+		on_bench(test_dispatch_session_may_end_before_its_publish_is_on_disk),
+		on_bench(test_dispatch_second_connection_of_a_node_replaces_the_first),
+		on_bench(test_dispatch_register_is_for_plugins_and_their_own_services),
+		on_bench(test_dispatch_stopping_daemon_says_goodbye),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
