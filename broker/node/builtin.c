@@ -153,7 +153,23 @@ static void status_reply(struct daemon *daemon, struct buf *to)
 	}
 	reply.session = point(sessions, sizeof(*sessions), reply.n_session);
 
+	Lyceum__V1__HeldType *held = mem_get(HELD_TYPES_MAX * sizeof(*held));
+	char(*schemas)[20] = mem_get(HELD_TYPES_MAX * sizeof(*schemas));
+	for (size_t count = stream_held(&daemon->stream); reply.n_held < count; reply.n_held++) {
+		struct held_type *type = &daemon->stream.held[reply.n_held];
+		snprintf(schemas[reply.n_held], sizeof(*schemas), "%016llx",
+			 (unsigned long long)type->schema);
+		lyceum__v1__held_type__init(&held[reply.n_held]);
+		held[reply.n_held].type = type->name;
+		held[reply.n_held].schema = schemas[reply.n_held];
+		held[reply.n_held].count = type->count;
+	}
+	reply.held = point(held, sizeof(*held), reply.n_held);
+
 	pack(&reply.base, to);
+	free(held);
+	free(schemas);
+	free(reply.held);
 	free(links);
 	free(reply.node);
 	free(origins);
@@ -305,9 +321,8 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 		{ "lyceum_sessions", "1", "peers connected", daemon->sessions.count },
 		{ "lyceum_subscriptions", "1", "subscriptions", daemon->topics.count },
 		{ "lyceum_log_last_seq", "1", "last sequence of the log", daemon->stream.last_seq },
-		{ "lyceum_held_records_total", "1",
-		  "copied records whose type is not known here (since the start)",
-		  daemon->stream.held_count },
+		{ "lyceum_held_types", "1", "types of which records are held without their schema",
+		  stream_held(&daemon->stream) },
 		{ "lyceum_refused_copies_total", "1", "copied records that were refused",
 		  daemon->links.refused_copies },
 	};

@@ -110,6 +110,8 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	topics_init(&daemon->topics);
 	stream_init(&daemon->stream, env, &daemon->policy, &daemon->types, &daemon->sessions,
 		    &daemon->topics, config->name, epoch);
+	daemon->stream.max_subscriptions =
+		(size_t)or_default(limits ? limits->subscriptions : 0, 1024);
 	daemon->stream.on_commit = on_commit;
 	daemon->stream.on_commit_arg = daemon;
 	daemon->stream.on_interest = on_interest;

@@ -346,8 +346,6 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 		enum lyc_status status = schema_check(message, record.body, false, error);
 		if (status != LYC_OK)
 			return status;
-	} else if (!message) {
-		stream->held_count++;
 	}
 	struct stream_append *append = append_new(stream, record.subject);
 	buf_add(&append->base.record, bytes.data, bytes.len);

@@ -24,6 +24,15 @@
 typedef void (*stream_commit_fn)(uint64_t seq, const struct record *record, struct span bytes,
 				 void *arg);
 
+/* A type of which records are here but no schema: they are kept and shown to nobody. */
+struct held_type {
+	char name[200];
+	uint64_t schema;
+	uint64_t count;
+};
+
+#define HELD_TYPES_MAX 64
+
 struct stream {
 	const struct env *env;
 	struct policy *policy;
@@ -42,7 +51,9 @@ struct stream {
 	struct subjects subjects;
 	struct list followers;
 	uint64_t fanout;        /* number of the transient message being sent */
-	uint64_t held_count;    /* records whose type nobody here has described */
+	size_t max_subscriptions;  /* of one peer that is not a link */
+	struct held_type *held;
+	size_t held_count;
 
 	stream_commit_fn on_commit;
 	void *on_commit_arg;
@@ -56,6 +67,8 @@ void stream_init(struct stream *stream, const struct env *env, struct policy *po
 		 struct topics *topics, const char *name, uint64_t epoch);
 void stream_fini(struct stream *stream);
 
+/* Those that are still not known, in `held`. */
+size_t stream_held(struct stream *stream);
 /* Before anything else, once per record of the log, in order. */
 void stream_replay(struct stream *stream, uint64_t seq, struct span bytes);
 

@@ -6,7 +6,7 @@
 #include "stream/outgoing.h"
 #include "wire/subject.h"
 
-#define MAX_SUBSCRIPTIONS 4096
+#define MAX_LINK_SUBSCRIPTIONS 65536
 #define MAX_DURABLE_NAME 32
 
 void stream_subscribe(struct stream *stream, struct session *session,
@@ -28,10 +28,12 @@ void stream_subscribe(struct stream *stream, struct session *session,
 				"a durable name has at most 32 bytes");
 		return;
 	}
-	if (session->subscription_count >= MAX_SUBSCRIPTIONS ||
+	/* A link asks for the patterns of everybody behind it. */
+	size_t max = session_is_link(session) ? MAX_LINK_SUBSCRIPTIONS : stream->max_subscriptions;
+	if (session->subscription_count >= max ||
 	    subscription_find(session, subscribe->id)) {
 		outgoing_refuse(stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED,
-				"too many subscriptions, or the id is in use");
+				"as many subscriptions as a peer may have (limits.subscriptions), or the id is in use");
 		return;
 	}
 	struct subscription *subscription =
