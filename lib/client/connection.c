@@ -7,6 +7,7 @@
 #include "client/connection.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@
 #define RECONNECT_MAX_MS 10000
 #define HANDSHAKE_MS 5000
 #define QUEUE_FRAMES 64
+/* How often a busy connection looks at somebody else's descriptor. */
+#define LOOK_MS 20
 
 static bool copy_text(const char *text, char **ret_copy)
 {
@@ -139,8 +142,8 @@ static bool set_options(struct connection *connection)
 	       set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
 	       set_int(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS) &&
 	       set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
-	       /* No ZMQ_HEARTBEAT_IVL: the session has its own, and libzmq aborts the process when that timer fires
-		  at a connection that has ended while this side is not reading. */
+	       /* No ZMQ_HEARTBEAT_IVL: the session has its own, and libzmq aborts the process when
+		  that timer fires at a connection that has ended while this side is not reading. */
 	       set_int(socket, ZMQ_IPV6, 1);
 }
 
@@ -167,6 +170,17 @@ static bool watch_socket(struct connection *connection, void *socket)
 	int fd;
 	size_t len = sizeof(fd);
 	return zmq_getsockopt(socket, ZMQ_FD, &fd, &len) == 0 && add_to_wait(connection, fd);
+}
+
+bool connection_is_woken(struct connection *connection, uint64_t now_ms)
+{
+	if (connection->is_woken || connection->also_fd < 0 ||
+	    now_ms < connection->also_looked_ms + LOOK_MS)
+		return connection->is_woken;
+	struct pollfd item = {.fd = connection->also_fd, .events = POLLIN};
+	connection->also_looked_ms = now_ms;
+	connection->is_woken = poll(&item, 1, 0) > 0;
+	return connection->is_woken;
 }
 
 static void unwatch_socket(struct connection *connection, void *socket)

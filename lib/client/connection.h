@@ -44,9 +44,10 @@ struct connection {
 	bool is_watched;
 	uint64_t timer_ms;
 
-	/* Somebody else's descriptor, and that it was readable during a wait. */
+	/* Somebody else's descriptor, and that it has been readable. */
 	int also_fd;
 	bool is_woken;
+	uint64_t also_looked_ms;
 };
 
 /* What the transport noticed. */
@@ -87,6 +88,8 @@ enum connection_event connection_watch(struct connection *connection);
 void connection_wait(struct connection *connection, int timeout_ms);
 /* Let waiting end when this descriptor becomes readable, too, once: is_woken then. */
 LYC_MUST_USE bool connection_wait_also(struct connection *connection, int fd);
+/* Has it been? Looks for itself now and then: who never has to wait is not woken. */
+bool connection_is_woken(struct connection *connection, uint64_t now_ms);
 /* For who watches wait_fd: make it readable at due_ms of the monotonic clock. */
 void connection_arm(struct connection *connection, uint64_t due_ms);
 

@@ -72,7 +72,7 @@ enum lyc_status client_wake_on(struct lyc_client *client, int fd, struct lyc_err
 
 bool client_is_woken(const struct lyc_client *client)
 {
-	return client->connection->is_woken;
+	return connection_is_woken(client->connection, client->now_ms);
 }
 
 bool client_is_told_to_end(const struct lyc_client *client)

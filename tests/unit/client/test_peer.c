@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fake_daemon.h"
+#include "io/clock.h"
 
 struct server {
 	int welcome_count;
@@ -188,6 +191,48 @@ static void test_peer_notices_the_end_of_its_context(void **state)
 	fake_daemon_stop(&daemon);
 }
 
+static void greet_and_stay(struct fake_daemon *daemon, void *arg)
+{
+	(void)arg;
+	fake_greet(daemon);
+	fake_expect(daemon, PACKET_GOODBYE);
+}
+
+/* Runs with this timeout until the descriptor, readable from the start, has been noticed. */
+static void wake(int timeout_ms)
+{
+	struct fake_daemon daemon;
+	fake_daemon_start(&daemon, ZMQ_PAIR, greet_and_stay, NULL);
+	struct connection_options options = {
+		.socket = CONNECTION_PAIR, .zmq_ctx = daemon.zmq_ctx, .endpoint = daemon.endpoint};
+	struct lyc_client *client;
+	assert_int_equal(client_open_with(&options, NULL, &client, NULL), LYC_OK);
+	int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	assert_false(client_is_woken(client));
+	assert_int_equal(client_wake_on(client, fd, NULL), LYC_OK);
+	uint64_t begun_ms = mono_ms();
+	while (!client_is_woken(client) && mono_ms() < begun_ms + FAKE_WAIT_MS)
+		assert_int_equal(lyc_client_run(client, timeout_ms), LYC_OK);
+	assert_true(client_is_woken(client));
+	assert_true(mono_ms() < begun_ms + FAKE_WAIT_MS);
+	lyc_client_close(client);
+	fake_daemon_stop(&daemon);
+	close(fd);
+}
+
+static void test_peer_is_woken_while_it_waits(void **state)
+{
+	(void)state;
+	wake(2 * FAKE_WAIT_MS);
+}
+
+/* Runs that do not wait are what a peer does that always has work. */
+static void test_peer_is_woken_though_it_never_waits(void **state)
+{
+	(void)state;
+	wake(0);
+}
+
 static void test_peer_shows_its_key_nowhere_but_on_ipc(void **state)
 {
 	(void)state;
@@ -211,6 +256,8 @@ int main(void)
 		cmocka_unit_test(test_peer_serves_over_a_pair),
 		cmocka_unit_test(test_peer_serves_over_a_dealer),
 		cmocka_unit_test(test_peer_notices_the_end_of_its_context),
+		cmocka_unit_test(test_peer_is_woken_while_it_waits),
+		cmocka_unit_test(test_peer_is_woken_though_it_never_waits),
 		cmocka_unit_test(test_peer_shows_its_key_nowhere_but_on_ipc),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
