@@ -194,6 +194,8 @@ bool policy_may_publish(const struct grants *grants, const struct session *sessi
 
 struct span policy_node_of(struct span name)
 {
+	if (name.len == 0)
+		return name;
 	const uint8_t *at = memchr(name.data, '@', name.len);
 	if (at)
 		return span_of(at + 1, name.len - (size_t)(at - name.data) - 1);
