@@ -122,24 +122,32 @@ static void connect_with_unknown_keys(const struct target *target, struct verdic
 	verdict_set(ret_verdict, welcomed == 0, "%d of %d got any answer", welcomed, count);
 }
 
+static bool receive_at_least(int fd, size_t len)
+{
+	uint8_t bytes[512];
+	struct pollfd item = {.fd = fd, .events = POLLIN};
+	size_t got = 0;
+	while (got < len && poll(&item, 1, 5000) > 0) {
+		ssize_t more = recv(fd, bytes, len - got, 0);
+		if (more <= 0)
+			break;
+		got += (size_t)more;
+	}
+	return got == len;
+}
+
 /* ZMTP 3.1 by hand, without keys. */
 static int dial_zmtp(const char *endpoint)
 {
 	uint8_t greeting[64] = {0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1, 'N', 'U', 'L', 'L'};
-	static const char ready[] = "\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x06"
+	static const char ready[] = "\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06"
 				    "DEALER";
-	uint8_t bytes[512];
 	int fd = dial(endpoint);
 	send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL);
-	size_t got = 0;
-	struct pollfd item = {.fd = fd, .events = POLLIN};
-	while (got < 64 && poll(&item, 1, 2000) > 0) {
-		ssize_t len = recv(fd, bytes, sizeof(bytes), 0);
-		if (len <= 0)
-			break;
-		got += (size_t)len;
-	}
+	/* Its greeting, and its READY after ours. */
+	receive_at_least(fd, 64);
 	send(fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL);
+	ensure(receive_at_least(fd, 20));
 	return fd;
 }
 
@@ -148,7 +156,7 @@ static int dial_zmtp(const char *endpoint)
 static void ping_and_vanish(const struct target *target, struct verdict *ret_verdict)
 {
 	static const char ping[] = "\x04\x07\x04PING\0\x0a";
-	int count = target->is_short ? 10 : 100;
+	int count = target->is_short ? 10 : 300;
 	uint8_t frames[4 * 1500];
 	size_t len = 0;
 	/* A Ping packet each: 03 is its length, 1a its tag, and an empty message. */
