@@ -142,6 +142,8 @@ static void save(struct follower *follower)
 	follower->is_moved = false;
 }
 
+/* The saved place. One of another epoch is of a log that was restored since: nobody knows which of its records were new, so it
+ * begins at the beginning. */
 static bool load(struct follower *follower, uint64_t *ret_seq)
 {
 	const struct env *env = follower->stream->env;
@@ -149,15 +151,18 @@ static bool load(struct follower *follower, uint64_t *ret_seq)
 	env->load(env->world, follower->key, &value);
 	bool is_there = value.len > 0;
 	uint64_t seq = 0;
+	uint64_t epoch = 0;
 	struct pb_reader reader = pb_reader_of(span_of(value.data, value.len));
 	struct pb_field field;
 	while (pb_read_field(&reader, &field)) {
 		if (field.number == 1)
 			seq = field.value;
+		else if (field.number == 2)
+			epoch = field.value;
 	}
 	buf_fini(&value);
 	if (is_there)
-		*ret_seq = seq;
+		*ret_seq = epoch == follower->stream->epoch ? seq : 0;
 	return is_there;
 }
 
@@ -336,6 +341,7 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 		take_over(stream, follower->key);
 		if (load(follower, &consumed)) {
 			follower->next_seq = consumed + 1;
+			follower->consumed_seq = consumed;
 			follower->only_last = false;
 		} else {
 			follower->is_moved = true;
