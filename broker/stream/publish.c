@@ -205,7 +205,23 @@ static struct span own_label(const struct schema_message *message, struct span b
 	return span_of(NULL, 0);
 }
 
-/* Build the record with its label, and the former one where that reached further. */
+/* A label that reaches whoever one of the two reaches. */
+static void write_reach(struct buf *to, struct span wide, const struct label *wide_label,
+			const struct label *narrow)
+{
+	if (wide_label->audience_count + narrow->audience_count > LABEL_MAX_AUDIENCE) {
+		write_visibility(to, LYCEUM__V1__VISIBILITY__MEMBERS);
+		return;
+	}
+	buf_add(to, wide.data, wide.len);
+	for (size_t i = 0; wide_label->visibility == LYCEUM__V1__VISIBILITY__AUDIENCE &&
+			   narrow->visibility == LYCEUM__V1__VISIBILITY__AUDIENCE &&
+			   i < narrow->audience_count; i++)
+		pb_write_message(to, 3, narrow->audience[i]);
+}
+
+/* Build the record with its label, and the former one where that reached further. While appends are under way, any of them may
+ * be refused: what they and the last record reached together is the former label then. */
 static enum lyc_status build(struct stream *stream, const struct packet_publish *publish,
 			     struct publish_view *view, struct stream_append *append,
 			     struct lyc_error *error)
@@ -216,6 +232,7 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 	bool is_there = is_pending || stream->env->last_of(stream->env->world, subject) > 0;
 	struct buf members = { 0 };
 	struct buf private_label = { 0 };
+	struct buf reach = { 0 };
 	write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
 	write_visibility(&private_label, LYCEUM__V1__VISIBILITY__PRIVATE);
 	struct span former = span_of(members.data, members.len);
@@ -243,13 +260,17 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 		struct label former_label;
 		if (is_there && view->message->key_count > 0 &&
 		    label_read(former, &former_label) == LYC_OK &&
-		    policy_is_narrower(&view->label, &former_label))
+		    policy_is_narrower(&view->label, &former_label)) {
 			record.former = former;
+			write_reach(&reach, former, &former_label, &view->label);
+		}
 	}
 	if (status == LYC_OK) {
 		write_own(stream, &append->base.record, &record);
-		subjects_expect(&stream->subjects, subject, record.label);
+		subjects_expect(&stream->subjects, subject,
+				reach.len > 0 ? span_of(reach.data, reach.len) : record.label);
 	}
+	buf_fini(&reach);
 	buf_fini(&members);
 	buf_fini(&private_label);
 	return status;

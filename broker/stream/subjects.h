@@ -15,7 +15,7 @@ struct subject_note {
 	char *home;         /* NULL: here */
 	struct buf label;   /* of the last record; empty: MEMBERS or wider */
 	uint32_t pending;   /* appends that are not answered yet */
-	struct buf pending_label; /* of the last of those */
+	struct buf pending_label; /* whom the last record and those reach together */
 	UT_hash_handle by_subject;
 };
 
@@ -29,7 +29,7 @@ const struct subject_note *subjects_find(const struct subjects *subjects, struct
 void subjects_note(struct subjects *subjects, struct span subject, struct span home,
 		   struct span label);
 
-/* An append with this label is on its way; subjects_settle when it is answered. */
+/* An append is on its way, with which the subject may have reached whom this label names; subjects_settle when it is answered. */
 void subjects_expect(struct subjects *subjects, struct span subject, struct span label);
 void subjects_settle(struct subjects *subjects, struct span subject);
 
