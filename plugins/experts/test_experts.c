@@ -89,6 +89,8 @@ static void commit(uint64_t expect_seq)
 	char subject[300];
 
 	assert_true(publish.durable);
+	/* Whoever asked is named as the one who wrote. */
+	assert_true(span_is(publish.principal, "ann@wales"));
 	if (publish.remove) {
 		snprintf(subject, sizeof(subject), "%.*s", (int)publish.subject.len,
 			 (const char *)publish.subject.data);
@@ -262,6 +264,42 @@ static void test_experts_refuses_to_change_what_another_node_is_home_to(void **s
 	assert_non_null(memmem(reply->text.data, reply->text.len, "nhsa", 4));
 }
 
+/* The call ends with PERMISSION_DENIED and a sentence that names the home. */
+static void expect_denied(uint64_t id)
+{
+	const struct packet_reply *reply = harness_expect_reply(harness, id);
+	assert_int_equal(reply->status, LYC_PERMISSION_DENIED);
+	assert_non_null(memmem(reply->text.data, reply->text.len, "wales", 5));
+	/* Nothing of whether there is such a record. */
+	assert_null(memmem(reply->text.data, reply->text.len, "Okafor", 6));
+}
+
+static void test_experts_lets_only_its_own_people_change_a_record(void **state)
+{
+	static const char *const strangers[] = {"bob@nhsa", "nhsa", "ann@wales2", "wales@nhsa", ""};
+	Lyceum__Experts__V1__AddRequest add = LYCEUM__EXPERTS__V1__ADD_REQUEST__INIT;
+	Lyceum__Experts__V1__RemoveRequest remove = LYCEUM__EXPERTS__V1__REMOVE_REQUEST__INIT;
+	Lyceum__Experts__V1__ImportRequest items = LYCEUM__EXPERTS__V1__IMPORT_REQUEST__INIT;
+	Lyceum__Experts__V1__Expert expert = LYCEUM__EXPERTS__V1__EXPERT__INIT, *list = &expert;
+
+	(void)state;
+	uint64_t id = import(rows, 1);
+	commit(0);
+	lyceum__experts__v1__import_reply__free_unpacked(import_reply(id), NULL);
+	add.name = "Ada Okafor";
+	add.id = expert.id = remove.id = "P1";
+	items.items = &list;
+	items.n_items = 1;
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		const char *who = strangers[i];
+		expect_denied(call("lyceum.experts.v1.ExpertDirectory/Add", &add.base, who));
+		expect_denied(call("lyceum.experts.v1.ExpertDirectory/Remove", &remove.base, who));
+		items.dry_run = i % 2;
+		expect_denied(call("lyceum.experts.v1.ExpertDirectory/Import", &items.base, who));
+	}
+	assert_int_equal(found("cell", "ann@wales"), 1);
+}
+
 static void test_experts_shows_a_private_expert_at_home_only(void **state)
 {
 	Lyceum__Experts__V1__AddRequest request = LYCEUM__EXPERTS__V1__ADD_REQUEST__INIT;
@@ -300,6 +338,7 @@ static void test_experts_shows_a_private_expert_at_home_only(void **state)
 		EXPERTS_TEST(test_experts_tells_when_the_record_was_changed_meanwhile, kind),      \
 		EXPERTS_TEST(test_experts_removes_and_finds_no_more, kind),                        \
 		EXPERTS_TEST(test_experts_refuses_to_change_what_another_node_is_home_to, kind),   \
+		EXPERTS_TEST(test_experts_lets_only_its_own_people_change_a_record, kind),         \
 		EXPERTS_TEST(test_experts_shows_a_private_expert_at_home_only, kind)
 
 int main(int argc, char **argv)
