@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/ensure.h"
 #include "inbox.h"
 #include "link_proxy.h"
 #include "raw_peer.h"
@@ -21,15 +22,22 @@ static struct node *nhsa;
 static struct node *wales;
 static struct node *medcity;
 
+static struct keypair ann;
+static struct keypair bob;
+
 static int start(void **state)
 {
 	(void)state;
+	struct lyc_error error;
+	ensure(keyfile_make(&ann, &error) == LYC_OK && keyfile_make(&bob, &error) == LYC_OK);
 	network = network_new();
 	hub = network_add(network, "hub", NULL);
 	nhsa = network_add(network, "nhsa", hub);
 	wales = network_add(network, "wales", hub);
 	medcity = network_add(network, "medcity", hub);
 	node_add_plugin(nhsa, "experts", NULL, "process");
+	node_add_key(wales, "ann", &ann, "role: PERSON, groups: [policy]");
+	node_add_key(wales, "bob", &bob, "role: PERSON");
 	node_start(hub);
 	proxy = link_proxy_new(hub->listen_tcp);
 	snprintf(nhsa->hub_tcp, sizeof(nhsa->hub_tcp), "%s", link_proxy_endpoint(proxy));
@@ -156,6 +164,41 @@ static void test_label_narrowed_withdraws_from_former_readers(void **state)
 	inbox_close(at_hub);
 }
 
+/* What is for persons or a group of wales is carried there, and shown to them alone. */
+static void test_label_for_persons_reaches_them_alone(void **state)
+{
+	(void)state;
+	const struct lyc_subscribe_options now = {.records_only = true};
+	struct lyc_client *anns = node_open_as(wales, &ann);
+	struct lyc_client *bobs = node_open_as(wales, &bob);
+	struct inbox *to_ann = inbox_open(network, anns, EXPERT ".>", &now);
+	struct inbox *to_bob = inbox_open(network, bobs, EXPERT ".>", &now);
+	struct inbox *to_medcity = inbox_open(network, node_client(medcity), EXPERT ".>", &now);
+
+	write_expert(nhsa, "g1", "For Ann", LYC_AUDIENCE, "ann@wales");
+	write_expert(nhsa, "g2", "For Policy", LYC_AUDIENCE, "wales/policy");
+	write_expert(nhsa, "g3", "For Wales", LYC_AUDIENCE, "wales");
+	write_expert(nhsa, "g4", "For All", LYC_MEMBERS, NULL);
+
+	inbox_wait(to_ann, 4);
+	while (inbox_count(to_bob, "For All") == 0)
+		inbox_wait(to_bob, to_bob->count + 1);
+	inbox_wait(to_medcity, 1);
+	assert_int_equal(inbox_count(to_ann, "For Ann"), 1);
+	assert_int_equal(inbox_count(to_ann, "For Policy"), 1);
+	assert_int_equal(inbox_count(to_bob, "For Ann"), 0);
+	assert_int_equal(inbox_count(to_bob, "For Policy"), 0);
+	assert_int_equal(inbox_count(to_bob, "For Wales"), 1);
+	assert_int_equal(to_medcity->count, 1);
+	check_holds(medcity, "For Ann", false);
+	check_holds(medcity, "For Policy", false);
+	inbox_close(to_ann);
+	inbox_close(to_bob);
+	inbox_close(to_medcity);
+	lyc_client_close(anns);
+	lyc_client_close(bobs);
+}
+
 /* The one test that reads what a node really says to its hub: the story is the hub. */
 static void test_label_private_is_not_among_the_packets_of_the_link(void **state)
 {
@@ -202,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_label_decides_who_gets_a_record),
 		cmocka_unit_test(test_label_narrowed_withdraws_from_former_readers),
+		cmocka_unit_test(test_label_for_persons_reaches_them_alone),
 		cmocka_unit_test(test_label_private_is_not_among_the_packets_of_the_link),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

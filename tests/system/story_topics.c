@@ -149,6 +149,34 @@ static void test_topic_is_shared_by_a_group(void **state)
 	inbox_close(three);
 }
 
+static void test_topic_goes_as_far_as_its_label(void **state)
+{
+	(void)state;
+	const struct lyc_publish_options private_one = {.visibility = LYC_PRIVATE};
+	const struct lyc_publish_options for_wales = {.to = "wales"};
+	struct inbox *at_home = inbox_open(network, node_client(medcity), NOTE ".>", NULL);
+	struct inbox *at_wales = inbox_open(network, node_client(wales), NOTE ".>", NULL);
+	struct inbox *at_nhsa = inbox_open(network, node_client(nhsa), NOTE ".>", NULL);
+	node_barrier(wales, medcity);
+	node_barrier(nhsa, medcity);
+
+	note_publish(node_client(medcity), NOTE ".label", "private", &private_one);
+	note_publish(node_client(medcity), NOTE ".label", "for wales", &for_wales);
+	note_publish(node_client(medcity), NOTE ".label", "for all", NULL);
+
+	inbox_wait(at_home, 2);
+	inbox_wait(at_wales, 2);
+	inbox_wait(at_nhsa, 1);
+	assert_int_equal(inbox_count(at_home, "private"), 1);
+	assert_int_equal(at_wales->count, 2);
+	assert_int_equal(inbox_count(at_wales, "for wales"), 1);
+	assert_int_equal(at_nhsa->count, 1);
+	assert_string_equal(at_nhsa->items[0].text, "for all");
+	inbox_close(at_home);
+	inbox_close(at_wales);
+	inbox_close(at_nhsa);
+}
+
 static void test_topic_of_an_unknown_type_is_refused(void **state)
 {
 	(void)state;
@@ -167,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_topic_is_chosen_by_wildcards),
 		cmocka_unit_test(test_topic_stops_travelling_when_nobody_wants_it),
 		cmocka_unit_test(test_topic_is_shared_by_a_group),
+		cmocka_unit_test(test_topic_goes_as_far_as_its_label),
 		cmocka_unit_test(test_topic_of_an_unknown_type_is_refused),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
