@@ -6,7 +6,8 @@
 
 #include "lyceum/v1/config.pb-c.h"
 
-/* Read and check. INVALID_ARGUMENT says which line and field. ret_config is the caller's: config_free. */
+/* Read and check. INVALID_ARGUMENT says which line and field. ret_config is the caller's:
+ * config_free. */
 LYC_MUST_USE enum lyc_status config_read(const char *path, Lyceum__V1__Config **ret_config,
 					 struct lyc_error *error);
 void config_free(Lyceum__V1__Config *config);

@@ -14,9 +14,9 @@ static struct {
 	enum log_format format;
 	enum log_level level;
 	char daemon[64];
-} settings = { LOG_AUTO, LOG_NOTICE, "lyceumd" };
+} settings = {LOG_AUTO, LOG_NOTICE, "lyceumd"};
 
-static const char *const level_names[] = { "", "error", "warning", "notice", "info", "debug" };
+static const char *const level_names[] = {"", "error", "warning", "notice", "info", "debug"};
 
 void log_configure(enum log_format format, enum log_level level, const char *daemon)
 {
@@ -60,11 +60,12 @@ void log_write(enum log_level level, const char *topic, const char *sentence, ..
 	if (level > settings.level)
 		return;
 	bool is_json = settings.format == LOG_JSON;
-	struct buf line = { 0 };
+	struct buf line = {0};
 	if (is_json) {
 		buf_add_text(&line, "{\"time\":\"");
 		add_time(&line, true);
-		buf_add_format(&line, "\",\"level\":\"%s\",\"daemon\":\"%s\",\"topic\":\"%s\",\"text\":",
+		buf_add_format(&line,
+			       "\",\"level\":\"%s\",\"daemon\":\"%s\",\"topic\":\"%s\",\"text\":",
 			       level_names[level], settings.daemon, topic);
 		add_quoted(&line, sentence);
 	} else {

@@ -1,6 +1,6 @@
 /*
- * The daemon's log: a constant lower-case sentence, then pairs of strings. Text on a terminal, JSON lines otherwise. Never payloads,
- * never anything personal. Loop thread only.
+ * The daemon's log: a constant lower-case sentence, then pairs of strings. Text on a terminal, JSON
+ * lines otherwise. Never payloads, never anything personal. Loop thread only.
  */
 #ifndef LYC_BROKER_LOG_H
 #define LYC_BROKER_LOG_H

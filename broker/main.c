@@ -25,8 +25,8 @@ static const char usage[] =
 /* In order: beside this executable, in its build folder, as installed. */
 static void find_runner(char *to, size_t size)
 {
-	static const char *const places[] = { "lyceum-plugin",
-					      "../tools/lyceum-plugin/lyceum-plugin" };
+	static const char *const places[] = {"lyceum-plugin",
+					     "../tools/lyceum-plugin/lyceum-plugin"};
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	self[len > 0 ? len : 0] = '\0';
@@ -57,7 +57,7 @@ static int complain(const struct lyc_error *error)
 
 static int run(const char *path)
 {
-	struct lyc_error error = { 0 };
+	struct lyc_error error = {0};
 	Lyceum__V1__Config *config = NULL;
 	char runner[PATH_MAX + 64];
 	if (config_read(path, &config, &error) != LYC_OK)
@@ -69,9 +69,8 @@ static int run(const char *path)
 		log_configure(LOG_AUTO, LOG_NOTICE, config->name);
 	raise_limits();
 	find_runner(runner, sizeof(runner));
-	struct world_options options = { .config = config,
-					 .runner = runner,
-					 .plugin_folder = LYCEUM_PLUGIN_FOLDER };
+	struct world_options options = {
+		.config = config, .runner = runner, .plugin_folder = LYCEUM_PLUGIN_FOLDER};
 	enum lyc_status status = world_run(&options, &error);
 	config_free(config);
 	return status == LYC_OK ? EXIT_SUCCESS : complain(&error);
@@ -79,7 +78,7 @@ static int run(const char *path)
 
 static int check(const char *path)
 {
-	struct lyc_error error = { 0 };
+	struct lyc_error error = {0};
 	Lyceum__V1__Config *config = NULL;
 	if (config_read(path, &config, &error) != LYC_OK)
 		return complain(&error);
@@ -101,9 +100,9 @@ static int manual(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "check", required_argument, NULL, 'k' },
-		{ "manual", no_argument, NULL, 'm' },       { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+		{"config", required_argument, NULL, 'c'}, {"check", required_argument, NULL, 'k'},
+		{"manual", no_argument, NULL, 'm'},       {"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 	};
 	const char *path = getenv("LYCEUM_CONFIG");
 	if (!path || !path[0])

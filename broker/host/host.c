@@ -24,13 +24,13 @@ static void add(struct host *host, const Lyceum__V1__PluginConfig *config, uint3
 		const char *default_folder)
 {
 	struct plugin *plugin = mem_new(struct plugin);
-	struct buf text = { 0 };
+	struct buf text = {0};
 	plugin->name = mem_dup(config->name);
 	buf_add_text(&text, config->name);
 	if (number > 1)
 		buf_add_format(&text, ".%u", number);
 	plugin->identity = buf_text(&text);
-	text = (struct buf){ 0 };
+	text = (struct buf){0};
 	if (config->path[0])
 		buf_add_text(&text, config->path);
 	else
@@ -54,7 +54,7 @@ void host_configure(struct host *host, const Lyceum__V1__Config *config, const c
 
 void host_fini(struct host *host)
 {
-	list_each_safe(node, &host->plugins) {
+	list_each_safe (node, &host->plugins) {
 		struct plugin *plugin = list_entry(node, struct plugin, node);
 		list_remove(&plugin->node);
 		free(plugin->name);
@@ -78,7 +78,8 @@ static void enter(struct host *host, struct plugin *plugin, enum plugin_state st
 	snprintf(plugin->text, sizeof(plugin->text), "%s", text);
 }
 
-/* Half of the back-off for certain, the other half by chance, so that a crowd does not come back at once. */
+/* Half of the back-off for certain, the other half by chance, so that a crowd does not come back at
+ * once. */
 static void wait_out(struct host *host, struct plugin *plugin, const char *text)
 {
 	uint64_t half = plugin->backoff_ms / 2;
@@ -91,7 +92,7 @@ static void wait_out(struct host *host, struct plugin *plugin, const char *text)
 
 static void start(struct host *host, struct plugin *plugin)
 {
-	struct lyc_error error = { 0 };
+	struct lyc_error error = {0};
 	enter(host, plugin, PLUGIN_STARTING, "");
 	enum lyc_status status = host->env->plugin_start(host->env->world, plugin, &error);
 	if (status == LYC_OK)
@@ -104,7 +105,7 @@ void host_tick(struct host *host)
 {
 	if (host->is_stopping)
 		return;
-	list_each(node, &host->plugins) {
+	list_each (node, &host->plugins) {
 		struct plugin *plugin = list_entry(node, struct plugin, node);
 		if (plugin->state == PLUGIN_WAITING && now_of(host) >= plugin->retry_at_ms)
 			start(host, plugin);
@@ -115,7 +116,7 @@ void host_tick(struct host *host)
 
 struct plugin *host_find(struct host *host, const char *identity)
 {
-	list_each(node, &host->plugins) {
+	list_each (node, &host->plugins) {
 		struct plugin *plugin = list_entry(node, struct plugin, node);
 		if (strcmp(plugin->identity, identity) == 0)
 			return plugin;
@@ -133,7 +134,7 @@ void host_registered(struct host *host, struct plugin *plugin, struct session *s
 
 void host_session_lost(struct host *host, struct session *session)
 {
-	list_each(node, &host->plugins) {
+	list_each (node, &host->plugins) {
 		struct plugin *plugin = list_entry(node, struct plugin, node);
 		if (plugin->session != session)
 			continue;
@@ -175,7 +176,7 @@ void host_line(struct host *host, struct plugin *plugin, int level, const char *
 void host_stop(struct host *host, uint32_t grace_ms)
 {
 	host->is_stopping = true;
-	list_each(node, &host->plugins) {
+	list_each (node, &host->plugins) {
 		struct plugin *plugin = list_entry(node, struct plugin, node);
 		if (plugin->instance)
 			host->env->plugin_stop(host->env->world, plugin, grace_ms);
@@ -187,7 +188,7 @@ void host_stop(struct host *host, uint32_t grace_ms)
 size_t host_running(const struct host *host)
 {
 	size_t count = 0;
-	list_each(node, &host->plugins) {
+	list_each (node, &host->plugins) {
 		if (list_entry(node, struct plugin, node)->instance)
 			count++;
 	}

@@ -1,6 +1,7 @@
 /*
- * The plugins that the configuration names: each instance is started, watched, and started again with a growing back-off when it ends. What an
- * instance is (a process, a thread) is the world's business.
+ * The plugins that the configuration names: each instance is started, watched, and started again
+ * with a growing back-off when it ends. What an instance is (a process, a thread) is the world's
+ * business.
  */
 #ifndef LYC_HOST_HOST_H
 #define LYC_HOST_HOST_H
@@ -62,7 +63,8 @@ struct plugin *host_find(struct host *host, const char *identity);
 /* The instance has registered its services; its session has ended. */
 void host_registered(struct host *host, struct plugin *plugin, struct session *session);
 void host_session_lost(struct host *host, struct session *session);
-/* The instance refused to load, or the daemon refused what it registered: starting it again is no use until somebody mends it. */
+/* The instance refused to load, or the daemon refused what it registered: starting it again is no
+ * use until somebody mends it. */
 void host_refused(struct host *host, struct plugin *plugin, const char *text);
 /* The instance has ended. `is_final`: by its own refusal to start. */
 void host_exited(struct host *host, struct plugin *plugin, bool is_final, const char *text);

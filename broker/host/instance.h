@@ -37,8 +37,8 @@ struct instance_options {
 	bool as_thread;
 	void *zmq_ctx;
 	/* A process otherwise: the lyceum-plugin executable, the daemon's "ipc://..." address and
-	 * key, and the key pair that the plugin shows. keys NULL: a plain listener; server_key NULL:
-	 * one that takes secrets. */
+	 * key, and the key pair that the plugin shows. keys NULL: a plain listener; server_key
+	 * NULL: one that takes secrets. */
 	const char *runner;
 	const char *endpoint;
 	const char *server_key;

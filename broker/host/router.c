@@ -32,7 +32,7 @@ void router_fini(struct router *router)
 static void answer(struct router *router, struct session *session, uint64_t id,
 		   const struct lyc_error *error)
 {
-	struct packet packet = { .kind = PACKET_REPLY };
+	struct packet packet = {.kind = PACKET_REPLY};
 	packet.reply = (struct packet_reply){
 		.id = id,
 		.status = (uint32_t)error->status,
@@ -57,9 +57,9 @@ static size_t list_as_of(struct router *router, struct wire_position *to)
 	uint64_t now = router->env->now_ms(router->env->world);
 	uint64_t wall = router->env->wall_ms(router->env->world);
 	size_t count = 0;
-	to[count++] = (struct wire_position){ .origin = span_of(stream->name, strlen(stream->name)),
-					      .epoch = stream->epoch,
-					      .seq = stream->last_seq };
+	to[count++] = (struct wire_position){.origin = span_of(stream->name, strlen(stream->name)),
+					     .epoch = stream->epoch,
+					     .seq = stream->last_seq};
 	for (size_t i = 0; i < stream->origins.count && count < WIRE_MAX_POSITIONS; i++) {
 		const struct origin *origin = &stream->origins.items[i];
 		if (strcmp(origin->name, stream->name) == 0)
@@ -78,7 +78,7 @@ static size_t list_as_of(struct router *router, struct wire_position *to)
 
 struct session *router_node(struct router *router, struct span name)
 {
-	list_each(node, &router->sessions->all) {
+	list_each (node, &router->sessions->all) {
 		struct session *session = list_entry(node, struct session, all);
 		if (session->kind == SESSION_NODE && span_is(name, session->identity))
 			return session;
@@ -111,9 +111,10 @@ static enum lyc_status find_node(struct router *router, struct session *from, st
 				 name);
 	if (router->hub_name[0]) {
 		if (!router->hub)
-			return error_set(error, LYC_UNAVAILABLE,
-					 "the link to the hub '%s' is down, so '%.*s' cannot be reached",
-					 router->hub_name, len, name);
+			return error_set(
+				error, LYC_UNAVAILABLE,
+				"the link to the hub '%s' is down, so '%.*s' cannot be reached",
+				router->hub_name, len, name);
 		*ret_session = router->hub;
 		return LYC_OK;
 	}
@@ -134,7 +135,7 @@ static struct offer *pick_here(struct service_entry *service, const struct schem
 	if (!method->appends)
 		return services_pick_here(service);
 	struct offer *oldest = NULL;
-	list_each(node, &service->here) {
+	list_each (node, &service->here) {
 		struct offer *offer = list_entry(node, struct offer, of_service);
 		if (!oldest || offer->session->serial < oldest->session->serial)
 			oldest = offer;
@@ -148,9 +149,10 @@ static enum lyc_status find_abroad(struct router *router, struct session *from,
 {
 	if (router->hub_name[0] && from->kind != SESSION_HUB) {
 		if (!router->hub)
-			return error_set(error, LYC_UNAVAILABLE,
-					 "nobody here serves %s, and the link to the hub '%s' is down",
-					 method, router->hub_name);
+			return error_set(
+				error, LYC_UNAVAILABLE,
+				"nobody here serves %s, and the link to the hub '%s' is down",
+				method, router->hub_name);
 		*ret_session = router->hub;
 		return LYC_OK;
 	}
@@ -194,10 +196,12 @@ static enum lyc_status find_callee(struct router *router, struct session *from,
 	if (at.len > 0)
 		return error_set(error, LYC_UNIMPLEMENTED, "'%s' does not serve %s", router->name,
 				 method);
-	/* What appends runs at the home that it is meant for, never wherever somebody happens to serve it. */
+	/* What appends runs at the home that it is meant for, never wherever somebody happens to
+	 * serve it. */
 	if (entry && entry->method->appends)
 		return error_set(error, LYC_UNAVAILABLE,
-				 "no plugin here serves %s, which appends records: start it, or say with `at` which node should run it",
+				 "no plugin here serves %s, which appends records: start it, or "
+				 "say with `at` which node should run it",
 				 method);
 	return find_abroad(router, from, service, method, ret_session, error);
 }
@@ -221,10 +225,9 @@ static enum lyc_status take_principal(struct router *router, struct session *ses
 		return LYC_OK;
 	call->groups = mem_get(count * sizeof(char *));
 	for (size_t i = 0; i < count; i++) {
-		struct span group =
-			is_person ? span_of(session->grants->groups[i],
-					    strlen(session->grants->groups[i]))
-				  : packet->groups[i];
+		struct span group = is_person ? span_of(session->grants->groups[i],
+							strlen(session->grants->groups[i]))
+					      : packet->groups[i];
 		if (!is_person && !policy_vouches_for_group(router->policy, session, group))
 			return error_set(error, LYC_PERMISSION_DENIED,
 					 "'%s' may not speak for the group '%.*s'",
@@ -258,7 +261,7 @@ static void give(struct router *router, struct call *call, struct session *calle
 		 const struct packet_call *original)
 {
 	uint64_t now = router->env->now_ms(router->env->world);
-	struct packet packet = { .kind = PACKET_CALL };
+	struct packet packet = {.kind = PACKET_CALL};
 	packet.call = *original;
 	packet.call.id = call_id(call);
 	packet.call.principal = span_of(call->principal, strlen(call->principal));
@@ -269,9 +272,9 @@ static void give(struct router *router, struct call *call, struct session *calle
 		groups[i] = span_of(call->groups[i], strlen(call->groups[i]));
 	packet.call.groups = groups;
 	packet.call.group_count = call->group_count;
-	struct wire_position here = { .origin = span_of(router->name, strlen(router->name)),
-				      .epoch = router->stream->epoch,
-				      .seq = router->stream->last_seq };
+	struct wire_position here = {.origin = span_of(router->name, strlen(router->name)),
+				     .epoch = router->stream->epoch,
+				     .seq = router->stream->last_seq};
 	if (!session_is_link(callee)) {
 		call->ends_here = true;
 		packet.call.at = span_of(NULL, 0);
@@ -286,8 +289,8 @@ static void give(struct router *router, struct call *call, struct session *calle
 static void answer_builtin(struct router *router, struct call *call, const char *method,
 			   const struct packet_call *packet)
 {
-	struct buf reply = { 0 };
-	struct lyc_error error = { 0 };
+	struct buf reply = {0};
+	struct lyc_error error = {0};
 	enum lyc_status status =
 		router->builtin(method, packet->body, &reply, &error, router->builtin_arg);
 	if (status != LYC_OK) {
@@ -295,7 +298,7 @@ static void answer_builtin(struct router *router, struct call *call, const char 
 		end_with(router, call, &error);
 	} else {
 		struct wire_position as_of[WIRE_MAX_POSITIONS];
-		struct packet out = { .kind = PACKET_REPLY };
+		struct packet out = {.kind = PACKET_REPLY};
 		out.reply = (struct packet_reply){
 			.id = call->caller_id,
 			.body = span_of(reply.data, reply.len),
@@ -312,7 +315,7 @@ static void answer_builtin(struct router *router, struct call *call, const char 
 /* Keep the call until the log has come far enough. */
 static void hold(struct router *router, struct call *call, const struct packet_call *packet)
 {
-	struct packet whole = { .kind = PACKET_CALL };
+	struct packet whole = {.kind = PACKET_CALL};
 	whole.call = *packet;
 	packet_write(&call->held, &whole);
 	list_add_last(&router->waiting, &call->of_waiting);
@@ -324,11 +327,11 @@ static enum lyc_status check_body(const struct method_entry *entry,
 	if (packet->body.len > WIRE_MAX_BODY)
 		return error_set(error, LYC_INVALID_ARGUMENT, "a body has at most %d bytes",
 				 WIRE_MAX_BODY);
-	return entry ? schema_check(entry->method->input, packet->body, true, error)
-		     : LYC_OK;
+	return entry ? schema_check(entry->method->input, packet->body, true, error) : LYC_OK;
 }
 
-/* Everything between a call and its callee. `call` has its principal already when it comes back from waiting. */
+/* Everything between a call and its callee. `call` has its principal already when it comes back
+ * from waiting. */
 static void send_on(struct router *router, struct call *call, const char *method,
 		    struct method_entry *entry, const struct packet_call *packet)
 {
@@ -371,8 +374,8 @@ void router_call(struct router *router, struct session *session, const struct pa
 	if (timeout > MAX_TIMEOUT_MS)
 		timeout = MAX_TIMEOUT_MS;
 	uint64_t now = router->env->now_ms(router->env->world);
-	struct call *call = call_add(&router->calls, session, packet->id, (uint32_t)packet_len,
-				     now + timeout);
+	struct call *call =
+		call_add(&router->calls, session, packet->id, (uint32_t)packet_len, now + timeout);
 	if (!call) {
 		error_set(&error, LYC_RESOURCE_EXHAUSTED, "too many calls are outstanding here");
 		answer(router, session, packet->id, &error);
@@ -411,7 +414,7 @@ static void tell_cancelled(struct router *router, struct call *call)
 {
 	if (!call->callee)
 		return;
-	struct packet packet = { .kind = PACKET_CANCEL };
+	struct packet packet = {.kind = PACKET_CANCEL};
 	packet.cancel.id = call_id(call);
 	session_send(router->sessions, call->callee, &packet);
 }
@@ -433,11 +436,13 @@ static enum lyc_status check_reply(struct router *router, struct call *call,
 	if (schema_check(call->method->output, reply->body, true, &fault) == LYC_OK)
 		return LYC_OK;
 	router->counters.bad_replies++;
-	return error_set(error, LYC_INTERNAL, "%s answered with a message that its schema refuses: %.120s",
+	return error_set(error, LYC_INTERNAL,
+			 "%s answered with a message that its schema refuses: %.120s",
 			 call->method->full_name, fault.text);
 }
 
-/* The labelled parts that the caller may not see are left out; a plugin should not have sent them. */
+/* The labelled parts that the caller may not see are left out; a plugin should not have sent them.
+ */
 static struct span cut_reply(struct router *router, struct call *call, struct span body,
 			     struct buf *cut)
 {
@@ -475,9 +480,9 @@ void router_reply(struct router *router, struct session *session, const struct p
 		end_with(router, call, &error);
 		return;
 	}
-	struct buf cut = { 0 };
+	struct buf cut = {0};
 	struct wire_position as_of[WIRE_MAX_POSITIONS];
-	struct packet packet = { .kind = PACKET_REPLY };
+	struct packet packet = {.kind = PACKET_REPLY};
 	packet.reply = *reply;
 	packet.reply.id = call->caller_id;
 	packet.reply.body = cut_reply(router, call, reply->body, &cut);
@@ -506,7 +511,7 @@ void router_cancel(struct router *router, struct session *session, uint64_t call
 
 void router_leave(struct router *router, struct session *session)
 {
-	list_each_safe(made, &session->calls_made) {
+	list_each_safe (made, &session->calls_made) {
 		struct call *call = list_entry(made, struct call, of_caller);
 		tell_cancelled(router, call);
 		call_end(&router->calls, call);
@@ -515,7 +520,7 @@ void router_leave(struct router *router, struct session *session)
 	error_set(&error, LYC_UNAVAILABLE,
 		  "'%s' went away before it answered; whether the call ran is not known",
 		  session->identity);
-	list_each_safe(given, &session->calls_given)
+	list_each_safe (given, &session->calls_given)
 		end_with(router, list_entry(given, struct call, of_callee), &error);
 }
 
@@ -523,7 +528,7 @@ static void release(struct router *router, struct call *call)
 {
 	/* The packet lies in the call's own buffer, which has to outlive the reading of it. */
 	struct buf held = call->held;
-	call->held = (struct buf){ 0 };
+	call->held = (struct buf){0};
 	struct frame_reader *reader = mem_new(struct frame_reader);
 	struct packet packet;
 	frame_start(reader, span_of(held.data, held.len));

@@ -1,6 +1,7 @@
 /*
- * The way of a call: who it is for, whether its caller may make it, what its body has to look like, who runs it, and its way back. A call ends
- * in exactly one last reply by its deadline, and is tried once.
+ * The way of a call: who it is for, whether its caller may make it, what its body has to look like,
+ * who runs it, and its way back. A call ends in exactly one last reply by its deadline, and is
+ * tried once.
  */
 #ifndef LYC_HOST_ROUTER_H
 #define LYC_HOST_ROUTER_H
@@ -46,7 +47,8 @@ struct router {
 	struct list waiting;
 	struct list mark;
 
-	/* The hub of this daemon: its name ("" without one) and its session while the link is up. */
+	/* The hub of this daemon: its name ("" without one) and its session while the link is up.
+	 */
 	char hub_name[64];
 	struct session *hub;
 
@@ -61,8 +63,7 @@ void router_fini(struct router *router);
 /* Packets from a session. packet_len is what credit counts. */
 void router_call(struct router *router, struct session *session, const struct packet_call *call,
 		 size_t packet_len);
-void router_reply(struct router *router, struct session *session,
-		  const struct packet_reply *reply);
+void router_reply(struct router *router, struct session *session, const struct packet_reply *reply);
 void router_cancel(struct router *router, struct session *session, uint64_t caller_id);
 /* The session has ended: its calls are cancelled, those given to it end with UNAVAILABLE. */
 void router_leave(struct router *router, struct session *session);

@@ -42,7 +42,8 @@ static void fill_link(struct daemon *daemon, struct link *link, Lyceum__V1__Link
 		ret_link->retry_ms = link->retry_at_ms > now ? link->retry_at_ms - now : 0;
 }
 
-static void fill_plugin(struct daemon *daemon, struct plugin *plugin, Lyceum__V1__Plugin *ret_plugin)
+static void fill_plugin(struct daemon *daemon, struct plugin *plugin,
+			Lyceum__V1__Plugin *ret_plugin)
 {
 	lyceum__v1__plugin__init(ret_plugin);
 	ret_plugin->name = plugin->identity;
@@ -92,7 +93,7 @@ static void *point(void *items, size_t size, size_t count)
 static size_t list_len(const struct list *head)
 {
 	size_t count = 0;
-	list_each(node, head)
+	list_each (node, head)
 		count++;
 	return count;
 }
@@ -108,7 +109,7 @@ static void status_reply(struct daemon *daemon, struct buf *to)
 	reply.epoch = daemon->stream.epoch;
 	reply.uptime_ms = now_of(daemon) - daemon->started_ms;
 
-	struct store_stats stats = { 0 };
+	struct store_stats stats = {0};
 	const char *folder = "";
 	daemon->storage(daemon->env.world, &stats, &folder);
 	storage.folder = (char *)(uintptr_t)folder;
@@ -120,7 +121,7 @@ static void status_reply(struct daemon *daemon, struct buf *to)
 	reply.storage = &storage;
 
 	Lyceum__V1__Link *links = mem_get((list_len(&daemon->links.all) + 1) * sizeof(*links));
-	list_each(node, &daemon->links.all) {
+	list_each (node, &daemon->links.all) {
 		struct link *link = list_entry(node, struct link, node);
 		fill_link(daemon, link, link->is_hub ? &uplink : &links[reply.n_node]);
 		if (link->is_hub)
@@ -139,13 +140,13 @@ static void status_reply(struct daemon *daemon, struct buf *to)
 
 	Lyceum__V1__Plugin *plugins =
 		mem_get((list_len(&daemon->host.plugins) + 1) * sizeof(*plugins));
-	list_each(node, &daemon->host.plugins)
+	list_each (node, &daemon->host.plugins)
 		fill_plugin(daemon, list_entry(node, struct plugin, node),
 			    &plugins[reply.n_plugin++]);
 	reply.plugin = point(plugins, sizeof(*plugins), reply.n_plugin);
 
 	Lyceum__V1__Session *sessions = mem_get(MAX_LISTED * sizeof(*sessions));
-	list_each(node, &daemon->sessions.all) {
+	list_each (node, &daemon->sessions.all) {
 		if (reply.n_session == MAX_LISTED)
 			break;
 		fill_session(daemon, list_entry(node, struct session, all),
@@ -209,9 +210,10 @@ static void fill_service(struct daemon *daemon, const struct schema_service *ser
 		return;
 	if (!list_is_empty(&entry->here)) {
 		add_text(&info->at, &info->n_at, daemon->name);
-		info->by = list_entry(entry->here.next, struct offer, of_service)->session->identity;
+		info->by =
+			list_entry(entry->here.next, struct offer, of_service)->session->identity;
 	}
-	list_each(node, &entry->abroad)
+	list_each (node, &entry->abroad)
 		add_text(&info->at, &info->n_at, list_entry(node, struct offer, of_service)->node);
 }
 
@@ -296,35 +298,35 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 		const char *help;
 		uint64_t value;
 	} table[] = {
-		{ "lyceum_frames_total", "1", "frames received", counters->frames },
-		{ "lyceum_packets_total", "1", "packets received", counters->packets },
-		{ "lyceum_malformed_total", "1", "frames refused as malformed", counters->malformed },
-		{ "lyceum_strangers_total", "1", "packets from connections without a session",
-		  counters->strangers },
-		{ "lyceum_floods_total", "1", "peers cut for sending beyond their credit",
-		  counters->floods },
-		{ "lyceum_calls_total", "1", "calls received", router->calls },
-		{ "lyceum_replies_total", "1", "replies passed on", router->replies },
-		{ "lyceum_calls_refused_total", "1", "calls ended by this daemon with a status",
-		  router->refused },
-		{ "lyceum_calls_expired_total", "1", "calls that reached their deadline",
-		  router->expired },
-		{ "lyceum_late_replies_total", "1", "replies to calls that had ended",
-		  router->late_replies },
-		{ "lyceum_bad_replies_total", "1", "replies that their schema refuses",
-		  router->bad_replies },
-		{ "lyceum_cut_replies_total", "1",
-		  "replies from which labelled parts had to be cut: a plugin's fault",
-		  router->cut_parts },
-		{ "lyceum_calls_outstanding", "1", "calls that wait for their reply",
-		  daemon->router.calls.count },
-		{ "lyceum_sessions", "1", "peers connected", daemon->sessions.count },
-		{ "lyceum_subscriptions", "1", "subscriptions", daemon->topics.count },
-		{ "lyceum_log_last_seq", "1", "last sequence of the log", daemon->stream.last_seq },
-		{ "lyceum_held_types", "1", "types of which records are held without their schema",
-		  stream_held(&daemon->stream) },
-		{ "lyceum_refused_copies_total", "1", "copied records that were refused",
-		  daemon->links.refused_copies },
+		{"lyceum_frames_total", "1", "frames received", counters->frames},
+		{"lyceum_packets_total", "1", "packets received", counters->packets},
+		{"lyceum_malformed_total", "1", "frames refused as malformed", counters->malformed},
+		{"lyceum_strangers_total", "1", "packets from connections without a session",
+		 counters->strangers},
+		{"lyceum_floods_total", "1", "peers cut for sending beyond their credit",
+		 counters->floods},
+		{"lyceum_calls_total", "1", "calls received", router->calls},
+		{"lyceum_replies_total", "1", "replies passed on", router->replies},
+		{"lyceum_calls_refused_total", "1", "calls ended by this daemon with a status",
+		 router->refused},
+		{"lyceum_calls_expired_total", "1", "calls that reached their deadline",
+		 router->expired},
+		{"lyceum_late_replies_total", "1", "replies to calls that had ended",
+		 router->late_replies},
+		{"lyceum_bad_replies_total", "1", "replies that their schema refuses",
+		 router->bad_replies},
+		{"lyceum_cut_replies_total", "1",
+		 "replies from which labelled parts had to be cut: a plugin's fault",
+		 router->cut_parts},
+		{"lyceum_calls_outstanding", "1", "calls that wait for their reply",
+		 daemon->router.calls.count},
+		{"lyceum_sessions", "1", "peers connected", daemon->sessions.count},
+		{"lyceum_subscriptions", "1", "subscriptions", daemon->topics.count},
+		{"lyceum_log_last_seq", "1", "last sequence of the log", daemon->stream.last_seq},
+		{"lyceum_held_types", "1", "types of which records are held without their schema",
+		 stream_held(&daemon->stream)},
+		{"lyceum_refused_copies_total", "1", "copied records that were refused",
+		 daemon->links.refused_copies},
 	};
 	const size_t count = sizeof(table) / sizeof(table[0]);
 	Lyceum__V1__MetricsReply reply = LYCEUM__V1__METRICS_REPLY__INIT;

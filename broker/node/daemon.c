@@ -1,4 +1,5 @@
-/* The daemon as a whole: its parts, its ticks, its sessions' beginning and end. Packets are dispatched in dispatch.c. */
+/* The daemon as a whole: its parts, its ticks, its sessions' beginning and end. Packets are
+ * dispatched in dispatch.c. */
 #include "node/daemon.h"
 
 #include <stdio.h>
@@ -47,16 +48,17 @@ static enum lyc_status add_core(struct daemon *daemon)
 	status = types_add(&daemon->types, core);
 	struct method_entry *entry;
 	struct method_entry *next;
-	HASH_ITER(by_name, daemon->types.methods, entry, next)
+	HASH_ITER (by_name, daemon->types.methods, entry, next)
 		entry->is_builtin = true;
 	schema_unref(core);
 	return status;
 }
 
-/* How far the hub had confirmed this daemon's records in an earlier life: what comes after is in the outbox. */
+/* How far the hub had confirmed this daemon's records in an earlier life: what comes after is in
+ * the outbox. */
 static void load_confirmed(struct daemon *daemon, struct link *link)
 {
-	struct buf saved = { 0 };
+	struct buf saved = {0};
 	daemon->env.load(daemon->env.world, "confirmed", &saved);
 	struct origin *own =
 		origins_get(&link->theirs, span_of(daemon->name, strlen(daemon->name)));
@@ -79,7 +81,7 @@ static void save_confirmed(struct daemon *daemon)
 		     : NULL;
 	if (!own || own->seq == 0)
 		return;
-	struct buf saved = { 0 };
+	struct buf saved = {0};
 	pb_write_uint(&saved, 1, own->epoch);
 	pb_write_uint(&saved, 2, own->seq);
 	daemon->env.save(daemon->env.world, "confirmed", span_of(saved.data, saved.len));
@@ -90,7 +92,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 			    const struct env *env, uint64_t epoch, const char *plugin_folder,
 			    struct lyc_error *error)
 {
-	*daemon = (struct daemon){ .env = *env };
+	*daemon = (struct daemon){.env = *env};
 	env = &daemon->env;
 	snprintf(daemon->name, sizeof(daemon->name), "%s", config->name);
 	daemon->started_ms = env->now_ms(env->world);
@@ -130,16 +132,16 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	};
 	snprintf(daemon->router.name, sizeof(daemon->router.name), "%s", config->name);
 	router_init(&daemon->router);
-	daemon->links = (struct links){ .env = env,
-					.stream = &daemon->stream,
-					.router = &daemon->router,
-					.sessions = &daemon->sessions,
-					.services = &daemon->services };
+	daemon->links = (struct links){.env = env,
+				       .stream = &daemon->stream,
+				       .router = &daemon->router,
+				       .sessions = &daemon->sessions,
+				       .services = &daemon->services};
 	links_init(&daemon->links);
-	daemon->host = (struct host){ .env = env, .policy = &daemon->policy };
+	daemon->host = (struct host){.env = env, .policy = &daemon->policy};
 	host_init(&daemon->host);
 	host_configure(&daemon->host, config, plugin_folder);
-	daemon->uplink = (struct uplink){ .env = env, .epoch = epoch };
+	daemon->uplink = (struct uplink){.env = env, .epoch = epoch};
 	if (config->uplink) {
 		policy_grant(&daemon->policy, config->uplink->name, config->uplink->server_key,
 			     ROLE_HUB);
@@ -158,7 +160,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 
 void daemon_fini(struct daemon *daemon)
 {
-	list_each_safe(node, &daemon->sessions.all)
+	list_each_safe (node, &daemon->sessions.all)
 		daemon_end_session(daemon, list_entry(node, struct session, all), "stopped");
 	host_fini(&daemon->host);
 	links_fini(&daemon->links);
@@ -186,7 +188,7 @@ static void load_heads(struct daemon *daemon)
 	const struct env *env = &daemon->env;
 	uint64_t now = env->now_ms(env->world);
 	uint64_t wall = env->wall_ms(env->world);
-	struct buf saved = { 0 };
+	struct buf saved = {0};
 	env->load(env->world, "heads", &saved);
 	for (size_t i = 0; i < daemon->stream.origins.count; i++) {
 		struct origin *origin = &daemon->stream.origins.items[i];
@@ -215,13 +217,12 @@ static void save_heads(struct daemon *daemon)
 	const struct env *env = &daemon->env;
 	uint64_t now = env->now_ms(env->world);
 	uint64_t wall = env->wall_ms(env->world);
-	struct buf saved = { 0 };
+	struct buf saved = {0};
 	for (size_t i = 0; i < daemon->stream.origins.count; i++) {
 		const struct origin *origin = &daemon->stream.origins.items[i];
 		size_t mark = pb_begin(&saved, 1);
 		pb_write_text(&saved, 1, origin->name);
-		pb_write_uint(&saved, 2,
-			      wall - origin_age_ms(origin, now, wall));
+		pb_write_uint(&saved, 2, wall - origin_age_ms(origin, now, wall));
 		pb_end(&saved, mark);
 	}
 	if (saved.len > 0)
@@ -262,12 +263,13 @@ void daemon_end_session(struct daemon *daemon, struct session *session, const ch
 void daemon_uplink_cut(struct daemon *daemon)
 {
 	if (daemon->router.hub)
-		daemon_end_session(daemon, daemon->router.hub, "the connection to the hub has ended");
+		daemon_end_session(daemon, daemon->router.hub,
+				   "the connection to the hub has ended");
 }
 
 void daemon_end_instance_sessions(struct daemon *daemon, const char *identity, const char *text)
 {
-	list_each_safe(node, &daemon->sessions.all) {
+	list_each_safe (node, &daemon->sessions.all) {
 		struct session *session = list_entry(node, struct session, all);
 		if (session->kind == SESSION_PLUGIN && strcmp(session->identity, identity) == 0)
 			daemon_end_session(daemon, session, text);
@@ -284,9 +286,9 @@ void daemon_instance_ended(struct daemon *daemon, struct plugin *plugin, bool is
 static void say_goodbye(struct daemon *daemon, struct session *session, enum goodbye_reason reason,
 			const char *text)
 {
-	struct packet packet = { .kind = PACKET_GOODBYE };
-	packet.goodbye = (struct packet_goodbye){ .reason = (uint32_t)reason,
-						  .text = span_of(text, strlen(text)) };
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	packet.goodbye = (struct packet_goodbye){.reason = (uint32_t)reason,
+						 .text = span_of(text, strlen(text))};
 	session_send(&daemon->sessions, session, &packet);
 }
 
@@ -297,7 +299,8 @@ void daemon_dismiss(struct daemon *daemon, struct session *session, enum goodbye
 	daemon_end_session(daemon, session, text);
 }
 
-/* A ROUTER says of a connection that has ended only that it cannot be sent to: so somebody for whom others wait is sent something. */
+/* A ROUTER says of a connection that has ended only that it cannot be sent to: so somebody for whom
+ * others wait is sent something. */
 static bool is_ping_due(const struct daemon *daemon, const struct session *session, uint64_t now)
 {
 	uint64_t silent_ms = now - session->last_sent_ms;
@@ -308,7 +311,7 @@ static bool is_ping_due(const struct daemon *daemon, const struct session *sessi
 
 static void beat(struct daemon *daemon, uint64_t now)
 {
-	list_each_safe(node, &daemon->sessions.all) {
+	list_each_safe (node, &daemon->sessions.all) {
 		struct session *session = list_entry(node, struct session, all);
 		const struct link *link = session_is_link(session) ? session->owner : NULL;
 		if (link && link->has_failed) {
@@ -320,7 +323,7 @@ static void beat(struct daemon *daemon, uint64_t now)
 			daemon_dismiss(daemon, session, GOODBYE_TIMEOUT,
 				       "nothing was heard for three heartbeats");
 		} else if (is_ping_due(daemon, session, now)) {
-			struct packet packet = { .kind = PACKET_PING };
+			struct packet packet = {.kind = PACKET_PING};
 			packet.ping.id = now;
 			session_send(&daemon->sessions, session, &packet);
 		}
@@ -359,7 +362,7 @@ void daemon_stop(struct daemon *daemon)
 	daemon->is_stopping = true;
 	log_notice("stopping");
 	save_heads(daemon);
-	list_each(node, &daemon->sessions.all)
+	list_each (node, &daemon->sessions.all)
 		say_goodbye(daemon, list_entry(node, struct session, all), GOODBYE_SHUTDOWN,
 			    "the daemon is stopping");
 	host_stop(&daemon->host, STOP_GRACE_MS);

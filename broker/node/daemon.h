@@ -1,6 +1,6 @@
 /*
- * The daemon as a state machine: frames, commits, reads and ticks go in; what comes out goes through struct env. No socket, no file, no clock
- * and no thread of its own.
+ * The daemon as a state machine: frames, commits, reads and ticks go in; what comes out goes
+ * through struct env. No socket, no file, no clock and no thread of its own.
  */
 #ifndef LYC_NODE_DAEMON_H
 #define LYC_NODE_DAEMON_H
@@ -68,13 +68,14 @@ void daemon_fini(struct daemon *daemon);
 void daemon_replay(struct daemon *daemon, uint64_t seq, struct span record);
 void daemon_start(struct daemon *daemon);
 
-/* A frame came in. `identity` is who the transport says it is: the key's name, "anonymous", or a plugin's on its own pipe. `fd` is for
- * env.cut, -1: none. */
+/* A frame came in. `identity` is who the transport says it is: the key's name, "anonymous", or a
+ * plugin's on its own pipe. `fd` is for env.cut, -1: none. */
 void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
 		  const char *identity, int fd, struct span frame);
 /* The transport has lost the hub. */
 void daemon_uplink_cut(struct daemon *daemon);
-/* A plugin's instance has ended: its session with it, so that nobody waits for an answer. As host_exited. */
+/* A plugin's instance has ended: its session with it, so that nobody waits for an answer. As
+ * host_exited. */
 void daemon_instance_ended(struct daemon *daemon, struct plugin *plugin, bool is_final,
 			   const char *text);
 /* The end of a turn of the loop: flush. True when something waits for a socket. */

@@ -20,9 +20,9 @@ static const char ack_means[] =
 static void send_stray_goodbye(struct daemon *daemon, uint32_t port, struct span routing_id,
 			       enum goodbye_reason reason, const char *text)
 {
-	struct packet packet = { .kind = PACKET_GOODBYE };
-	packet.goodbye = (struct packet_goodbye){ .reason = (uint32_t)reason,
-						  .text = span_of(text, strlen(text)) };
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	packet.goodbye = (struct packet_goodbye){.reason = (uint32_t)reason,
+						 .text = span_of(text, strlen(text))};
 	daemon->counters.strangers++;
 	session_send_stray(&daemon->sessions, port, routing_id, &packet);
 }
@@ -32,7 +32,7 @@ static void send_stray_goodbye(struct daemon *daemon, uint32_t port, struct span
 static void welcome(struct daemon *daemon, struct session *session)
 {
 	static const char software[] = "lyceumd " LYCEUM_VERSION;
-	struct packet packet = { .kind = PACKET_WELCOME };
+	struct packet packet = {.kind = PACKET_WELCOME};
 	packet.welcome = (struct packet_welcome){
 		.version = WIRE_VERSION,
 		.daemon = span_of(daemon->name, strlen(daemon->name)),
@@ -83,11 +83,11 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 				   refusal ? refusal : "the routing id is too long");
 		return;
 	}
-	static const enum session_kind kinds[] = { [ROLE_PERSON] = SESSION_CLIENT,
-						   [ROLE_NODE] = SESSION_NODE,
-						   [ROLE_OPERATOR] = SESSION_CLIENT,
-						   [ROLE_PLUGIN] = SESSION_PLUGIN,
-						   [ROLE_HUB] = SESSION_CLIENT };
+	static const enum session_kind kinds[] = {[ROLE_PERSON] = SESSION_CLIENT,
+						  [ROLE_NODE] = SESSION_NODE,
+						  [ROLE_OPERATOR] = SESSION_CLIENT,
+						  [ROLE_PLUGIN] = SESSION_PLUGIN,
+						  [ROLE_HUB] = SESSION_CLIENT};
 	session->kind = kinds[grants->role];
 	session->grants = grants;
 	session->call_credit = hello->call_credit;
@@ -112,15 +112,15 @@ static void welcomed(struct daemon *daemon, struct span routing_id,
 		uplink_lost(&daemon->uplink, text);
 		return;
 	}
-	struct session *session = session_add(&daemon->sessions, PORT_UPLINK, routing_id,
-					      daemon->router.hub_name);
+	struct session *session =
+		session_add(&daemon->sessions, PORT_UPLINK, routing_id, daemon->router.hub_name);
 	if (!session)
 		return;
 	session->kind = SESSION_HUB;
 	session->grants = policy_find(&daemon->policy, daemon->router.hub_name);
 	session->call_credit = welcome->call_credit;
-	snprintf(session->software, sizeof(session->software), "%.*s",
-		 (int)welcome->software.len, (const char *)welcome->software.data);
+	snprintf(session->software, sizeof(session->software), "%.*s", (int)welcome->software.len,
+		 (const char *)welcome->software.data);
 	daemon->router.hub = session;
 	uplink_welcomed(&daemon->uplink);
 	begin_link(daemon, session, true);
@@ -153,8 +153,8 @@ static void no_session(struct daemon *daemon, uint32_t port, struct span routing
 static void keep_schema(struct daemon *daemon, const struct schema *schema,
 			const struct packet_register *reg)
 {
-	struct buf subject = { 0 };
-	struct buf body = { 0 };
+	struct buf subject = {0};
+	struct buf body = {0};
 	char id[20];
 	snprintf(id, sizeof(id), "%016llx", (unsigned long long)schema_id(schema));
 	buf_add_format(&subject, "lyceum.v1.SchemaVersion.%s.%s", daemon->name, id);
@@ -182,7 +182,7 @@ static bool is_taken(struct daemon *daemon, struct session *session, struct span
 	const struct plugin *own = host_find(&daemon->host, session->identity);
 	if (!entry)
 		return false;
-	list_each(node, &entry->here) {
+	list_each (node, &entry->here) {
 		const struct offer *offer = list_entry(node, struct offer, of_service);
 		const struct plugin *other = host_find(&daemon->host, offer->session->identity);
 		if (offer->session != session &&
@@ -230,7 +230,7 @@ static void register_services(struct daemon *daemon, struct session *session,
 			link_register(session->owner, reg);
 		return;
 	}
-	struct lyc_error error = { 0 };
+	struct lyc_error error = {0};
 	struct schema *schema = NULL;
 	enum lyc_status status = check_register(daemon, session, reg, &schema, &error);
 	if (status == LYC_OK && schema)
@@ -250,17 +250,18 @@ static void register_services(struct daemon *daemon, struct session *session,
 		host_refused(&daemon->host, plugin, error.text);
 	}
 	schema_unref(schema);
-	struct packet packet = { .kind = PACKET_REGISTERED };
-	packet.registered = (struct packet_registered){ .id = reg->id,
-							.status = (uint32_t)status,
-							.text = span_of(error.text,
-									strlen(error.text)) };
+	struct packet packet = {.kind = PACKET_REGISTERED};
+	packet.registered =
+		(struct packet_registered){.id = reg->id,
+					   .status = (uint32_t)status,
+					   .text = span_of(error.text, strlen(error.text))};
 	session_send(&daemon->sessions, session, &packet);
 }
 
 /* ---- credit ---- */
 
-/* True when the packet goes beyond what the session was granted. A link's credit is the sum of many callers'. */
+/* True when the packet goes beyond what the session was granted. A link's credit is the sum of many
+ * callers'. */
 static bool is_beyond_credit(const struct daemon *daemon, const struct session *session,
 			     const struct packet *packet)
 {
@@ -274,10 +275,10 @@ static bool is_beyond_credit(const struct daemon *daemon, const struct session *
 
 static void flood(struct daemon *daemon, struct session *session)
 {
-	struct packet packet = { .kind = PACKET_GOODBYE };
+	struct packet packet = {.kind = PACKET_GOODBYE};
 	static const char text[] = "more was sent than the credit that Welcome gave";
-	packet.goodbye = (struct packet_goodbye){ .reason = GOODBYE_FLOOD,
-						  .text = span_of(text, sizeof(text) - 1) };
+	packet.goodbye = (struct packet_goodbye){.reason = GOODBYE_FLOOD,
+						 .text = span_of(text, sizeof(text) - 1)};
 	session_send(&daemon->sessions, session, &packet);
 	session->is_flooding = true;
 	session->flood_since_ms = daemon->env.now_ms(daemon->env.world);
@@ -285,7 +286,8 @@ static void flood(struct daemon *daemon, struct session *session)
 	log_warning("peer sends beyond its credit and is cut", "peer", session->identity);
 }
 
-/* A flooding peer is ignored; 20 ms later, so that it has had our Goodbye, its next message ends the connection. */
+/* A flooding peer is ignored; 20 ms later, so that it has had our Goodbye, its next message ends
+ * the connection. */
 static bool ignore_flood(struct daemon *daemon, struct session *session)
 {
 	if (!session->is_flooding)
@@ -325,7 +327,7 @@ static void handle_link(struct link *link, const struct packet *packet, struct s
 static bool handle(struct daemon *daemon, struct session *session, const struct packet *packet,
 		   struct span bytes)
 {
-	struct packet pong = { .kind = PACKET_PONG };
+	struct packet pong = {.kind = PACKET_PONG};
 	switch (packet->kind) {
 	case PACKET_CALL:
 		router_call(&daemon->router, session, &packet->call, packet->len);

@@ -1,4 +1,5 @@
-/* Which transient messages a link's far side should send: the patterns of all subscriptions but the link's own, each asked for once. */
+/* Which transient messages a link's far side should send: the patterns of all subscriptions but the
+ * link's own, each asked for once. */
 #include "node/link.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 static void ask(struct link *link, const struct interest *interest)
 {
-	struct packet packet = { .kind = PACKET_SUBSCRIBE };
+	struct packet packet = {.kind = PACKET_SUBSCRIBE};
 	packet.subscribe = (struct packet_subscribe){
 		.id = interest->id,
 		.pattern = span_of(interest->pattern, strlen(interest->pattern)),
@@ -19,7 +20,7 @@ static void ask(struct link *link, const struct interest *interest)
 
 static void stop_asking(struct link *link, const struct interest *interest)
 {
-	struct packet packet = { .kind = PACKET_UNSUBSCRIBE };
+	struct packet packet = {.kind = PACKET_UNSUBSCRIBE};
 	packet.unsubscribe.id = interest->id;
 	session_send(link->links->sessions, link->session, &packet);
 }
@@ -58,7 +59,7 @@ static void remove_one(struct link *link, const char *pattern)
 
 void links_interest(struct links *links, const struct subscription *subscription, bool is_added)
 {
-	list_each(node, &links->all) {
+	list_each (node, &links->all) {
 		struct link *link = list_entry(node, struct link, node);
 		if (!link->session || link->session == subscription->session)
 			continue;
@@ -71,11 +72,11 @@ void links_interest(struct links *links, const struct subscription *subscription
 
 void link_send_interests(struct link *link)
 {
-	list_each(at, &link->links->sessions->all) {
+	list_each (at, &link->links->sessions->all) {
 		struct session *session = list_entry(at, struct session, all);
 		if (session == link->session)
 			continue;
-		list_each(node, &session->subscriptions) {
+		list_each (node, &session->subscriptions) {
 			const struct subscription *subscription =
 				list_entry(node, struct subscription, of_session);
 			if (!subscription->records_only)
@@ -88,7 +89,7 @@ void link_gap(struct link *link, const struct packet_gap *gap)
 {
 	struct interest *interest;
 	struct interest *next;
-	HASH_ITER(by_pattern, link->interests, interest, next) {
+	HASH_ITER (by_pattern, link->interests, interest, next) {
 		if (interest->id == gap->id && gap->missed > 0)
 			stream_missed(link->links->stream, interest->pattern, gap->missed);
 	}
@@ -98,6 +99,6 @@ void link_forget_interests(struct link *link)
 {
 	struct interest *interest;
 	struct interest *next;
-	HASH_ITER(by_pattern, link->interests, interest, next)
+	HASH_ITER (by_pattern, link->interests, interest, next)
 		drop(link, interest);
 }

@@ -34,13 +34,13 @@ static void link_free(struct link *link)
 
 void links_fini(struct links *links)
 {
-	list_each_safe(node, &links->all)
+	list_each_safe (node, &links->all)
 		link_free(list_entry(node, struct link, node));
 }
 
 struct link *links_find(struct links *links, const char *peer)
 {
-	list_each(node, &links->all) {
+	list_each (node, &links->all) {
 		struct link *link = list_entry(node, struct link, node);
 		if (strcmp(link->peer, peer) == 0)
 			return link;
@@ -74,8 +74,8 @@ static void outbox_add(struct link *link, uint64_t seq)
 		}
 		if (link->outbox_count == link->outbox_cap) {
 			link->outbox_cap = link->outbox_cap ? link->outbox_cap * 2 : 256;
-			link->outbox = realloc(link->outbox,
-					       link->outbox_cap * sizeof(*link->outbox));
+			link->outbox =
+				realloc(link->outbox, link->outbox_cap * sizeof(*link->outbox));
 			ensure(link->outbox != NULL);
 		}
 	}
@@ -111,7 +111,7 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 		return false;
 	char home[64];
 	snprintf(home, sizeof(home), "%.*s", (int)out.origin.len, (const char *)out.origin.data);
-	struct readers readers = { .node = link->peer, .person = "" };
+	struct readers readers = {.node = link->peer, .person = ""};
 	size_t name_len = 0;
 	const struct schema_message *message =
 		types_of_subject(stream->types, record->subject, &name_len);
@@ -132,7 +132,8 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 		    policy_outgoing(stream->policy, NULL, span_of(NULL, 0), &label, home, &readers,
 				    link->is_hub, cut) == EGRESS_NOTHING)
 			return false;
-		/* It was theirs and is no longer: they get its withdrawal, and nothing of what it says now. */
+		/* It was theirs and is no longer: they get its withdrawal, and nothing of what it
+		 * says now. */
 		out.body = span_of(NULL, 0);
 		out.body_crc = 0;
 		out.removed = true;
@@ -148,8 +149,8 @@ static void send_record(struct link *link, uint64_t seq, struct span bytes)
 {
 	struct record record;
 	struct record out;
-	struct buf cut = { 0 };
-	struct buf copy = { 0 };
+	struct buf cut = {0};
+	struct buf copy = {0};
 	if (record_read(bytes, &record) == LYC_OK && prepare(link, seq, &record, &out, &cut)) {
 		record_write(&copy, &out);
 		session_send_copy(link->links->sessions, link->session,
@@ -205,8 +206,7 @@ static void pump(struct link *link)
 {
 	const struct env *env = link->links->env;
 	if (!link->session || !link->is_followed || link->is_reading ||
-	    link->next_seq > link->links->stream->last_seq ||
-	    link->unconfirmed_len >= link->credit)
+	    link->next_seq > link->links->stream->last_seq || link->unconfirmed_len >= link->credit)
 		return;
 	struct link_read *read = mem_new(struct link_read);
 	read->link = link;
@@ -230,8 +230,8 @@ static uint64_t find_start(struct link *link)
 			continue;
 		const struct origin *theirs =
 			origins_find(&link->theirs, span_of(origin->name, strlen(origin->name)));
-		uint64_t first = origin_start(origin, theirs ? theirs->epoch : 0,
-					      theirs ? theirs->seq : 0);
+		uint64_t first =
+			origin_start(origin, theirs ? theirs->epoch : 0, theirs ? theirs->seq : 0);
 		if (first < start)
 			start = first;
 	}
@@ -244,8 +244,8 @@ static void take_their_positions(struct link *link, const struct wire_position *
 	struct stream *stream = link->links->stream;
 	for (size_t i = 0; i < count; i++) {
 		struct origin *origin = origins_get(&link->theirs, positions[i].origin);
-		if (!origin || (origin->epoch == positions[i].epoch &&
-				origin->seq > positions[i].seq))
+		if (!origin ||
+		    (origin->epoch == positions[i].epoch && origin->seq > positions[i].seq))
 			continue;
 		origin->epoch = positions[i].epoch;
 		origin->seq = positions[i].seq;
@@ -267,7 +267,8 @@ void link_follow(struct link *link, const struct packet_follow *follow)
 	pump(link);
 }
 
-/* "This is how far I know each origin that I send you of." Said only when everything has been sent. */
+/* "This is how far I know each origin that I send you of." Said only when everything has been sent.
+ */
 static size_t list_sent(struct link *link, struct wire_position *to)
 {
 	struct stream *stream = link->links->stream;
@@ -275,9 +276,9 @@ static size_t list_sent(struct link *link, struct wire_position *to)
 	uint64_t now = env->now_ms(env->world);
 	uint64_t wall = env->wall_ms(env->world);
 	size_t count = 0;
-	to[count++] = (struct wire_position){ .origin = span_of(stream->name, strlen(stream->name)),
-					      .epoch = stream->epoch,
-					      .seq = stream->last_seq };
+	to[count++] = (struct wire_position){.origin = span_of(stream->name, strlen(stream->name)),
+					     .epoch = stream->epoch,
+					     .seq = stream->last_seq};
 	for (size_t i = 0; !link->is_hub && i < stream->origins.count; i++) {
 		const struct origin *origin = &stream->origins.items[i];
 		if (strcmp(origin->name, stream->name) == 0 ||
@@ -315,11 +316,11 @@ static void send_heads(struct link *link)
 {
 	struct stream *stream = link->links->stream;
 	uint64_t now = link->links->env->now_ms(link->links->env->world);
-	bool is_all_sent = link->is_followed && !link->is_reading &&
-			   link->next_seq > stream->last_seq;
+	bool is_all_sent =
+		link->is_followed && !link->is_reading && link->next_seq > stream->last_seq;
 	struct wire_position sent[WIRE_MAX_POSITIONS];
 	struct wire_position stored[WIRE_MAX_POSITIONS];
-	struct packet packet = { .kind = PACKET_HEADS };
+	struct packet packet = {.kind = PACKET_HEADS};
 	packet.heads = (struct packet_heads){
 		.sent = sent,
 		.sent_count = is_all_sent ? list_sent(link, sent) : 0,
@@ -394,10 +395,9 @@ static void take_copy(struct link *link, struct span bytes)
 {
 	struct links *links = link->links;
 	struct record record;
-	struct lyc_error error = { 0 };
+	struct lyc_error error = {0};
 	enum lyc_status status = record_read(bytes, &record);
-	bool is_allowed = status == LYC_OK &&
-			  (link->is_hub || span_is(record.origin, link->peer));
+	bool is_allowed = status == LYC_OK && (link->is_hub || span_is(record.origin, link->peer));
 	if (!is_allowed) {
 		error_set(&error, LYC_PERMISSION_DENIED, "not a record that this peer may send");
 	} else {
@@ -432,8 +432,9 @@ void link_copy(struct link *link, const struct packet_copy *copy, size_t packet_
 void link_heads(struct link *link, const struct packet_heads *heads, struct span packet_bytes)
 {
 	take_their_positions(link, heads->stored, heads->stored_count);
-	link->unconfirmed_len -= heads->stored_bytes < link->unconfirmed_len ? heads->stored_bytes
-									     : link->unconfirmed_len;
+	link->unconfirmed_len -= heads->stored_bytes < link->unconfirmed_len
+					 ? heads->stored_bytes
+					 : link->unconfirmed_len;
 	if (link->has_failed) {
 		/* what it says of copies does not hold */
 	} else if (heads->sent_count > 0 && link->pending_count > 0) {
@@ -470,17 +471,17 @@ static void announce(struct link *link)
 {
 	struct links *links = link->links;
 	struct span names[WIRE_MAX_SERVICES];
-	struct buf texts = { 0 };
+	struct buf texts = {0};
 	size_t offsets[WIRE_MAX_SERVICES + 1];
 	size_t count = 0;
 	struct service_entry *service;
 	struct service_entry *next;
-	HASH_ITER(by_name, links->services->by_name, service, next) {
+	HASH_ITER (by_name, links->services->by_name, service, next) {
 		if (!list_is_empty(&service->here) && count < WIRE_MAX_SERVICES) {
 			offsets[count++] = texts.len;
 			buf_add_text(&texts, service->name);
 		}
-		list_each(node, &service->abroad) {
+		list_each (node, &service->abroad) {
 			const struct offer *offer = list_entry(node, struct offer, of_service);
 			if (link->is_hub || offer->session == link->session ||
 			    count == WIRE_MAX_SERVICES)
@@ -492,15 +493,15 @@ static void announce(struct link *link)
 	offsets[count] = texts.len;
 	for (size_t i = 0; i < count; i++)
 		names[i] = span_of(texts.data + offsets[i], offsets[i + 1] - offsets[i]);
-	struct packet packet = { .kind = PACKET_REGISTER };
-	packet.reg = (struct packet_register){ .services = names, .service_count = count };
+	struct packet packet = {.kind = PACKET_REGISTER};
+	packet.reg = (struct packet_register){.services = names, .service_count = count};
 	session_send(links->sessions, link->session, &packet);
 	buf_fini(&texts);
 }
 
 void links_announce(struct links *links)
 {
-	list_each(node, &links->all) {
+	list_each (node, &links->all) {
 		struct link *link = list_entry(node, struct link, node);
 		if (link->session)
 			announce(link);
@@ -521,10 +522,10 @@ void link_up(struct link *link, struct session *session)
 	buf_clear(&link->waiting_heads);
 	link->stored_len = 0;
 	struct wire_position positions[WIRE_MAX_POSITIONS];
-	struct packet packet = { .kind = PACKET_FOLLOW };
-	packet.follow = (struct packet_follow){ .positions = positions,
-						.position_count = list_stored(link, positions),
-						.credit = FOLLOW_CREDIT };
+	struct packet packet = {.kind = PACKET_FOLLOW};
+	packet.follow = (struct packet_follow){.positions = positions,
+					       .position_count = list_stored(link, positions),
+					       .credit = FOLLOW_CREDIT};
 	session_send(links->sessions, session, &packet);
 	announce(link);
 	link_send_interests(link);
@@ -547,10 +548,10 @@ void link_down(struct link *link, const char *text)
 
 void links_committed(struct links *links, uint64_t seq, const struct record *record)
 {
-	list_each(node, &links->all) {
+	list_each (node, &links->all) {
 		struct link *link = list_entry(node, struct link, node);
 		struct record out;
-		struct buf cut = { 0 };
+		struct buf cut = {0};
 		if (link->is_hub && record->origin.len == 0 &&
 		    prepare(link, seq, record, &out, &cut))
 			outbox_add(link, seq);
@@ -562,7 +563,7 @@ void links_committed(struct links *links, uint64_t seq, const struct record *rec
 void links_turn(struct links *links)
 {
 	uint64_t now = links->env->now_ms(links->env->world);
-	list_each(node, &links->all) {
+	list_each (node, &links->all) {
 		struct link *link = list_entry(node, struct link, node);
 		if (!link->session)
 			continue;

@@ -1,7 +1,8 @@
 /*
- * Links: a node and its hub copy each other's records, in origin order, as far as their labels allow. Both sides of a link run the same code.
- * The receiver says how far it has come with each origin (Follow), gets Copies of what comes after, and confirms what it has synced (Heads);
- * Heads also tell how far the sender knows each origin, and how old that knowledge is.
+ * Links: a node and its hub copy each other's records, in origin order, as far as their labels
+ * allow. Both sides of a link run the same code. The receiver says how far it has come with each
+ * origin (Follow), gets Copies of what comes after, and confirms what it has synced (Heads); Heads
+ * also tell how far the sender knows each origin, and how old that knowledge is.
  */
 #ifndef LYC_NODE_LINK_H
 #define LYC_NODE_LINK_H
@@ -89,7 +90,8 @@ void link_heads(struct link *link, const struct packet_heads *heads, struct span
 /* The peer says what it serves. */
 void link_register(struct link *link, const struct packet_register *reg);
 
-/* Before the log is replayed and once per record: what the hub has not confirmed. `confirmed_seq` was saved by an earlier life. */
+/* Before the log is replayed and once per record: what the hub has not confirmed. `confirmed_seq`
+ * was saved by an earlier life. */
 void links_committed(struct links *links, uint64_t seq, const struct record *record);
 /* Services of this daemon have changed: tell the peers. */
 void links_announce(struct links *links);

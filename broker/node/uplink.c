@@ -19,23 +19,23 @@ void uplink_start(struct uplink *uplink, struct link *link)
 
 static void say_hello(struct uplink *uplink)
 {
-	struct packet packet = { .kind = PACKET_HELLO };
+	struct packet packet = {.kind = PACKET_HELLO};
 	const char *software = "lyceumd " LYCEUM_VERSION;
-	packet.hello = (struct packet_hello){ .version = WIRE_VERSION,
-					      .software = span_of(software, strlen(software)),
-					      .call_credit = 32u * 1024 * 1024,
-					      .epoch = uplink->epoch };
-	struct buf frame = { 0 };
+	packet.hello = (struct packet_hello){.version = WIRE_VERSION,
+					     .software = span_of(software, strlen(software)),
+					     .call_credit = 32u * 1024 * 1024,
+					     .epoch = uplink->epoch};
+	struct buf frame = {0};
 	packet_write(&frame, &packet);
 	/* Refused until the transport is connected: the next tick tries again. */
-	uplink->has_said_hello =
-		uplink->env->send(uplink->env->world, PORT_UPLINK, span_of("", 0), &frame) == LYC_OK;
+	uplink->has_said_hello = uplink->env->send(uplink->env->world, PORT_UPLINK, span_of("", 0),
+						   &frame) == LYC_OK;
 	buf_fini(&frame);
 }
 
 static void begin(struct uplink *uplink)
 {
-	struct lyc_error error = { 0 };
+	struct lyc_error error = {0};
 	uint64_t now = uplink->env->now_ms(uplink->env->world);
 	uplink->state = UPLINK_GREETING;
 	uplink->has_said_hello = false;
@@ -56,7 +56,8 @@ void uplink_tick(struct uplink *uplink)
 		break;
 	case UPLINK_GREETING:
 		if (now >= uplink->attempt_ends_ms)
-			uplink_lost(uplink, "the hub does not answer, or does not know this node's key");
+			uplink_lost(uplink,
+				    "the hub does not answer, or does not know this node's key");
 		else if (!uplink->has_said_hello)
 			say_hello(uplink);
 		break;

@@ -1,5 +1,6 @@
 /*
- * The connection to the hub: attempts with back-off and jitter, Hello, Welcome, and the end. What travels on it is link.h's business.
+ * The connection to the hub: attempts with back-off and jitter, Hello, Welcome, and the end. What
+ * travels on it is link.h's business.
  */
 #ifndef LYC_NODE_UPLINK_H
 #define LYC_NODE_UPLINK_H

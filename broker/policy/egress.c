@@ -1,6 +1,7 @@
 /*
- * What may leave, and to whom. The rule itself is label_may_see in lib/schema, a pure function that plugins use, too; here it meets links, whose
- * far side carries records for the nodes behind it, and messages with labelled parts.
+ * What may leave, and to whom. The rule itself is label_may_see in lib/schema, a pure function that
+ * plugins use, too; here it meets links, whose far side carries records for the nodes behind it,
+ * and messages with labelled parts.
  */
 #include "policy/policy.h"
 
@@ -12,15 +13,15 @@ struct readers policy_readers(const char *principal, char *const *groups, size_t
 	struct span name = policy_node_of(span_of(principal, strlen(principal)));
 	memcpy(node, name.data, name.len);
 	node[name.len] = '\0';
-	return (struct readers){ .node = node,
-				 .person = strchr(principal, '@') ? principal : "",
-				 .groups = (const char *const *)groups,
-				 .group_count = group_count };
+	return (struct readers){.node = node,
+				.person = strchr(principal, '@') ? principal : "",
+				.groups = (const char *const *)groups,
+				.group_count = group_count};
 }
 
 struct label policy_members_label(void)
 {
-	return (struct label){ .visibility = 2, .is_present = true };
+	return (struct label){.visibility = 2, .is_present = true};
 }
 
 /* An audience that names a person or group of a node has to reach that node. */
@@ -59,7 +60,7 @@ enum egress policy_outgoing(const struct policy *policy, const struct schema_mes
 
 static int width(const struct label *label)
 {
-	static const int widths[] = { 0, 3, 3, 2, 0 };
+	static const int widths[] = {0, 3, 3, 2, 0};
 	return label->visibility >= 0 && label->visibility < 5 ? widths[label->visibility] : 0;
 }
 

@@ -1,4 +1,5 @@
-/* Rights: the configuration's keys, what each may call, publish and subscribe to, and for whom it may speak. */
+/* Rights: the configuration's keys, what each may call, publish and subscribe to, and for whom it
+ * may speak. */
 #include "policy/policy.h"
 
 #include <fnmatch.h>
@@ -87,11 +88,12 @@ static enum lyc_status add_key(struct policy *policy, const Lyceum__V1__PeerKey 
 		return error_set_field(error, LYC_INVALID_ARGUMENT, "keys",
 				       "the key '%s' is listed twice", key->name);
 	if (is_anonymous != (key->public_key[0] == '\0'))
-		return error_set_field(error, LYC_INVALID_ARGUMENT, "keys",
-				       is_anonymous ? "'%s' stands for peers without a key and takes none"
-						    : "the key '%s' has no public_key",
-				       key->name);
-	static const enum role roles[] = { ROLE_PERSON, ROLE_PERSON, ROLE_NODE, ROLE_OPERATOR };
+		return error_set_field(
+			error, LYC_INVALID_ARGUMENT, "keys",
+			is_anonymous ? "'%s' stands for peers without a key and takes none"
+				     : "the key '%s' has no public_key",
+			key->name);
+	static const enum role roles[] = {ROLE_PERSON, ROLE_PERSON, ROLE_NODE, ROLE_OPERATOR};
 	struct grants *grants = policy_grant(policy, key->name, key->public_key, roles[key->role]);
 	patterns_take(&grants->call, key->call, key->n_call);
 	patterns_take(&grants->publish, key->publish, key->n_publish);
@@ -99,7 +101,7 @@ static enum lyc_status add_key(struct policy *policy, const Lyceum__V1__PeerKey 
 	grants->group_count = key->n_groups;
 	grants->groups = mem_get(key->n_groups * sizeof(char *));
 	for (size_t i = 0; i < key->n_groups; i++) {
-		struct buf group = { 0 };
+		struct buf group = {0};
 		buf_add_format(&group, "%s/%s", policy->name, key->groups[i]);
 		grants->groups[i] = buf_text(&group);
 	}
@@ -109,7 +111,7 @@ static enum lyc_status add_key(struct policy *policy, const Lyceum__V1__PeerKey 
 enum lyc_status policy_init(struct policy *policy, const Lyceum__V1__Config *config,
 			    struct lyc_error *error)
 {
-	*policy = (struct policy){ 0 };
+	*policy = (struct policy){0};
 	snprintf(policy->name, sizeof(policy->name), "%s", config->name);
 	enum lyc_status status = LYC_OK;
 	for (size_t i = 0; i < config->n_keys && status == LYC_OK; i++)
@@ -123,12 +125,11 @@ void policy_fini(struct policy *policy)
 {
 	struct grants *grants;
 	struct grants *next;
-	HASH_ITER(by_name, policy->by_name, grants, next) {
+	HASH_ITER (by_name, policy->by_name, grants, next) {
 		HASH_DELETE(by_name, policy->by_name, grants);
 		grants_free(grants);
 	}
 }
-
 
 bool policy_may_call(const struct grants *grants, const char *method)
 {
@@ -164,7 +165,7 @@ bool policy_may_subscribe(const struct grants *grants, struct span pattern)
 /* Is the subject's type in the package of one of the services that the session registered? */
 static bool is_of_own_package(const struct session *session, struct span subject)
 {
-	list_each(node, &session->offers) {
+	list_each (node, &session->offers) {
 		const char *service = list_entry(node, struct offer, of_session)->service->name;
 		const char *dot = strrchr(service, '.');
 		size_t len = dot ? (size_t)(dot - service) + 1 : 0;
@@ -236,7 +237,8 @@ enum lyc_status policy_principal(const struct policy *policy, const struct sessi
 			       ? LYC_OK
 			       : refuse(session, claimed, error);
 	}
-	/* A daemon vouches for its own people: the operator and plugins speak for this one, a node for itself, the hub for all others. */
+	/* A daemon vouches for its own people: the operator and plugins speak for this one, a node
+	 * for itself, the hub for all others. */
 	const char *own = role == ROLE_NODE ? session->identity : policy->name;
 	if (claimed.len == 0 && role != ROLE_HUB) {
 		memcpy(ret_principal, own, strlen(own) + 1);

@@ -1,6 +1,6 @@
 /*
- * Rights and labels. Who a peer is and what it may do comes from the configuration's keys; who may see what is decided by one function, which
- * replies, deliveries and replication all use.
+ * Rights and labels. Who a peer is and what it may do comes from the configuration's keys; who may
+ * see what is decided by one function, which replies, deliveries and replication all use.
  */
 #ifndef LYC_POLICY_POLICY_H
 #define LYC_POLICY_POLICY_H
@@ -48,7 +48,8 @@ LYC_MUST_USE enum lyc_status policy_init(struct policy *policy,
 					 const struct Lyceum__V1__Config *config,
 					 struct lyc_error *error);
 void policy_fini(struct policy *policy);
-/* Add an entry that the daemon makes itself: a plugin, the operator, the hub. Replaces one of the same name. */
+/* Add an entry that the daemon makes itself: a plugin, the operator, the hub. Replaces one of the
+ * same name. */
 struct grants *policy_grant(struct policy *policy, const char *name, const char *public_key,
 			    enum role role);
 void policy_revoke(struct policy *policy, const char *name);
@@ -60,8 +61,9 @@ bool policy_may_subscribe(const struct grants *grants, struct span pattern);
 bool policy_may_publish(const struct grants *grants, const struct session *session,
 			struct span subject);
 
-/* Who a call or publish is for: checks the claim of `session` and fills `ret_principal` and the call's groups. PERMISSION_DENIED with a
- * sentence when this peer may not speak for that principal. */
+/* Who a call or publish is for: checks the claim of `session` and fills `ret_principal` and the
+ * call's groups. PERMISSION_DENIED with a sentence when this peer may not speak for that principal.
+ */
 LYC_MUST_USE enum lyc_status policy_principal(const struct policy *policy,
 					      const struct session *session, struct span claimed,
 					      char ret_principal[CALL_MAX_PRINCIPAL],
@@ -69,7 +71,8 @@ LYC_MUST_USE enum lyc_status policy_principal(const struct policy *policy,
 /* May this peer say that its principal is in this group? */
 bool policy_vouches_for_group(const struct policy *policy, const struct session *session,
 			      struct span group);
-/* The readers behind a principal; borrows it and the groups. `node` is a buffer for the node's name. */
+/* The readers behind a principal; borrows it and the groups. `node` is a buffer for the node's
+ * name. */
 struct readers policy_readers(const char *principal, char *const *groups, size_t group_count,
 			      char node[CALL_MAX_PRINCIPAL]);
 
@@ -77,11 +80,12 @@ enum egress {
 	EGRESS_NOTHING = 0, /* it stays here */
 	EGRESS_CARRY,       /* the receiver passes it on and shows it to nobody */
 	EGRESS_WHOLE,
-	EGRESS_CUT,         /* without the labelled parts that the reader may not see: in `to` */
+	EGRESS_CUT, /* without the labelled parts that the reader may not see: in `to` */
 };
 
-/* The one function. What of a message with this label may go to these readers? `message` (may be NULL: unknown) tells where labelled parts are;
- * `is_hub_link`: the receiver is this daemon's hub, which carries what is for others. */
+/* The one function. What of a message with this label may go to these readers? `message` (may be
+ * NULL: unknown) tells where labelled parts are; `is_hub_link`: the receiver is this daemon's hub,
+ * which carries what is for others. */
 enum egress policy_outgoing(const struct policy *policy, const struct schema_message *message,
 			    struct span body, const struct label *label, const char *home,
 			    const struct readers *readers, bool is_hub_link, struct buf *to);

@@ -11,7 +11,8 @@
 
 void call_table_init(struct call_table *table, uint64_t now_ms)
 {
-	*table = (struct call_table){ .first_free = NONE, .max_count = 262144, .last_tick_ms = now_ms };
+	*table = (struct call_table){
+		.first_free = NONE, .max_count = 262144, .last_tick_ms = now_ms};
 	for (size_t i = 0; i < CALL_SLOTS; i++)
 		list_init(&table->slots[i]);
 }
@@ -33,8 +34,7 @@ void call_table_fini(struct call_table *table)
 
 static bool grow(struct call_table *table)
 {
-	struct call **chunks =
-		realloc(table->chunks, (table->chunk_count + 1) * sizeof(*chunks));
+	struct call **chunks = realloc(table->chunks, (table->chunk_count + 1) * sizeof(*chunks));
 	if (!chunks)
 		return false;
 	table->chunks = chunks;
@@ -105,7 +105,7 @@ struct call *call_find(struct call_table *table, uint64_t id)
 
 struct call *call_find_made(struct session *caller, uint64_t caller_id)
 {
-	list_each(node, &caller->calls_made) {
+	list_each (node, &caller->calls_made) {
 		struct call *call = list_entry(node, struct call, of_caller);
 		if (call->caller_id == caller_id)
 			return call;
@@ -143,7 +143,7 @@ void call_tick(struct call_table *table, uint64_t now_ms, call_fn on_expired, vo
 	if (last - first >= CALL_SLOTS)
 		first = last - CALL_SLOTS + 1;
 	for (uint64_t slot = first; slot <= last; slot++) {
-		list_each_safe(node, &table->slots[slot % CALL_SLOTS]) {
+		list_each_safe (node, &table->slots[slot % CALL_SLOTS]) {
 			struct call *call = list_entry(node, struct call, of_slot);
 			if (call->deadline_ms <= now_ms)
 				on_expired(call, arg);

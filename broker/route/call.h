@@ -1,6 +1,6 @@
 /*
- * Outstanding calls: a slab of entries that a number finds, and a wheel of deadlines. The number given to the callee carries a generation,
- * so that a late reply to a finished call is recognised.
+ * Outstanding calls: a slab of entries that a number finds, and a wheel of deadlines. The number
+ * given to the callee carries a generation, so that a late reply to a finished call is recognised.
  */
 #ifndef LYC_ROUTE_CALL_H
 #define LYC_ROUTE_CALL_H
@@ -30,7 +30,7 @@ struct call {
 	const struct schema_method *method; /* NULL: passes through without being known here */
 	bool ends_here;                     /* the callee is a plugin or peer of this daemon */
 	bool want_as_of;
-	uint32_t len;                       /* bytes of the Call packet: what credit counts */
+	uint32_t len; /* bytes of the Call packet: what credit counts */
 	uint32_t max_reply;
 	uint64_t deadline_ms;
 	struct list of_slot;

@@ -1,6 +1,7 @@
 /*
- * The one table between the core and the world. Everything below broker/ that decides something runs on one thread and reaches sockets,
- * files, threads and the clock only through here, so that the whole of it can run without any of them.
+ * The one table between the core and the world. Everything below broker/ that decides something
+ * runs on one thread and reaches sockets, files, threads and the clock only through here, so that
+ * the whole of it can run without any of them.
  */
 #ifndef LYC_ROUTE_ENV_H
 #define LYC_ROUTE_ENV_H
@@ -14,7 +15,8 @@
 
 struct plugin; /* host's entry of a configured plugin instance */
 
-/* One append on its way to the log. The core fills it and hands it over; the world answers with on_done on the loop, in order. */
+/* One append on its way to the log. The core fills it and hands it over; the world answers with
+ * on_done on the loop, in order. */
 struct append {
 	struct append *next;
 	struct buf subject;
@@ -28,17 +30,19 @@ struct append {
 	void (*on_done)(struct append *append);
 };
 
-/* A stretch of the log to be read. The world fills `records` with what matches and answers with on_done. */
+/* A stretch of the log to be read. The world fills `records` with what matches and answers with
+ * on_done. */
 struct log_read {
 	struct log_read *next;
 	uint64_t from;
 	size_t max_bytes;
-	char *pattern;       /* NULL: everything */
-	bool only_last;      /* only the last record of each subject */
+	char *pattern;  /* NULL: everything */
+	bool only_last; /* only the last record of each subject */
 
 	enum lyc_status status;
-	uint64_t next_seq;   /* where to go on */
-	struct buf records;  /* a run of: 8 bytes sequence, 4 bytes length (host order), the record */
+	uint64_t next_seq; /* where to go on */
+	struct buf
+		records; /* a run of: 8 bytes sequence, 4 bytes length (host order), the record */
 	char text[200];
 	void (*on_done)(struct log_read *read);
 };
@@ -51,7 +55,8 @@ struct env {
 	/* Milliseconds: monotonic, the same within one turn of the loop; and since 1970. */
 	uint64_t (*now_ms)(void *world);
 	uint64_t (*wall_ms)(void *world);
-	/* Send one frame. OK takes the buffer's content. RESOURCE_EXHAUSTED: full, try again next turn. UNAVAILABLE: the peer is gone. */
+	/* Send one frame. OK takes the buffer's content. RESOURCE_EXHAUSTED: full, try again next
+	 * turn. UNAVAILABLE: the peer is gone. */
 	enum lyc_status (*send)(void *world, uint32_t port, struct span routing_id,
 				struct buf *frame);
 	/* End the connection that this descriptor belongs to. */
@@ -69,11 +74,13 @@ struct env {
 	/* Random bits. */
 	uint64_t (*random)(void *world);
 
-	/* Begin and end an attempt to reach the hub: frames of it come from and go to PORT_UPLINK. */
+	/* Begin and end an attempt to reach the hub: frames of it come from and go to PORT_UPLINK.
+	 */
 	enum lyc_status (*uplink_open)(void *world, struct lyc_error *error);
 	void (*uplink_close)(void *world);
 
-	/* Start an instance: host_exited is called when it has ended, host_line for what it says. */
+	/* Start an instance: host_exited is called when it has ended, host_line for what it says.
+	 */
 	enum lyc_status (*plugin_start)(void *world, struct plugin *plugin,
 					struct lyc_error *error);
 	/* Ask it to end; after grace_ms it is made to, where that is possible. */

@@ -8,14 +8,14 @@
 
 void services_init(struct services *services)
 {
-	*services = (struct services){ 0 };
+	*services = (struct services){0};
 }
 
 void services_fini(struct services *services)
 {
 	struct service_entry *entry;
 	struct service_entry *next;
-	HASH_ITER(by_name, services->by_name, entry, next) {
+	HASH_ITER (by_name, services->by_name, entry, next) {
 		HASH_DELETE(by_name, services->by_name, entry);
 		free(entry->name);
 		free(entry);
@@ -60,7 +60,7 @@ bool services_withdraw(struct services *services, struct session *session)
 {
 	(void)services;
 	bool had_any = !list_is_empty(&session->offers);
-	list_each_safe(node, &session->offers) {
+	list_each_safe (node, &session->offers) {
 		struct offer *offer = list_entry(node, struct offer, of_session);
 		list_remove(&offer->of_service);
 		list_remove(&offer->of_session);
@@ -88,7 +88,7 @@ struct offer *services_pick_here(struct service_entry *service)
 
 struct offer *services_pick_abroad(struct service_entry *service, struct span node)
 {
-	list_each(at, &service->abroad) {
+	list_each (at, &service->abroad) {
 		struct offer *offer = list_entry(at, struct offer, of_service);
 		if (node.len == 0 || span_is(node, offer->node))
 			return take_turn(&service->abroad, offer);

@@ -1,5 +1,6 @@
 /*
- * Who serves what: offers of services by sessions of this daemon's plugins and peers, and by links to other daemons.
+ * Who serves what: offers of services by sessions of this daemon's plugins and peers, and by links
+ * to other daemons.
  */
 #ifndef LYC_ROUTE_SERVICE_H
 #define LYC_ROUTE_SERVICE_H

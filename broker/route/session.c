@@ -1,4 +1,5 @@
-/* Sessions and their outgoing frames. A frame goes to the socket when it is full or the turn ends; what the socket refuses waits here. */
+/* Sessions and their outgoing frames. A frame goes to the socket when it is full or the turn ends;
+ * what the socket refuses waits here. */
 #include "route/session.h"
 
 #include <stdlib.h>
@@ -8,14 +9,14 @@
 
 void session_table_init(struct session_table *table, const struct env *env)
 {
-	*table = (struct session_table){ .env = env, .next_serial = 1 };
+	*table = (struct session_table){.env = env, .next_serial = 1};
 	list_init(&table->all);
 	list_init(&table->dirty);
 }
 
 void session_table_fini(struct session_table *table)
 {
-	list_each_safe(node, &table->all)
+	list_each_safe (node, &table->all)
 		session_free(table, list_entry(node, struct session, all));
 }
 
@@ -111,7 +112,7 @@ static void keep_waiting(struct session *session)
 {
 	struct waiting_frame *waiting = mem_new(struct waiting_frame);
 	waiting->frame = session->out;
-	session->out = (struct buf){ 0 };
+	session->out = (struct buf){0};
 	session->waiting_len += waiting->frame.len;
 	list_add_last(&session->waiting, &waiting->node);
 }
@@ -162,7 +163,7 @@ static void flush(struct session_table *table, struct session *session)
 void session_free(struct session_table *table, struct session *session)
 {
 	flush(table, session);
-	list_each_safe(node, &session->waiting)
+	list_each_safe (node, &session->waiting)
 		drop_waiting(session, list_entry(node, struct waiting_frame, node));
 	buf_fini(&session->out);
 	list_remove(&session->dirty);
@@ -191,14 +192,15 @@ static void after_write(struct session_table *table, struct session *session, si
 {
 	struct buf *out = &session->out;
 	if (out->has_failed) {
-		/* No memory for this packet: it is dropped whole, what was written before it stays. */
+		/* No memory for this packet: it is dropped whole, what was written before it stays.
+		 */
 		out->len = before;
 		out->has_failed = false;
 	}
 	if (out->len <= WIRE_FRAME_LEN)
 		return;
 	if (before > 0 && out->len - before > WIRE_FRAME_LEN / 2) {
-		struct buf large = { 0 };
+		struct buf large = {0};
 		buf_add(&large, out->data + before, out->len - before);
 		out->len = before;
 		flush(table, session);
@@ -208,8 +210,7 @@ static void after_write(struct session_table *table, struct session *session, si
 	flush(table, session);
 }
 
-void session_send(struct session_table *table, struct session *session,
-		  const struct packet *packet)
+void session_send(struct session_table *table, struct session *session, const struct packet *packet)
 {
 	size_t before = before_write(table, session);
 	packet_write(&session->out, packet);
@@ -226,7 +227,7 @@ void session_send_copy(struct session_table *table, struct session *session, str
 void session_send_stray(struct session_table *table, uint32_t port, struct span routing_id,
 			const struct packet *packet)
 {
-	struct buf frame = { 0 };
+	struct buf frame = {0};
 	packet_write(&frame, packet);
 	if (!frame.has_failed) {
 		/* Nobody is owed this packet: a peer without a session says Hello again anyway. */
@@ -238,7 +239,7 @@ void session_send_stray(struct session_table *table, uint32_t port, struct span 
 size_t session_flush_all(struct session_table *table)
 {
 	size_t waiting = 0;
-	list_each_safe(node, &table->dirty) {
+	list_each_safe (node, &table->dirty) {
 		struct session *session = list_entry(node, struct session, dirty);
 		flush(table, session);
 		if (list_is_empty(&session->waiting)) {

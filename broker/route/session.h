@@ -1,6 +1,6 @@
 /*
- * Sessions: the peers that have said Hello, each with its outgoing frame under construction. Packets for one peer coalesce there and are
- * flushed at the end of the loop's turn.
+ * Sessions: the peers that have said Hello, each with its outgoing frame under construction.
+ * Packets for one peer coalesce there and are flushed at the end of the loop's turn.
  */
 #ifndef LYC_ROUTE_SESSION_H
 #define LYC_ROUTE_SESSION_H
@@ -53,7 +53,7 @@ struct session {
 
 	/* In. */
 	uint64_t last_heard_ms;
-	int fd; /* of the frame being handled; -1 outside */
+	int fd;       /* of the frame being handled; -1 outside */
 	bool is_gone; /* its connection has ended: found out by sending */
 	bool is_flooding;
 	uint64_t flood_since_ms;

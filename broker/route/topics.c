@@ -78,8 +78,8 @@ static struct place *child_made(struct place *place, struct span token)
 	return child;
 }
 
-struct subscription *subscription_add(struct topics *topics, struct session *session,
-				      uint64_t id, struct span pattern)
+struct subscription *subscription_add(struct topics *topics, struct session *session, uint64_t id,
+				      struct span pattern)
 {
 	struct subscription *subscription = mem_try(sizeof(*subscription));
 	if (!subscription)
@@ -144,7 +144,7 @@ void subscription_remove(struct topics *topics, struct subscription *subscriptio
 
 struct subscription *subscription_find(struct session *session, uint64_t id)
 {
-	list_each(node, &session->subscriptions) {
+	list_each (node, &session->subscriptions) {
 		struct subscription *subscription =
 			list_entry(node, struct subscription, of_session);
 		if (subscription->id == id)
@@ -155,7 +155,7 @@ struct subscription *subscription_find(struct session *session, uint64_t id)
 
 static void each_of(struct list *subscriptions, subscription_fn fn, void *arg)
 {
-	list_each(node, subscriptions)
+	list_each (node, subscriptions)
 		fn(list_entry(node, struct subscription, of_place), arg);
 }
 
@@ -175,8 +175,7 @@ static void match(struct place *place, struct span rest, subscription_fn fn, voi
 		match(place->any, rest, fn, arg);
 }
 
-void topics_match(struct topics *topics, struct span subject,
-			 subscription_fn fn, void *arg)
+void topics_match(struct topics *topics, struct span subject, subscription_fn fn, void *arg)
 {
 	if (topics->count > 0)
 		match(topics->root, subject, fn, arg);

@@ -39,15 +39,14 @@ void topics_init(struct topics *topics);
 /* All subscriptions have been removed. */
 void topics_fini(struct topics *topics);
 /* Add one to the session and the trie; the pattern is valid. NULL when there is no memory. */
-struct subscription *subscription_add(struct topics *topics, struct session *session,
-				      uint64_t id, struct span pattern);
+struct subscription *subscription_add(struct topics *topics, struct session *session, uint64_t id,
+				      struct span pattern);
 /* Remove and free; the follower has been freed by its owner. */
 void subscription_remove(struct topics *topics, struct subscription *subscription);
 struct subscription *subscription_find(struct session *session, uint64_t id);
 
 typedef void (*subscription_fn)(struct subscription *subscription, void *arg);
 /* Runs fn once for each subscription whose pattern matches. fn may not add or remove any. */
-void topics_match(struct topics *topics, struct span subject,
-			 subscription_fn fn, void *arg);
+void topics_match(struct topics *topics, struct span subject, subscription_fn fn, void *arg);
 
 #endif

@@ -10,21 +10,21 @@
 
 void types_init(struct types *types)
 {
-	*types = (struct types){ 0 };
+	*types = (struct types){0};
 }
 
 void types_fini(struct types *types)
 {
 	struct type_entry *type;
 	struct type_entry *next_type;
-	HASH_ITER(by_name, types->messages, type, next_type) {
+	HASH_ITER (by_name, types->messages, type, next_type) {
 		HASH_DELETE(by_name, types->messages, type);
 		free(type->name);
 		free(type);
 	}
 	struct method_entry *method;
 	struct method_entry *next_method;
-	HASH_ITER(by_name, types->methods, method, next_method) {
+	HASH_ITER (by_name, types->methods, method, next_method) {
 		HASH_DELETE(by_name, types->methods, method);
 		free(method->name);
 		free(method);
@@ -32,7 +32,7 @@ void types_fini(struct types *types)
 	for (size_t i = 0; i < types->schema_count; i++)
 		schema_unref(types->schemas[i]);
 	free(types->schemas);
-	*types = (struct types){ 0 };
+	*types = (struct types){0};
 }
 
 static void add_message(struct types *types, const struct schema_message *message)

@@ -1,6 +1,6 @@
 /*
- * The types that this daemon knows: every schema that it has accepted, and for each full name the newest that defines it. Schemas are never
- * dropped while the daemon runs.
+ * The types that this daemon knows: every schema that it has accepted, and for each full name the
+ * newest that defines it. Schemas are never dropped while the daemon runs.
  */
 #ifndef LYC_ROUTE_TYPES_H
 #define LYC_ROUTE_TYPES_H
@@ -39,13 +39,15 @@ struct types {
 void types_init(struct types *types);
 void types_fini(struct types *types);
 
-/* Take a reference on the schema unless the same set is held already. RESOURCE_EXHAUSTED beyond 4,096 schemas. */
+/* Take a reference on the schema unless the same set is held already. RESOURCE_EXHAUSTED beyond
+ * 4,096 schemas. */
 enum lyc_status types_add(struct types *types, struct schema *schema);
 const struct schema *types_schema(const struct types *types, uint64_t id);
 /* NULL when unknown. */
 const struct schema_message *types_message(const struct types *types, struct span full_name);
 struct method_entry *types_method(const struct types *types, struct span full_name);
-/* The type at the front of a subject: the longest full name of a known message that its first tokens make. ret_name_len is its length. */
+/* The type at the front of a subject: the longest full name of a known message that its first
+ * tokens make. ret_name_len is its length. */
 const struct schema_message *types_of_subject(const struct types *types, struct span subject,
 					      size_t *ret_name_len);
 /* The schema that defines a message, enum, service or method; NULL. */

@@ -142,8 +142,8 @@ static void save(struct follower *follower)
 	follower->is_moved = false;
 }
 
-/* The saved place. One of another epoch is of a log that was restored since: nobody knows which of its records were new, so it
- * begins at the beginning. */
+/* The saved place. One of another epoch is of a log that was restored since: nobody knows which of
+ * its records were new, so it begins at the beginning. */
 static bool load(struct follower *follower, uint64_t *ret_seq)
 {
 	const struct env *env = follower->stream->env;

@@ -14,7 +14,7 @@ void origins_fini(struct origins *origins)
 	for (size_t i = 0; i < origins->count; i++)
 		free(origins->items[i].marks);
 	free(origins->items);
-	*origins = (struct origins){ 0 };
+	*origins = (struct origins){0};
 }
 
 struct origin *origins_find(struct origins *origins, struct span name)
@@ -38,7 +38,7 @@ struct origin *origins_get(struct origins *origins, struct span name)
 		return NULL;
 	origins->items = items;
 	origin = &items[origins->count++];
-	*origin = (struct origin){ 0 };
+	*origin = (struct origin){0};
 	memcpy(origin->name, name.data, name.len);
 	return origin;
 }
@@ -46,7 +46,8 @@ struct origin *origins_get(struct origins *origins, struct span name)
 void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq)
 {
 	if (epoch != origin->epoch) {
-		/* Restored from a backup: what came before is still in the log, but its positions mean nothing now. */
+		/* Restored from a backup: what came before is still in the log, but its positions
+		 * mean nothing now. */
 		origin->epoch = epoch;
 		origin->seq = 0;
 		origin->mark_count = 0;
@@ -60,7 +61,7 @@ void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq
 			ensure(origin->marks != NULL);
 		}
 		origin->marks[origin->mark_count++] =
-			(struct origin_mark){ .origin_seq = origin_seq, .seq = seq };
+			(struct origin_mark){.origin_seq = origin_seq, .seq = seq};
 	}
 	if (origin_seq > origin->seq)
 		origin->seq = origin_seq;

@@ -1,5 +1,6 @@
 /*
- * How far this daemon has come with each origin, when that was last confirmed, and where an origin's records lie in its own log.
+ * How far this daemon has come with each origin, when that was last confirmed, and where an
+ * origin's records lie in its own log.
  */
 #ifndef LYC_STREAM_ORIGINS_H
 #define LYC_STREAM_ORIGINS_H
@@ -25,8 +26,9 @@ struct origin {
 	/* Copies up to here are on their way to the log. */
 	uint64_t queued_epoch;
 	uint64_t queued_seq;
-	/* Loop time at which the origin is known to have had nothing newer; before the start of the loop's
-	 * clock when that was in an earlier life of this daemon. Only once the origin was heard of. */
+	/* Loop time at which the origin is known to have had nothing newer; before the start of the
+	 * loop's clock when that was in an earlier life of this daemon. Only once the origin was
+	 * heard of. */
 	bool is_heard_of;
 	int64_t confirmed_ms;
 	/* When the origin committed the last of its records that are here. */
@@ -58,7 +60,8 @@ void origin_unqueue(struct origin *origin);
 bool origin_is_wanted(const struct origin *origin, uint64_t epoch, uint64_t origin_seq);
 /* Is a record of this position new? */
 bool origin_is_new(const struct origin *origin, uint64_t epoch, uint64_t origin_seq);
-/* A sequence of this log at or before the origin's first record after the position; UINT64_MAX when there is none. */
+/* A sequence of this log at or before the origin's first record after the position; UINT64_MAX when
+ * there is none. */
 uint64_t origin_start(const struct origin *origin, uint64_t epoch, uint64_t after_seq);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The way of a publish: rights, type, rules, key and label are checked, then it becomes a record that is acknowledged after its sync, or goes to
- * the subscribers of this moment.
+ * The way of a publish: rights, type, rules, key and label are checked, then it becomes a record
+ * that is acknowledged after its sync, or goes to the subscribers of this moment.
  */
 #include "stream/stream.h"
 
@@ -33,8 +33,8 @@ static void acknowledge(struct stream *stream, struct session *session, uint64_t
 {
 	if (id == 0)
 		return;
-	struct packet packet = { .kind = PACKET_ACK };
-	packet.ack = (struct packet_ack){ .id = id, .status = (uint32_t)status, .seq = seq };
+	struct packet packet = {.kind = PACKET_ACK};
+	packet.ack = (struct packet_ack){.id = id, .status = (uint32_t)status, .seq = seq};
 	if (status != LYC_OK) {
 		packet.ack.text = span_of(error->text, strlen(error->text));
 		packet.ack.field = span_of(error->field, strlen(error->field));
@@ -48,12 +48,13 @@ static void append_done(struct append *base)
 	struct stream *stream = append->stream;
 	stream->appends_pending--;
 	subjects_settle(&stream->subjects, span_of(base->subject.data, base->subject.len));
-	struct lyc_error error = { .status = base->status };
+	struct lyc_error error = {.status = base->status};
 	snprintf(error.text, sizeof(error.text), "%s", base->text);
 	if (base->status == LYC_OK)
 		stream_committed(stream, base->seq, span_of(base->record.data, base->record.len));
 	if (append->session_serial) {
-		struct session *session = session_by_serial(stream->sessions, append->session_serial);
+		struct session *session =
+			session_by_serial(stream->sessions, append->session_serial);
 		if (session) {
 			session->publishes_len -= append->packet_len;
 			acknowledge(stream, session, append->publish_id, base->status, &error,
@@ -122,20 +123,18 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 	size_t name_len = 0;
 	view->message = types_of_subject(stream->types, subject, &name_len);
 	if (!view->message)
-		return error_set(error, LYC_NOT_FOUND,
-				 "no type is known here for the subject '%.*s'",
-				 (int)(subject.len < 150 ? subject.len : 150),
-				 (const char *)subject.data);
+		return error_set(
+			error, LYC_NOT_FOUND, "no type is known here for the subject '%.*s'",
+			(int)(subject.len < 150 ? subject.len : 150), (const char *)subject.data);
 	buf_add(&view->subject, subject.data, subject.len);
 	if (publish->remove)
 		return publish->body.len == 0
 			       ? LYC_OK
-			       : error_set(error, LYC_INVALID_ARGUMENT,
-					   "a withdrawal has no body");
+			       : error_set(error, LYC_INVALID_ARGUMENT, "a withdrawal has no body");
 	enum lyc_status status = schema_check(view->message, publish->body, !is_from_link, error);
 	if (status != LYC_OK || view->message->key_count == 0)
 		return status;
-	struct buf key = { 0 };
+	struct buf key = {0};
 	status = schema_key(view->message, publish->body, &key, error);
 	if (status == LYC_OK && subject.len == name_len) {
 		buf_add_byte(&view->subject, '.');
@@ -175,11 +174,12 @@ static enum lyc_status check(struct stream *stream, struct session *session,
 	if (status != LYC_OK)
 		return status;
 	if (!policy_may_publish(session->grants, session, publish->subject))
-		return error_set(error, LYC_PERMISSION_DENIED,
-				 "'%s' may not publish '%.*s': its key's `publish` list does not have it",
-				 session->identity,
-				 (int)(publish->subject.len < 100 ? publish->subject.len : 100),
-				 (const char *)publish->subject.data);
+		return error_set(
+			error, LYC_PERMISSION_DENIED,
+			"'%s' may not publish '%.*s': its key's `publish` list does not have it",
+			session->identity,
+			(int)(publish->subject.len < 100 ? publish->subject.len : 100),
+			(const char *)publish->subject.data);
 	status = check_type(stream, publish, is_from_link, view, error);
 	if (status == LYC_OK && !publish->remove)
 		status = stream_label(view->message, publish->body, publish->label, &view->label);
@@ -214,14 +214,16 @@ static void write_reach(struct buf *to, struct span wide, const struct label *wi
 		return;
 	}
 	buf_add(to, wide.data, wide.len);
-	for (size_t i = 0; wide_label->visibility == LYCEUM__V1__VISIBILITY__AUDIENCE &&
-			   narrow->visibility == LYCEUM__V1__VISIBILITY__AUDIENCE &&
-			   i < narrow->audience_count; i++)
+	for (size_t i = 0;
+	     wide_label->visibility == LYCEUM__V1__VISIBILITY__AUDIENCE &&
+	     narrow->visibility == LYCEUM__V1__VISIBILITY__AUDIENCE && i < narrow->audience_count;
+	     i++)
 		pb_write_message(to, 3, narrow->audience[i]);
 }
 
-/* Build the record with its label, and the former one where that reached further. While appends are under way, any of them may
- * be refused: what they and the last record reached together is the former label then. */
+/* Build the record with its label, and the former one where that reached further. While appends are
+ * under way, any of them may be refused: what they and the last record reached together is the
+ * former label then. */
 static enum lyc_status build(struct stream *stream, const struct packet_publish *publish,
 			     struct publish_view *view, struct stream_append *append,
 			     struct lyc_error *error)
@@ -230,9 +232,9 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 	const struct subject_note *note = subjects_find(&stream->subjects, subject);
 	bool is_pending = note && note->pending > 0;
 	bool is_there = is_pending || stream->env->last_of(stream->env->world, subject) > 0;
-	struct buf members = { 0 };
-	struct buf private_label = { 0 };
-	struct buf reach = { 0 };
+	struct buf members = {0};
+	struct buf private_label = {0};
+	struct buf reach = {0};
 	write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
 	write_visibility(&private_label, LYCEUM__V1__VISIBILITY__PRIVATE);
 	struct span former = span_of(members.data, members.len);
@@ -240,11 +242,11 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 	if (last && last->len > 0)
 		former = span_of(last->data, last->len);
 
-	struct record record = { .subject = subject,
-				 .principal = span_of(view->principal, strlen(view->principal)),
-				 .body = publish->body,
-				 .removed = publish->remove,
-				 .schema = schema_id(view->message->schema) };
+	struct record record = {.subject = subject,
+				.principal = span_of(view->principal, strlen(view->principal)),
+				.body = publish->body,
+				.removed = publish->remove,
+				.schema = schema_id(view->message->schema)};
 	enum lyc_status status = LYC_OK;
 	if (publish->remove) {
 		if (!is_there)
@@ -302,8 +304,8 @@ static enum lyc_status append_publish(struct stream *stream, struct session *ses
 void stream_publish(struct stream *stream, struct session *session,
 		    const struct packet_publish *publish, uint32_t packet_len)
 {
-	struct publish_view view = { 0 };
-	struct lyc_error error = { 0 };
+	struct publish_view view = {0};
+	struct lyc_error error = {0};
 	enum lyc_status status = check(stream, session, publish, &view, &error);
 	if (status == LYC_OK && publish->durable) {
 		status = append_publish(stream, session, publish, packet_len, &view, &error);
@@ -332,12 +334,12 @@ void stream_append_own(struct stream *stream, struct span subject, struct span b
 		       stream_done_fn on_done, void *arg)
 {
 	struct stream_append *append = append_new(stream, subject);
-	struct buf members = { 0 };
+	struct buf members = {0};
 	write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
-	struct record record = { .subject = subject,
-				 .principal = span_of(stream->name, strlen(stream->name)),
-				 .body = body,
-				 .label = span_of(members.data, members.len) };
+	struct record record = {.subject = subject,
+				.principal = span_of(stream->name, strlen(stream->name)),
+				.body = body,
+				.label = span_of(members.data, members.len)};
 	write_own(stream, &append->base.record, &record);
 	subjects_expect(&stream->subjects, subject, record.label);
 	append->on_done = on_done;
@@ -358,7 +360,8 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 	size_t name_len = 0;
 	const struct schema_message *message =
 		types_of_subject(stream->types, record.subject, &name_len);
-	/* A record is judged by the schema it was written with; without that one it is kept as it is. */
+	/* A record is judged by the schema it was written with; without that one it is kept as it
+	 * is. */
 	if (message && record.schema && schema_id(message->schema) != record.schema) {
 		const struct schema *schema = types_schema(stream->types, record.schema);
 		message = schema ? schema_find_message(schema, message->full_name) : NULL;

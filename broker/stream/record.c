@@ -20,17 +20,19 @@ enum {
 
 enum lyc_status record_read(struct span bytes, struct record *ret_record)
 {
-	struct record record = { 0 };
+	struct record record = {0};
 	struct pb_reader reader = pb_reader_of(bytes);
 	struct pb_field field;
 	struct span *const spans[] = {
-		[ORIGIN] = &record.origin, [SUBJECT] = &record.subject,
+		[ORIGIN] = &record.origin,       [SUBJECT] = &record.subject,
 		[PRINCIPAL] = &record.principal, [BODY] = &record.body,
-		[LABEL] = &record.label, [FORMER] = &record.former,
+		[LABEL] = &record.label,         [FORMER] = &record.former,
 	};
 	uint64_t *const numbers[] = {
-		[EPOCH] = &record.epoch, [ORIGIN_SEQ] = &record.origin_seq,
-		[TIME_MS] = &record.time_ms, [SCHEMA] = &record.schema,
+		[EPOCH] = &record.epoch,
+		[ORIGIN_SEQ] = &record.origin_seq,
+		[TIME_MS] = &record.time_ms,
+		[SCHEMA] = &record.schema,
 	};
 	while (pb_read_field(&reader, &field)) {
 		if (field.number > FORMER)

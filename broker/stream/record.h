@@ -19,7 +19,7 @@ struct record {
 	struct span body;
 	uint32_t body_crc;
 	uint64_t schema;
-	struct span label;  /* a serialised lyceum.v1.Label */
+	struct span label; /* a serialised lyceum.v1.Label */
 	bool removed;
 	struct span former;
 };

@@ -1,4 +1,5 @@
-/* The log's state that the core keeps in memory, rebuilt from the log and moved on by every commit. */
+/* The log's state that the core keeps in memory, rebuilt from the log and moved on by every commit.
+ */
 #include "stream/stream.h"
 
 #include <stdio.h>
@@ -12,15 +13,15 @@
 #define LOG_TOPIC "stream"
 
 void stream_init(struct stream *stream, const struct env *env, struct policy *policy,
-		 struct types *types, struct session_table *sessions,
-		 struct topics *topics, const char *name, uint64_t epoch)
+		 struct types *types, struct session_table *sessions, struct topics *topics,
+		 const char *name, uint64_t epoch)
 {
-	*stream = (struct stream){ .env = env,
-				   .policy = policy,
-				   .types = types,
-				   .sessions = sessions,
-				   .topics = topics,
-				   .epoch = epoch };
+	*stream = (struct stream){.env = env,
+				  .policy = policy,
+				  .types = types,
+				  .sessions = sessions,
+				  .topics = topics,
+				  .epoch = epoch};
 	snprintf(stream->name, sizeof(stream->name), "%s", name);
 	list_init(&stream->followers);
 }
@@ -35,12 +36,12 @@ void stream_fini(struct stream *stream)
 enum lyc_status stream_label(const struct schema_message *message, struct span body,
 			     struct span given, struct label *ret_label)
 {
-	struct label label = { 0 };
+	struct label label = {0};
 	enum lyc_status status = LYC_OK;
 	if (message && message->label) {
 		status = label_of_body(message, body, &label);
 		if (status == LYC_OK && !label.is_present)
-			label = (struct label){ .visibility = 4, .is_present = true };
+			label = (struct label){.visibility = 4, .is_present = true};
 	} else if (given.len > 0) {
 		status = label_read(given, &label);
 	}
@@ -51,7 +52,8 @@ enum lyc_status stream_label(const struct schema_message *message, struct span b
 	return status;
 }
 
-/* The type at the front of a subject that nothing here describes: up to the first token that begins with a capital. */
+/* The type at the front of a subject that nothing here describes: up to the first token that begins
+ * with a capital. */
 static struct span guess_type(struct span subject)
 {
 	bool is_message = false;
@@ -69,7 +71,8 @@ static void hold(struct stream *stream, const struct record *record)
 {
 	struct span type = guess_type(record->subject);
 	for (size_t i = 0; i < stream->held_count; i++) {
-		if (stream->held[i].schema == record->schema && span_is(type, stream->held[i].name)) {
+		if (stream->held[i].schema == record->schema &&
+		    span_is(type, stream->held[i].name)) {
 			stream->held[i].count++;
 			return;
 		}
@@ -79,7 +82,7 @@ static void hold(struct stream *stream, const struct record *record)
 	if (!stream->held)
 		stream->held = mem_get(HELD_TYPES_MAX * sizeof(*stream->held));
 	struct held_type *held = &stream->held[stream->held_count++];
-	*held = (struct held_type){ .schema = record->schema, .count = 1 };
+	*held = (struct held_type){.schema = record->schema, .count = 1};
 	memcpy(held->name, type.data, type.len);
 }
 

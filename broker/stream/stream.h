@@ -1,6 +1,6 @@
 /*
- * The log as the core sees it: appends that become records, records that reach followers, and positions. Everything runs on the loop thread;
- * the files are behind struct env.
+ * The log as the core sees it: appends that become records, records that reach followers, and
+ * positions. Everything runs on the loop thread; the files are behind struct env.
  */
 #ifndef LYC_STREAM_STREAM_H
 #define LYC_STREAM_STREAM_H
@@ -50,8 +50,8 @@ struct stream {
 	struct origins origins;
 	struct subjects subjects;
 	struct list followers;
-	uint64_t fanout;        /* number of the transient message being sent */
-	size_t max_subscriptions;  /* of one peer that is not a link */
+	uint64_t fanout;          /* number of the transient message being sent */
+	size_t max_subscriptions; /* of one peer that is not a link */
 	struct held_type *held;
 	size_t held_count;
 
@@ -63,8 +63,8 @@ struct stream {
 };
 
 void stream_init(struct stream *stream, const struct env *env, struct policy *policy,
-		 struct types *types, struct session_table *sessions,
-		 struct topics *topics, const char *name, uint64_t epoch);
+		 struct types *types, struct session_table *sessions, struct topics *topics,
+		 const char *name, uint64_t epoch);
 void stream_fini(struct stream *stream);
 
 /* Those that are still not known, in `held`. */
@@ -77,14 +77,16 @@ void stream_committed(struct stream *stream, uint64_t seq, struct span bytes);
 
 /* ---- publish.c ---- */
 
-/* A Publish packet from a session: check it, then append or fan out. The Ack goes to the session. */
+/* A Publish packet from a session: check it, then append or fan out. The Ack goes to the session.
+ */
 void stream_publish(struct stream *stream, struct session *session,
 		    const struct packet_publish *publish, uint32_t packet_len);
 /* A record of this daemon's own making; on_done may be NULL. */
 typedef void (*stream_done_fn)(enum lyc_status status, uint64_t seq, const char *text, void *arg);
 void stream_append_own(struct stream *stream, struct span subject, struct span body,
 		       stream_done_fn on_done, void *arg);
-/* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for good. */
+/* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for
+ * good. */
 LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct span record,
 						stream_done_fn on_done, void *arg,
 						struct lyc_error *error);
@@ -128,7 +130,8 @@ void stream_missed(struct stream *stream, const char *pattern, uint64_t missed);
 /* Tell links that were slow what they missed. */
 void stream_tell_links(struct stream *stream);
 
-/* The label of a message: the one in its body where its type has one, else `given`, else MEMBERS. `message` may be NULL. */
+/* The label of a message: the one in its body where its type has one, else `given`, else MEMBERS.
+ * `message` may be NULL. */
 enum lyc_status stream_label(const struct schema_message *message, struct span body,
 			     struct span given, struct label *ret_label);
 

@@ -20,7 +20,7 @@ void subjects_fini(struct subjects *subjects)
 {
 	struct subject_note *note;
 	struct subject_note *next;
-	HASH_ITER(by_subject, subjects->by_subject, note, next)
+	HASH_ITER (by_subject, subjects->by_subject, note, next)
 		note_free(subjects, note);
 }
 

@@ -1,6 +1,7 @@
 /*
- * What the stream remembers of subjects beyond their last sequence: those whose key lives elsewhere, and those whose last record is labelled
- * narrower than MEMBERS. Both are rebuilt from the log at the start.
+ * What the stream remembers of subjects beyond their last sequence: those whose key lives
+ * elsewhere, and those whose last record is labelled narrower than MEMBERS. Both are rebuilt from
+ * the log at the start.
  */
 #ifndef LYC_STREAM_SUBJECTS_H
 #define LYC_STREAM_SUBJECTS_H
@@ -12,9 +13,9 @@
 /* Only subjects with something to remember have an entry. */
 struct subject_note {
 	char *subject;
-	char *home;         /* NULL: here */
-	struct buf label;   /* of the last record; empty: MEMBERS or wider */
-	uint32_t pending;   /* appends that are not answered yet */
+	char *home;               /* NULL: here */
+	struct buf label;         /* of the last record; empty: MEMBERS or wider */
+	uint32_t pending;         /* appends that are not answered yet */
 	struct buf pending_label; /* whom the last record and those reach together */
 	UT_hash_handle by_subject;
 };
@@ -29,7 +30,8 @@ const struct subject_note *subjects_find(const struct subjects *subjects, struct
 void subjects_note(struct subjects *subjects, struct span subject, struct span home,
 		   struct span label);
 
-/* An append is on its way, with which the subject may have reached whom this label names; subjects_settle when it is answered. */
+/* An append is on its way, with which the subject may have reached whom this label names;
+ * subjects_settle when it is answered. */
 void subjects_expect(struct subjects *subjects, struct span subject, struct span label);
 void subjects_settle(struct subjects *subjects, struct span subject);
 

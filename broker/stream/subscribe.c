@@ -30,10 +30,10 @@ void stream_subscribe(struct stream *stream, struct session *session,
 	}
 	/* A link asks for the patterns of everybody behind it. */
 	size_t max = session_is_link(session) ? MAX_LINK_SUBSCRIPTIONS : stream->max_subscriptions;
-	if (session->subscription_count >= max ||
-	    subscription_find(session, subscribe->id)) {
+	if (session->subscription_count >= max || subscription_find(session, subscribe->id)) {
 		outgoing_refuse(stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED,
-				"as many subscriptions as a peer may have (limits.subscriptions), or the id is in use");
+				"as many subscriptions as a peer may have (limits.subscriptions), "
+				"or the id is in use");
 		return;
 	}
 	struct subscription *subscription =

@@ -42,8 +42,8 @@ struct log_threads {
 	struct append_queue appends;
 	struct append_queue appended;
 	bool is_write_stopping;
-	/* After a failure everything that was queued behind it fails, too, until the loop has heard of it: so that no copy is stored behind one that
-	 * was not. */
+	/* After a failure everything that was queued behind it fails, too, until the loop has heard
+	 * of it: so that no copy is stored behind one that was not. */
 	bool is_failing;
 
 	pthread_t reader;
@@ -103,10 +103,9 @@ static bool write_group(struct log_threads *threads, struct append_queue *group,
 			.has_expect = at->has_expect,
 			.expect_seq = at->expect_seq,
 		};
-	enum lyc_status status =
-		is_failing ? error_set(&error, LYC_UNAVAILABLE,
-				       "an append before this one has failed")
-			   : store_append(threads->store, items, count, &error);
+	enum lyc_status status = is_failing ? error_set(&error, LYC_UNAVAILABLE,
+							"an append before this one has failed")
+					    : store_append(threads->store, items, count, &error);
 	i = 0;
 	for (struct append *at = group->first; at; at = at->next, i++) {
 		at->status = status == LYC_OK ? items[i].ret_status : status;

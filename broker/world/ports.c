@@ -63,9 +63,9 @@ void port_close(struct port *port)
 enum lyc_status port_listen(struct world *world, const char *endpoint, enum way_in way_in,
 			    struct lyc_error *error)
 {
-	static const char *const domains[] = { [WAY_CURVE] = NETWORK_DOMAIN,
-					       [WAY_PLAIN] = PLAIN_DOMAIN,
-					       [WAY_SECRETS] = ZAP_SECRETS_DOMAIN };
+	static const char *const domains[] = {[WAY_CURVE] = NETWORK_DOMAIN,
+					      [WAY_PLAIN] = PLAIN_DOMAIN,
+					      [WAY_SECRETS] = ZAP_SECRETS_DOMAIN};
 	struct port *port = port_new(world, NULL);
 	struct zsock_options options = {
 		.type = ZMQ_ROUTER,

@@ -179,8 +179,8 @@ struct lyc_delivery {
 	uint64_t missed;
 	/* Everything up to seq has been delivered; subject is NULL. */
 	bool caught_up;
-	/* Not LYC_OK: the daemon has refused or ended the subscription, and text says why. Nothing more
-	 * comes; subject is NULL. */
+	/* Not LYC_OK: the daemon has refused or ended the subscription, and text says why. Nothing
+	 * more comes; subject is NULL. */
 	enum lyc_status status;
 	const char *text;
 };

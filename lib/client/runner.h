@@ -17,8 +17,9 @@ struct runner_options {
 	const char *path;
 	const char *name;
 
-	/* The daemon: "ipc://..." with keys (server_key NULL: they are shown as they are); or, in a thread of the daemon, its context and the
-	 * "inproc://..." address of a PAIR that it has bound. */
+	/* The daemon: "ipc://..." with keys (server_key NULL: they are shown as they are); or, in a
+	 * thread of the daemon, its context and the "inproc://..." address of a PAIR that it has
+	 * bound. */
 	const char *endpoint;
 	void *zmq_ctx;
 	const char *server_key;

@@ -76,7 +76,8 @@ LYC_MUST_USE enum lyc_status zsock_send(struct zsock *zsock, struct span routing
 					struct buf *frame);
 /* The address as bound, with the real port. Valid until closed. */
 const char *zsock_endpoint(const struct zsock *zsock);
-/* Has the connection of a socket with watch_loss ended since this was asked last? A DEALER does not say so otherwise. */
+/* Has the connection of a socket with watch_loss ended since this was asked last? A DEALER does not
+ * say so otherwise. */
 bool zsock_was_lost(struct zsock *zsock);
 /* Messages of more than one frame that were thrown away, their peers cut. */
 uint64_t zsock_malformed(const struct zsock *zsock);

@@ -14,8 +14,8 @@
  * or there are no bytes; UNAVAILABLE with the file and the reason when it cannot be written. */
 LYC_MUST_USE enum lyc_status embed_write(const void *bytes, size_t len, const char *name,
 					 const char *prefix, struct lyc_error *error);
-/* The same of a file with a FileDescriptorSet, without the comments of Google's own files in it. NOT_FOUND
- * when it cannot be read. */
+/* The same of a file with a FileDescriptorSet, without the comments of Google's own files in it.
+ * NOT_FOUND when it cannot be read. */
 LYC_MUST_USE enum lyc_status embed_file(const char *path, const char *name, const char *prefix,
 					struct lyc_error *error);
 

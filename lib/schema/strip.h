@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-/* Append the FileDescriptorSet without the source info of the files under google/protobuf/; nothing else changes. INVALID_ARGUMENT when
- * the bytes are no FileDescriptorSet. */
+/* Append the FileDescriptorSet without the source info of the files under google/protobuf/; nothing
+ * else changes. INVALID_ARGUMENT when the bytes are no FileDescriptorSet. */
 LYC_MUST_USE enum lyc_status strip_google_comments(struct span set, struct buf *to,
 						   struct lyc_error *error);
 

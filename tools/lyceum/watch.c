@@ -217,7 +217,8 @@ static bool is_unread(void)
 
 static bool is_finished(const struct watch *watch)
 {
-	return is_interrupted || watch->refusal.status != LYC_OK || (watch->limit && watch->count >= watch->limit) ||
+	return is_interrupted || watch->refusal.status != LYC_OK ||
+	       (watch->limit && watch->count >= watch->limit) ||
 	       (watch->is_log && !watch->is_follow && watch->has_caught_up);
 }
 

@@ -34,8 +34,8 @@ static void test_strip_leaves_out_google_comments_only(void **state)
 	add_file(&wanted, "lyceum/echo/v1/echo.proto", true);
 	assert_int_equal(strip_google_comments(span_of(set.data, set.len), &stripped, NULL),
 			 LYC_OK);
-	assert_true(span_equal(span_of(stripped.data, stripped.len),
-			       span_of(wanted.data, wanted.len)));
+	assert_true(
+		span_equal(span_of(stripped.data, stripped.len), span_of(wanted.data, wanted.len)));
 	buf_fini(&set);
 	buf_fini(&wanted);
 	buf_fini(&stripped);
