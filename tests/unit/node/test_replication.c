@@ -45,7 +45,7 @@ static void post(struct trial *trial, size_t at)
 	struct rng *rng = &trial->world->rng;
 	char id[8];
 	char text[40];
-	const char *audience = NULL;
+	char audience[24] = "";
 	const char *readers = "0123";
 	char own[4];
 	snprintf(id, sizeof(id), "%u", (unsigned)rng_below(rng, IDS));
@@ -56,7 +56,12 @@ static void post(struct trial *trial, size_t at)
 	int visibility = 1 + (int)rng_below(rng, 4);
 	if (visibility == AUDIENCE) {
 		size_t to = 1 + rng_below(rng, 3);
-		audience = names[to];
+		/* The node itself, a person of it, a group in it. */
+		static const char *const before[] = {"", "eve@", ""};
+		static const char *const behind[] = {"", "", "/policy"};
+		size_t form = rng_below(rng, 3);
+		snprintf(audience, sizeof(audience), "%s%s%s", before[form], names[to],
+			 behind[form]);
 		/* The hub carries it. */
 		snprintf(own, sizeof(own), "0%zu%zu", at, to);
 		readers = own;
@@ -163,10 +168,14 @@ static bool may_hold(const struct record *record, const char *from, const char *
 		return false;
 	struct label label = {0};
 	assert_int_equal(label_read(record->label, &label), LYC_OK);
-	char node[CALL_MAX_PRINCIPAL];
-	struct readers readers = policy_readers(to, NULL, 0, node);
-	return label_may_see(&label, from, &readers) ||
-	       (label.visibility == AUDIENCE && strcmp(to, "hub") == 0);
+	if (label.visibility == PUBLIC || label.visibility == MEMBERS || strcmp(from, to) == 0)
+		return true;
+	if (label.visibility != AUDIENCE)
+		return false;
+	bool is_named = strcmp(to, "hub") == 0;
+	for (size_t i = 0; i < label.audience_count; i++)
+		is_named |= span_is(policy_node_of(label.audience[i]), to);
+	return is_named;
 }
 
 /* Copies of one origin are in its order, once each, and each is the home's own or a withdrawal of
