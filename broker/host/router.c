@@ -156,8 +156,8 @@ static enum lyc_status find_abroad(struct router *router, struct session *from,
 		*ret_session = router->hub;
 		return LYC_OK;
 	}
-	struct offer *offer = service ? services_pick_abroad(service, span_of(NULL, 0)) : NULL;
-	if (!offer || offer->session == from)
+	struct offer *offer = service ? services_pick_abroad(service, span_of(NULL, 0), from) : NULL;
+	if (!offer)
 		return error_set(error, LYC_UNIMPLEMENTED, "nobody serves %s", method);
 	*ret_session = offer->session;
 	return LYC_OK;

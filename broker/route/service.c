@@ -86,11 +86,12 @@ struct offer *services_pick_here(struct service_entry *service)
 	return take_turn(&service->here, list_entry(first, struct offer, of_service));
 }
 
-struct offer *services_pick_abroad(struct service_entry *service, struct span node)
+struct offer *services_pick_abroad(struct service_entry *service, struct span node,
+				   const struct session *from)
 {
 	list_each (at, &service->abroad) {
 		struct offer *offer = list_entry(at, struct offer, of_service);
-		if (node.len == 0 || span_is(node, offer->node))
+		if (offer->session != from && (node.len == 0 || span_is(node, offer->node)))
 			return take_turn(&service->abroad, offer);
 	}
 	return NULL;

@@ -312,6 +312,30 @@ static void test_router_refuses_calls_that_lead_nowhere(void **state)
 	assert_int_equal(fake_expect(bench->board, PACKET_CALL)->call.hops, 4);
 }
 
+/* A node whose own plugin is too old for a method asks the hub: another node answers, never the
+ * asking one. */
+static void test_router_call_does_not_go_back_where_it_came_from(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *nodes[] = {fake_client_add(bench->node, "wales"),
+				       fake_client_add(bench->node, "cork")};
+	struct span service = fake_text("lyceum.notice.v1.Board");
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	fake_send(bench->board, &packet);
+	for (size_t i = 0; i < 2; i++) {
+		packet = (struct packet){.kind = PACKET_REGISTER};
+		packet.reg = (struct packet_register){.services = &service, .service_count = 1};
+		fake_send(nodes[i], &packet);
+	}
+	for (uint64_t id = 1; id <= 4; id++) {
+		call(nodes[0], id, &(struct packet_call){.body = HELLO});
+		const struct packet *next;
+		while ((next = fake_next(nodes[1])) && next->kind != PACKET_CALL)
+			continue;
+		assert_non_null(next);
+	}
+}
+
 static void test_router_copies_share_what_does_not_append(void **state)
 {
 	struct bench *bench = *state;
@@ -443,6 +467,7 @@ int main(void)
 		on_bench(test_router_reply_larger_than_asked_for_is_refused),
 		on_bench(test_router_cuts_what_the_caller_may_not_see),
 		on_bench(test_router_refuses_calls_that_lead_nowhere),
+		on_bench(test_router_call_does_not_go_back_where_it_came_from),
 		on_bench(test_router_copies_share_what_does_not_append),
 		on_bench(test_router_call_after_a_position_waits_for_it),
 		on_bench(test_router_builtin_says_as_of_when_asked),

@@ -25,7 +25,7 @@ static void test_service_offers_here_take_turns(void **state)
 		list_init(&sessions[i].offers);
 		services_offer(&services, &sessions[i], text("a.Echo"), text(""));
 		struct service_entry *entry = services_find(&services, text("a.Echo"));
-		assert_ptr_equal(services_pick_abroad(entry, text("")), NULL);
+		assert_ptr_equal(services_pick_abroad(entry, text(""), NULL), NULL);
 	}
 	struct service_entry *entry = services_find(&services, text("a.Echo"));
 	for (int i = 0; i < 9; i++)
@@ -54,17 +54,26 @@ static void test_service_offers_abroad_are_of_a_node(void **state)
 	services_offer(&services, &hub, text("a.Echoes"), text("third"));
 	struct service_entry *entry = services_find(&services, text("a.Echo"));
 	assert_null(services_pick_here(entry));
-	assert_string_equal(services_pick_abroad(entry, text("nhsa"))->node, "nhsa");
-	assert_string_equal(services_pick_abroad(entry, text("nhsa"))->node, "nhsa");
-	assert_null(services_pick_abroad(entry, text("third")));
-	assert_null(services_pick_abroad(entry, text("wale")));
+	assert_string_equal(services_pick_abroad(entry, text("nhsa"), NULL)->node, "nhsa");
+	assert_string_equal(services_pick_abroad(entry, text("nhsa"), NULL)->node, "nhsa");
+	assert_null(services_pick_abroad(entry, text("third"), NULL));
+	assert_null(services_pick_abroad(entry, text("wale"), NULL));
 	/* Whoever had the last turn comes last. */
-	assert_string_equal(services_pick_abroad(entry, text(""))->node, "wales");
-	assert_string_equal(services_pick_abroad(entry, text(""))->node, "nhsa");
-	assert_string_equal(services_pick_abroad(entry, text(""))->node, "wales");
+	assert_string_equal(services_pick_abroad(entry, text(""), NULL)->node, "wales");
+	assert_string_equal(services_pick_abroad(entry, text(""), NULL)->node, "nhsa");
+	assert_string_equal(services_pick_abroad(entry, text(""), NULL)->node, "wales");
+	/* Not back to where the call came from. */
+	struct session other;
+	list_init(&other.offers);
+	services_offer(&services, &other, text("a.Echo"), text("cork"));
+	for (int i = 0; i < 3; i++)
+		assert_string_equal(services_pick_abroad(entry, text(""), &hub)->node, "cork");
+	services_withdraw(&services, &other);
+	assert_null(services_pick_abroad(entry, text(""), &hub));
 	assert_true(services_withdraw(&services, &hub));
-	assert_null(services_pick_abroad(entry, text("")));
-	assert_null(services_pick_abroad(services_find(&services, text("a.Echoes")), text("")));
+	assert_null(services_pick_abroad(entry, text(""), NULL));
+	assert_null(
+		services_pick_abroad(services_find(&services, text("a.Echoes")), text(""), NULL));
 	services_fini(&services);
 }
 
