@@ -13,6 +13,8 @@
 
 #define LOG_TOPIC "session"
 #define FLOOD_CUT_MS 20
+/* It becomes a record together with the names of its services. */
+#define MAX_SCHEMA_LEN (WIRE_MAX_BODY - 64 * 1024)
 
 static const char ack_means[] =
 	"written and synced (fdatasync) to this daemon's own disk; other daemons get it afterwards";
@@ -201,7 +203,11 @@ static enum lyc_status check_register(struct daemon *daemon, struct session *ses
 				 "'%s' is not a plugin of this daemon and may not serve anything",
 				 session->identity);
 	enum lyc_status status = LYC_OK;
-	if (reg->schema.len > 0)
+	if (reg->schema.len > MAX_SCHEMA_LEN)
+		status = error_set(error, LYC_INVALID_ARGUMENT,
+				   "the schema has %zu bytes, and at most %d are allowed",
+				   reg->schema.len, MAX_SCHEMA_LEN);
+	else if (reg->schema.len > 0)
 		status = schema_new(reg->schema.data, reg->schema.len, ret_schema, error);
 	for (size_t i = 0; i < reg->service_count && status == LYC_OK; i++) {
 		char name[200];

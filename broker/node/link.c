@@ -16,6 +16,8 @@
 #define READ_MAX_LEN (512u * 1024)
 #define FOLLOW_CREDIT (8u * 1024 * 1024)
 #define HEADS_EVERY_MS 1000
+/* Tags and lengths of a Copy around its record. */
+#define MAX_COPY_ENVELOPE 32
 
 void links_init(struct links *links)
 {
@@ -153,6 +155,13 @@ static void send_record(struct link *link, uint64_t seq, struct span bytes)
 	struct buf copy = {0};
 	if (record_read(bytes, &record) == LYC_OK && prepare(link, seq, &record, &out, &cut)) {
 		record_write(&copy, &out);
+	}
+	if (copy.len > WIRE_MAX_PACKET - MAX_COPY_ENVELOPE) {
+		/* Of a log from before records were bounded: one that cannot travel holds up none
+		 * behind it. */
+		log_error("a record is too large to be copied", "peer", link->peer, "seq",
+			  log_number(seq));
+	} else if (copy.len > 0) {
 		session_send_copy(link->links->sessions, link->session,
 				  span_of(copy.data, copy.len));
 		link->unconfirmed_len += copy.len;

@@ -15,6 +15,9 @@
 #include "lyceum/v1/label.pb-c.h"
 #include "wire/subject.h"
 
+/* Of a label beside a body: a link sends it on together with the body. */
+#define MAX_LABEL_LEN (32u * 1024)
+
 /* An append of the stream, with who has to be told. */
 struct stream_append {
 	struct append base;
@@ -68,6 +71,13 @@ static void append_done(struct append *base)
 	free(append);
 }
 
+static void append_free(struct stream_append *append)
+{
+	buf_fini(&append->base.subject);
+	buf_fini(&append->base.record);
+	free(append);
+}
+
 static struct stream_append *append_new(struct stream *stream, struct span subject)
 {
 	struct stream_append *append = mem_new(struct stream_append);
@@ -83,8 +93,9 @@ static void append_start(struct stream *stream, struct stream_append *append)
 	stream->env->append(stream->env->world, &append->base);
 }
 
-/* The record of something that is at home here. */
-static void write_own(struct stream *stream, struct buf *to, struct record *record)
+/* The record of something that is at home here, if a link can carry it. */
+static enum lyc_status write_own(struct stream *stream, struct buf *to, struct record *record,
+				 struct lyc_error *error)
 {
 	uint64_t now = stream->env->wall_ms(stream->env->world);
 	if (now < stream->last_time_ms)
@@ -93,6 +104,14 @@ static void write_own(struct stream *stream, struct buf *to, struct record *reco
 	record->time_ms = now;
 	record->body_crc = crc32c(0, record->body.data, record->body.len);
 	record_write(to, record);
+	if (to->has_failed)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for the record");
+	if (to->len > RECORD_MAX_LEN)
+		return error_set(
+			error, LYC_INVALID_ARGUMENT,
+			"the record has %zu bytes with its labels, and at most %d can travel",
+			to->len, RECORD_MAX_LEN);
+	return LYC_OK;
 }
 
 /* Everything about a publish that is found out before it is taken. */
@@ -120,6 +139,10 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 	if (!subject_is_valid(subject))
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "the subject is not valid: tokens joined with dots, no wildcards");
+	if (publish->label.len > MAX_LABEL_LEN)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "`label` has %zu bytes, and at most %u are allowed",
+				 publish->label.len, MAX_LABEL_LEN);
 	size_t name_len = 0;
 	view->message = types_of_subject(stream->types, subject, &name_len);
 	if (!view->message)
@@ -194,15 +217,14 @@ static void write_visibility(struct buf *to, int visibility)
 	pb_write_uint(to, 2, (uint64_t)visibility);
 }
 
-static struct span own_label(const struct schema_message *message, struct span body)
+/* The label beside the body: who may see the record, not whom it is about. Nothing is MEMBERS. */
+static void write_label(struct buf *to, const struct label *label)
 {
-	struct pb_reader reader = pb_reader_of(body);
-	struct pb_field field;
-	while (message->label && pb_read_field(&reader, &field)) {
-		if (field.number == message->label->number && field.wire == PB_LEN)
-			return field.bytes;
-	}
-	return span_of(NULL, 0);
+	pb_write_bytes(to, 1, label->home.data, label->home.len);
+	write_visibility(to,
+			 label->visibility ? label->visibility : LYCEUM__V1__VISIBILITY__PRIVATE);
+	for (size_t i = 0; i < label->audience_count; i++)
+		pb_write_message(to, 3, label->audience[i]);
 }
 
 /* A label that reaches whoever one of the two reaches. */
@@ -233,10 +255,9 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 	bool is_pending = note && note->pending > 0;
 	bool is_there = is_pending || stream->env->last_of(stream->env->world, subject) > 0;
 	struct buf members = {0};
-	struct buf private_label = {0};
+	struct buf label = {0};
 	struct buf reach = {0};
 	write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
-	write_visibility(&private_label, LYCEUM__V1__VISIBILITY__PRIVATE);
 	struct span former = span_of(members.data, members.len);
 	const struct buf *last = note ? is_pending ? &note->pending_label : &note->label : NULL;
 	if (last && last->len > 0)
@@ -255,10 +276,9 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 					   (const char *)subject.data);
 		record.label = former;
 	} else {
-		record.label = view->message->label ? own_label(view->message, publish->body)
-						    : publish->label;
-		if (view->message->label && record.label.len == 0)
-			record.label = span_of(private_label.data, private_label.len);
+		if (view->message->label || publish->label.len > 0)
+			write_label(&label, &view->label);
+		record.label = span_of(label.data, label.len);
 		struct label former_label;
 		if (is_there && view->message->key_count > 0 &&
 		    label_read(former, &former_label) == LYC_OK &&
@@ -267,14 +287,14 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 			write_reach(&reach, former, &former_label, &view->label);
 		}
 	}
-	if (status == LYC_OK) {
-		write_own(stream, &append->base.record, &record);
+	if (status == LYC_OK)
+		status = write_own(stream, &append->base.record, &record, error);
+	if (status == LYC_OK)
 		subjects_expect(&stream->subjects, subject,
 				reach.len > 0 ? span_of(reach.data, reach.len) : record.label);
-	}
 	buf_fini(&reach);
 	buf_fini(&members);
-	buf_fini(&private_label);
+	buf_fini(&label);
 	return status;
 }
 
@@ -286,9 +306,7 @@ static enum lyc_status append_publish(struct stream *stream, struct session *ses
 		append_new(stream, span_of(view->subject.data, view->subject.len));
 	enum lyc_status status = build(stream, publish, view, append, error);
 	if (status != LYC_OK) {
-		buf_fini(&append->base.subject);
-		buf_fini(&append->base.record);
-		free(append);
+		append_free(append);
 		return status;
 	}
 	append->base.has_expect = publish->has_expect;
@@ -340,11 +358,18 @@ void stream_append_own(struct stream *stream, struct span subject, struct span b
 				.principal = span_of(stream->name, strlen(stream->name)),
 				.body = body,
 				.label = span_of(members.data, members.len)};
-	write_own(stream, &append->base.record, &record);
-	subjects_expect(&stream->subjects, subject, record.label);
-	append->on_done = on_done;
-	append->arg = arg;
-	append_start(stream, append);
+	struct lyc_error error = {0};
+	enum lyc_status status = write_own(stream, &append->base.record, &record, &error);
+	if (status == LYC_OK) {
+		subjects_expect(&stream->subjects, subject, record.label);
+		append->on_done = on_done;
+		append->arg = arg;
+		append_start(stream, append);
+	} else {
+		append_free(append);
+		if (on_done)
+			on_done(status, 0, error.text, arg);
+	}
 	buf_fini(&members);
 }
 
@@ -357,6 +382,10 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 		return error_set(error, LYC_INVALID_ARGUMENT, "a copied record is malformed");
 	if (span_is(record.origin, stream->name))
 		return error_set(error, LYC_FAILED_PRECONDITION, "it is this daemon's own");
+	if (record.body.len > WIRE_MAX_BODY)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "a copied record's body has %zu bytes, and at most %d are allowed",
+				 record.body.len, WIRE_MAX_BODY);
 	size_t name_len = 0;
 	const struct schema_message *message =
 		types_of_subject(stream->types, record.subject, &name_len);

@@ -8,6 +8,10 @@
 #include <lyceum/status.h>
 
 #include "base/buf.h"
+#include "wire/packet.h"
+
+/* A link adds where a record comes from and a packet around it: so much is left of a packet. */
+#define RECORD_MAX_LEN (WIRE_MAX_PACKET - 1024)
 
 struct record {
 	struct span origin; /* empty in its home's own log */

@@ -11,6 +11,7 @@
 
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "base/pb.h"
 #include "fake_world.h"
 
 enum { PUBLIC = 1, MEMBERS = 2, AUDIENCE = 3, PRIVATE = 4 };
@@ -317,6 +318,113 @@ static void test_publish_removal_reaches_whom_the_last_record_reached(void **sta
 	assert_true(span_is(label.audience[0], "cork"));
 }
 
+/* The label beside the body says who may see the record; whom it is about only the body says. */
+static void test_publish_keeps_about_in_the_body_only(void **state)
+{
+	struct bench *bench = *state;
+	struct buf body = {0};
+	fake_notice(&body, "hub", "1", "text", 0, NULL);
+	size_t label = pb_begin(&body, 4);
+	pb_write_uint(&body, 2, AUDIENCE);
+	pb_write_text(&body, 3, "cork");
+	pb_write_text(&body, 4, "orcid 0000-0001");
+	pb_end(&body, label);
+	publish(bench->root, notice, "hub", 0,
+		(struct packet_publish){.body = span_of(body.data, body.len)});
+	fake_settle(bench->world);
+	expect_ack(bench->root, 9, LYC_OK, 1);
+	struct record record = record_at(bench->node, 0);
+	assert_null(memmem(record.label.data, record.label.len, "orcid", 5));
+	assert_non_null(memmem(record.body.data, record.body.len, "orcid", 5));
+	buf_fini(&body);
+	/* A label that says only that is private, as before. */
+	fake_notice(&body, "hub", "2", "text", 0, NULL);
+	label = pb_begin(&body, 4);
+	pb_write_text(&body, 4, "orcid 0000-0001");
+	pb_end(&body, label);
+	publish(bench->root, notice, "hub", 0,
+		(struct packet_publish){.body = span_of(body.data, body.len)});
+	fake_settle(bench->world);
+	struct label kept;
+	record = record_at(bench->node, 1);
+	assert_int_equal(label_read(record.label, &kept), LYC_OK);
+	assert_int_equal(kept.visibility, PRIVATE);
+	buf_fini(&body);
+}
+
+static void test_publish_bounds_labels(void **state)
+{
+	struct bench *bench = *state;
+	bench->node->daemon.limits.publish_credit = 64u << 20;
+	for (uint32_t field = 3; field <= 4; field++) {
+		struct buf body = {0};
+		fake_notice(&body, "hub", "1", "text", 0, NULL);
+		size_t label = pb_begin(&body, 4);
+		for (int i = 0; i < 65; i++)
+			pb_write_text(&body, field, "cork");
+		pb_end(&body, label);
+		publish(bench->root, notice, "hub", 0,
+			(struct packet_publish){.body = span_of(body.data, body.len)});
+		expect_ack(bench->root, 9, LYC_INVALID_ARGUMENT, 0);
+		buf_fini(&body);
+	}
+	struct buf label = {0};
+	uint8_t *about = mem_get(600000);
+	pb_write_bytes(&label, 4, about, 600000);
+	publish(bench->root, "lyceum.notice.v1.Remark", "hub", 0,
+		(struct packet_publish){.body = span_of("\x0a\x01x", 3),
+					.label = span_of(label.data, label.len)});
+	expect_ack(bench->root, 9, LYC_INVALID_ARGUMENT, 0);
+	free(about);
+	buf_fini(&label);
+}
+
+/* What is acknowledged can travel: a body at its limit does, labels that would not fit beside it
+ * are refused. */
+static void test_publish_refuses_what_no_link_can_carry(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->node);
+	bench->node->daemon.limits.publish_credit = 64u << 20;
+	fake_pass(bench->world, 100);
+	char *text = mem_get(WIRE_MAX_BODY);
+	memset(text, 'x', WIRE_MAX_BODY);
+	for (int is_small = 0; is_small < 2; is_small++) {
+		struct buf body = {0};
+		/* Two labels of 40 KB: the former audience and the narrower one. */
+		for (size_t i = 0; i < 2; i++) {
+			buf_clear(&body);
+			fake_notice(&body, "hub", is_small ? "small" : "large", "text", 0, NULL);
+			size_t part = pb_begin(&body, 5);
+			pb_write_bytes(&body, 1, text,
+				       is_small || i == 0 ? 1000 : WIRE_MAX_BODY - 60000);
+			pb_end(&body, part);
+			size_t label = pb_begin(&body, 4);
+			pb_write_uint(&body, 2, AUDIENCE);
+			for (size_t k = i; k < 64; k++) {
+				uint8_t entry[800];
+				for (size_t at = 0; at < sizeof(entry); at += 4)
+					memcpy(entry + at, "\xf0\x9f\x8c\x8d", 4);
+				entry[3] = (uint8_t)(0x80 + k);
+				pb_write_message(&body, 3, span_of(entry, sizeof(entry)));
+			}
+			pb_end(&body, label);
+			publish(bench->root, notice, "hub", 0,
+				(struct packet_publish){.body = span_of(body.data, body.len)});
+			fake_settle(bench->world);
+			const struct packet *packet = fake_expect(bench->root, PACKET_ACK);
+			assert_int_equal(packet->ack.status,
+					 is_small || i == 0 ? LYC_OK : LYC_INVALID_ARGUMENT);
+		}
+		buf_fini(&body);
+	}
+	free(text);
+	fake_post(bench->root, 1, "after", "text", MEMBERS, NULL);
+	fake_pass(bench->world, 3000);
+	struct record last = record_at(wales, wales->record_count - 1);
+	assert_true(span_is(last.subject, "lyceum.notice.v1.Notice.hub.after"));
+}
+
 #define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -332,6 +440,9 @@ int main(void)
 		on_bench(test_publish_narrowing_behind_a_refused_one_still_withdraws),
 		on_bench(test_publish_narrowing_behind_two_audiences_withdraws_from_both),
 		on_bench(test_publish_removal_reaches_whom_the_last_record_reached),
+		on_bench(test_publish_keeps_about_in_the_body_only),
+		on_bench(test_publish_bounds_labels),
+		on_bench(test_publish_refuses_what_no_link_can_carry),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
