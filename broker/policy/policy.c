@@ -223,6 +223,17 @@ static void write_person(const char *identity, const char *node, char to[CALL_MA
 	memcpy(to + len + 1, node, strlen(node) + 1);
 }
 
+/* Whoever has given a plugin a call has told it for whom it works: until the call ends, the plugin
+ * may say so. */
+static bool is_served_for(const struct session *plugin, struct span claimed)
+{
+	list_each (node, &plugin->calls_given) {
+		if (span_is(claimed, list_entry(node, struct call, of_callee)->principal))
+			return true;
+	}
+	return false;
+}
+
 enum lyc_status policy_principal(const struct policy *policy, const struct session *session,
 				 struct span claimed, char ret_principal[CALL_MAX_PRINCIPAL],
 				 struct lyc_error *error)
@@ -246,6 +257,8 @@ enum lyc_status policy_principal(const struct policy *policy, const struct sessi
 	}
 	bool is_allowed = role == ROLE_HUB ? claimed.len > 0 && !span_is(node, policy->name)
 					   : span_is(node, own);
+	if (!is_allowed && role == ROLE_PLUGIN)
+		is_allowed = is_served_for(session, claimed);
 	if (!is_allowed)
 		return refuse(session, claimed, error);
 	snprintf(ret_principal, CALL_MAX_PRINCIPAL, "%.*s", (int)claimed.len,

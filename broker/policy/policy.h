@@ -61,9 +61,9 @@ bool policy_may_subscribe(const struct grants *grants, struct span pattern);
 bool policy_may_publish(const struct grants *grants, const struct session *session,
 			struct span subject);
 
-/* Who a call or publish is for: checks the claim of `session` and fills `ret_principal` and the
- * call's groups. PERMISSION_DENIED with a sentence when this peer may not speak for that principal.
- */
+/* Who a call or publish is for: checks the claim of `session` and fills `ret_principal`. A plugin
+ * speaks for this daemon's own people, and for those whose calls it serves at this moment.
+ * PERMISSION_DENIED with a sentence when this peer may not speak for that principal. */
 LYC_MUST_USE enum lyc_status policy_principal(const struct policy *policy,
 					      const struct session *session, struct span claimed,
 					      char ret_principal[CALL_MAX_PRINCIPAL],

@@ -30,12 +30,18 @@ static void send_to_link(struct fan_out *out, struct session *link, struct span 
 		return; /* several patterns, one message */
 	link->last_fanout = out->stream->fanout;
 	const struct transient *transient = out->transient;
+	struct span principal = span_of(transient->principal, strlen(transient->principal));
+	/* A plugin may speak for those whose calls it serves, here. To others a daemon speaks for
+	 * its own. */
+	if (out->from->kind == SESSION_PLUGIN &&
+	    !span_is(policy_node_of(principal), out->stream->name))
+		principal = span_of(out->stream->name, strlen(out->stream->name));
 	struct packet packet = {.kind = PACKET_PUBLISH};
 	packet.publish = (struct packet_publish){
 		.subject = transient->subject,
 		.body = body,
 		.label = transient->label,
-		.principal = span_of(transient->principal, strlen(transient->principal)),
+		.principal = principal,
 		.hops = transient->hops + 1,
 		.origin = transient->origin,
 	};

@@ -83,6 +83,7 @@ static const char *principal(const struct policy *policy, const char *identity, 
 	static char result[CALL_MAX_PRINCIPAL];
 	struct session session = session_of(policy, identity);
 	struct lyc_error error = {0};
+	list_init(&session.calls_given);
 	enum lyc_status status = policy_principal(policy, &session, text(claim), result, &error);
 	if (status == LYC_OK)
 		return result;
@@ -137,6 +138,43 @@ static void test_policy_hub_speaks_for_all_others_and_never_for_us(void **state)
 	assert_null(principal(policy, "hub", "wales"));
 	assert_null(principal(policy, "hub", "ann@wales"));
 	assert_null(principal(policy, "hub", "wales/policy"));
+}
+
+/* What a peer may say while it serves a call of eve's at cork. */
+static bool may_say(const struct policy *policy, const char *identity, struct call_table *table,
+		    const char *claim)
+{
+	char result[CALL_MAX_PRINCIPAL] = "";
+	struct lyc_error error = {0};
+	struct session caller = session_of(policy, "hub");
+	struct session callee = session_of(policy, identity);
+	list_init(&caller.calls_made);
+	list_init(&callee.calls_given);
+	struct call *call = call_add(table, &caller, 1, 10, 1000);
+	strcpy(call->principal, "eve@cork");
+	call_give(call, &callee);
+	enum lyc_status status = policy_principal(policy, &callee, text(claim), result, &error);
+	if (status == LYC_OK)
+		assert_string_equal(result, claim);
+	call_end(table, call);
+	assert_int_equal(policy_principal(policy, &callee, text("eve@cork"), result, &error),
+			 strcmp(identity, "cork") == 0 ? LYC_OK : LYC_PERMISSION_DENIED);
+	return status == LYC_OK;
+}
+
+static void test_policy_plugin_speaks_for_whose_call_it_serves(void **state)
+{
+	const struct policy *policy = *state;
+	struct call_table table;
+	call_table_init(&table, 0);
+	assert_true(may_say(policy, "echo", &table, "eve@cork"));
+	assert_true(may_say(policy, "echo", &table, "ann@wales"));
+	/* Exactly for her, and only a plugin. */
+	assert_false(may_say(policy, "echo", &table, "cork"));
+	assert_false(may_say(policy, "echo", &table, "bob@cork"));
+	assert_false(may_say(policy, "echo", &table, "eve@cor"));
+	assert_false(may_say(policy, "root", &table, "eve@cork"));
+	call_table_fini(&table);
 }
 
 static void test_policy_principal_has_a_length(void **state)
@@ -306,6 +344,8 @@ int main(void)
 			test_policy_operator_and_plugins_speak_for_this_daemon, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_policy_hub_speaks_for_all_others_and_never_for_us, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_policy_plugin_speaks_for_whose_call_it_serves,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_policy_principal_has_a_length, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_policy_groups_are_vouched_for_by_their_node,
