@@ -210,11 +210,14 @@ static void after_write(struct session_table *table, struct session *session, si
 	flush(table, session);
 }
 
-void session_send(struct session_table *table, struct session *session, const struct packet *packet)
+size_t session_send(struct session_table *table, struct session *session,
+		    const struct packet *packet)
 {
 	size_t before = before_write(table, session);
 	packet_write(&session->out, packet);
+	size_t len = session->out.has_failed ? 0 : session->out.len - before;
 	after_write(table, session, before);
+	return len;
 }
 
 void session_send_copy(struct session_table *table, struct session *session, struct span record)

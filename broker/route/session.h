@@ -110,9 +110,10 @@ uint32_t session_port(const struct session *session);
 struct span session_routing_id(const struct session *session);
 bool session_is_link(const struct session *session);
 
-/* Append a packet to the session's frame; flushed when it is full, else at the end of the turn. */
-void session_send(struct session_table *table, struct session *session,
-		  const struct packet *packet);
+/* Append a packet to the session's frame; flushed when it is full, else at the end of the turn.
+ * Returns the bytes that it took, 0 where there was no memory for it. */
+size_t session_send(struct session_table *table, struct session *session,
+		    const struct packet *packet);
 /* The same for a Copy of one record. */
 void session_send_copy(struct session_table *table, struct session *session, struct span record);
 /* One packet to a routing id without a session. */

@@ -53,12 +53,7 @@ void outgoing_refuse(struct stream *stream, struct session *session, uint64_t id
 uint32_t outgoing_deliver(struct stream *stream, struct subscription *subscription,
 			  const struct packet *packet)
 {
-	struct session *session = subscription->session;
-	size_t before = session->out.len;
-	session_send(stream->sessions, session, packet);
-	size_t len = session->out.len > before
-			     ? session->out.len - before
-			     : packet->deliver.body.len + packet->deliver.subject.len + 64;
+	size_t len = session_send(stream->sessions, subscription->session, packet);
 	subscription->credit -= (int64_t)len;
 	return (uint32_t)len;
 }

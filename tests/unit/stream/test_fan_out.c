@@ -111,6 +111,31 @@ static void test_fan_out_without_credit_is_told_as_a_gap(void **state)
 	fake_expect_nothing(bench->ann);
 }
 
+/* What a Deliver takes is what the subscriber counts, also where the frame went out at once. */
+static void test_fan_out_takes_the_credit_that_comes_back(void **state)
+{
+	struct bench *bench = *state;
+	struct buf body = {0};
+	char *text = mem_get(WIRE_FRAME_LEN + 1);
+	memset(text, 'x', WIRE_FRAME_LEN + 1);
+	pb_write_bytes(&body, 1, text, WIRE_FRAME_LEN + 1);
+	subscribe(bench->ann, 1, ">", "", 1);
+	for (int i = 0; i < 3; i++) {
+		struct packet packet = {.kind = PACKET_PUBLISH};
+		packet.publish =
+			(struct packet_publish){.subject = fake_text("lyceum.notice.v1.Remark.x"),
+						.body = span_of(body.data, body.len)};
+		fake_send(bench->root, &packet);
+		size_t len = fake_expect(bench->ann, PACKET_DELIVER)->len;
+		packet = (struct packet){.kind = PACKET_CREDIT};
+		packet.credit = (struct packet_number){.id = 1, .value = len};
+		fake_send(bench->ann, &packet);
+	}
+	fake_expect_nothing(bench->ann);
+	free(text);
+	buf_fini(&body);
+}
+
 static void test_fan_out_gives_a_subject_to_one_of_a_group(void **state)
 {
 	struct bench *bench = *state;
@@ -202,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_bench(test_fan_out_reaches_each_matching_subscription_once),
 		on_bench(test_fan_out_without_credit_is_told_as_a_gap),
+		on_bench(test_fan_out_takes_the_credit_that_comes_back),
 		on_bench(test_fan_out_gives_a_subject_to_one_of_a_group),
 		on_bench(test_fan_out_keeps_labels),
 		on_bench(test_fan_out_is_acknowledged_and_checked),
