@@ -93,8 +93,10 @@ static void send_record(struct stream *stream, struct subscription *subscription
 	    label_read(record->former, &former) == LYC_OK)
 		is_withdrawn = outgoing_judge(stream, subscription->session, NULL, span_of(NULL, 0),
 					      &former, home, &cut) != EGRESS_NOTHING;
-	if (egress == EGRESS_NOTHING && !is_withdrawn)
+	if (egress == EGRESS_NOTHING && !is_withdrawn) {
+		buf_fini(&cut);
 		return;
+	}
 	if (egress == EGRESS_CUT)
 		body = span_of(cut.data, cut.len);
 	struct packet packet = {.kind = PACKET_DELIVER};
@@ -107,7 +109,8 @@ static void send_record(struct stream *stream, struct subscription *subscription
 		.epoch = record->origin.len > 0 ? record->epoch : stream->epoch,
 		.origin_seq = record->origin.len > 0 ? record->origin_seq : seq,
 		.time_ms = record->time_ms,
-		.principal = record->principal,
+		/* Who hid it is part of what is hidden. */
+		.principal = is_withdrawn ? span_of(NULL, 0) : record->principal,
 		.removed = record->removed || is_withdrawn,
 		.schema = record->schema,
 	};
@@ -191,6 +194,7 @@ void follower_pump(struct follower *follower)
 	if (follower->is_reading || !subscription)
 		return;
 	if (follower->next_seq > stream->last_seq) {
+		follower->only_last = false;
 		caught_up(follower);
 		return;
 	}
@@ -228,6 +232,18 @@ static uint64_t send_read(struct follower *follower, const struct log_read *read
 	return read->next_seq;
 }
 
+/* What cannot be read cannot be followed: the subscription ends, and the peer may ask again. */
+static void give_up(struct follower *follower, const struct log_read *read)
+{
+	struct stream *stream = follower->stream;
+	struct session *session = follower->subscription->session;
+	uint64_t id = follower->subscription->id;
+	if (read->status != LYC_UNAVAILABLE) /* not just because the daemon stops */
+		log_error("the log cannot be read", "reason", read->text);
+	stream_unsubscribe(stream, session, id, false);
+	outgoing_refuse(stream, session, id, read->status, read->text);
+}
+
 static void read_done(struct log_read *base)
 {
 	struct follow_read *read = (struct follow_read *)base;
@@ -236,9 +252,7 @@ static void read_done(struct log_read *base)
 	if (!follower->subscription) {
 		follower_free(follower);
 	} else if (base->status != LYC_OK) {
-		log_error("the log cannot be read", "reason", base->text);
-		outgoing_refuse(follower->stream, follower->subscription->session,
-				follower->subscription->id, base->status, base->text);
+		give_up(follower, base);
 	} else {
 		follower->next_seq = send_read(follower, base);
 		follower_pump(follower);
@@ -282,12 +296,9 @@ void stream_deliver(struct stream *stream, uint64_t seq, const struct record *re
 	struct committed committed = {.stream = stream, .seq = seq, .record = record};
 	topics_match(stream->topics, record->subject, deliver_to, &committed);
 	/* Whoever was live has come one further, whether it matched or not; the others read. */
-	list_each (node, &stream->followers) {
+	list_each_safe (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
-		if (!follower->subscription)
-			continue;
-		if (!follower->is_reading && follower->next_seq == seq &&
-		    follower->subscription->credit > 0)
+		if (follower->subscription && is_live(follower, seq))
 			follower->next_seq = seq + 1;
 		else
 			follower_pump(follower);
@@ -335,11 +346,15 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 		follower->next_seq = subscribe->from > 0 ? subscribe->from : 1;
 	else if (follower->only_last)
 		follower->next_seq = 1;
+	if (follower->next_seq > stream->last_seq)
+		follower->next_seq = stream->last_seq + 1;
 	uint64_t consumed;
 	if (subscribe->durable.len > 0) {
 		follower->key = position_key(subscription->session, subscribe->durable);
 		take_over(stream, follower->key);
 		if (load(follower, &consumed)) {
+			if (consumed > stream->last_seq)
+				consumed = stream->last_seq;
 			follower->next_seq = consumed + 1;
 			follower->consumed_seq = consumed;
 			follower->only_last = false;

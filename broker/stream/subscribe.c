@@ -52,10 +52,10 @@ void stream_subscribe(struct stream *stream, struct session *session,
 			   (subscribe->start != SUBSCRIBE_NOW || subscribe->records_only ||
 			    subscribe->durable.len > 0);
 	subscription->records_only = subscribe->records_only;
-	if (is_follower)
-		follower_start(stream, subscription, subscribe);
 	if (!subscribe->records_only && stream->on_interest)
 		stream->on_interest(subscription, true, stream->on_interest_arg);
+	if (is_follower)
+		follower_start(stream, subscription, subscribe); /* may end it */
 }
 
 static void leave(struct stream *stream, struct subscription *subscription)

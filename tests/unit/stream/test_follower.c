@@ -233,6 +233,84 @@ static void test_follower_durable_name_can_be_forgotten(void **state)
 	assert_int_equal(bench->ann->packet.deliver.seq, 1);
 }
 
+/* Whoever may not see the record any more learns that, and nothing of who hid it. */
+static void test_follower_withdrawal_by_narrowing_names_nobody(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->node);
+	struct fake_client *there = fake_client_add(wales, "root");
+	fake_pass(bench->world, 200);
+	follow(bench->ann, (struct packet_subscribe){.records_only = true, .credit = 100000});
+	fake_post(there, 0, "a", "text", MEMBERS, NULL);
+	fake_pass(bench->world, 200);
+	const struct packet *packet = fake_expect(bench->ann, PACKET_GAP);
+	packet = fake_expect(bench->ann, PACKET_DELIVER);
+	assert_false(packet->deliver.removed);
+	assert_true(span_is(packet->deliver.principal, "wales"));
+	fake_post(there, 0, "a", "text", AUDIENCE, "cork");
+	fake_pass(bench->world, 200);
+	packet = fake_expect(bench->ann, PACKET_DELIVER);
+	assert_true(packet->deliver.removed);
+	assert_int_equal(packet->deliver.body.len, 0);
+	assert_int_equal(packet->deliver.principal.len, 0);
+}
+
+static void fail_read(struct fake_node *node)
+{
+	struct log_read *read = node->reads;
+	assert_non_null(read);
+	node->reads = read->next;
+	read->status = LYC_DATA_LOSS;
+	snprintf(read->text, sizeof(read->text), "the log is damaged");
+	read->on_done(read);
+	daemon_turn(&node->daemon);
+}
+
+static void test_follower_that_cannot_read_ends(void **state)
+{
+	struct bench *bench = *state;
+	struct packet_subscribe from = {.start = SUBSCRIBE_SEQ, .from = 1, .credit = 100000};
+	post(bench, "a", MEMBERS);
+	follow(bench->ann, from);
+	fail_read(bench->node);
+	const struct packet *packet = fake_expect(bench->ann, PACKET_UNSUBSCRIBE);
+	assert_int_equal(packet->unsubscribe.id, 5);
+	assert_int_equal(packet->unsubscribe.status, LYC_DATA_LOSS);
+	post(bench, "b", MEMBERS);
+	fake_expect_nothing(bench->ann);
+	follow(bench->ann, from);
+	fake_settle(bench->world);
+	expect_deliver(bench->ann, 1);
+	expect_deliver(bench->ann, 2);
+}
+
+/* The last of each subject is where it begins; from there on it gets every record. */
+static void test_follower_of_the_last_that_falls_behind_skips_nothing(void **state)
+{
+	struct bench *bench = *state;
+	follow(bench->ann, (struct packet_subscribe){.start = SUBSCRIBE_LAST, .credit = 1});
+	fake_settle(bench->world);
+	for (int i = 0; i < 5; i++)
+		post(bench, "a", MEMBERS);
+	for (uint64_t seq = 1; seq <= 5; seq++) {
+		expect_deliver(bench->ann, seq);
+		consumed(bench->ann, seq);
+		fake_settle(bench->world);
+	}
+}
+
+static void test_follower_from_beyond_the_log_begins_at_its_end(void **state)
+{
+	struct bench *bench = *state;
+	post(bench, "a", MEMBERS);
+	follow(bench->ann, (struct packet_subscribe){
+				   .start = SUBSCRIBE_SEQ, .from = UINT64_MAX, .credit = 100000});
+	fake_settle(bench->world);
+	expect_gap(bench->ann, 0, 1);
+	post(bench, "b", MEMBERS);
+	expect_deliver(bench->ann, 2);
+}
+
 /* After a restore from a backup the sequences are given anew: a position of before says nothing of
  * them. */
 static void test_follower_durable_position_of_a_former_epoch_skips_nothing(void **state)
@@ -328,6 +406,10 @@ int main(void)
 		on_bench(test_follower_durable_goes_on_where_it_had_come),
 		on_bench(test_follower_durable_name_can_be_forgotten),
 		on_bench(test_follower_durable_position_of_a_former_epoch_skips_nothing),
+		on_bench(test_follower_withdrawal_by_narrowing_names_nobody),
+		on_bench(test_follower_that_cannot_read_ends),
+		on_bench(test_follower_of_the_last_that_falls_behind_skips_nothing),
+		on_bench(test_follower_from_beyond_the_log_begins_at_its_end),
 		cmocka_unit_test(test_follower_gets_everything_once_whatever_the_timing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
