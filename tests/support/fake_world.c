@@ -13,20 +13,12 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
-#include "base/pb.h"
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
 #include "schema_file.h"
-#include "wire/subject.h"
 
 #define KEY "0123456789012345678901234567890123456789"
-#define LISTENER 1
 #define SETTLE_ROUNDS 100000
-
-struct span fake_text(const char *chars)
-{
-	return span_of(chars, strlen(chars));
-}
 
 /* ---- frames ---- */
 
@@ -41,7 +33,7 @@ static void frames_add(struct fake_frames *frames, struct buf *frame)
 	*frame = (struct buf){0};
 }
 
-static bool frames_take(struct fake_frames *frames, struct buf *ret_frame)
+bool fake_frames_take(struct fake_frames *frames, struct buf *ret_frame)
 {
 	if (frames->count == 0)
 		return false;
@@ -55,7 +47,7 @@ static bool frames_take(struct fake_frames *frames, struct buf *ret_frame)
 static void frames_drop(struct fake_frames *frames)
 {
 	struct buf frame;
-	while (frames_take(frames, &frame))
+	while (fake_frames_take(frames, &frame))
 		buf_fini(&frame);
 	free(frames->items);
 	*frames = (struct fake_frames){0};
@@ -137,66 +129,6 @@ static void env_cut(void *arg, int fd)
 	struct fake_node *node = arg;
 	node->cut_fd = fd;
 	node->cut_count++;
-}
-
-static void env_append(void *arg, struct append *append)
-{
-	struct fake_node *node = arg;
-	struct append **end = &node->appends;
-	while (*end)
-		end = &(*end)->next;
-	append->next = NULL;
-	*end = append;
-}
-
-static void env_read(void *arg, struct log_read *read)
-{
-	struct fake_node *node = arg;
-	struct log_read **end = &node->reads;
-	while (*end)
-		end = &(*end)->next;
-	read->next = NULL;
-	*end = read;
-}
-
-static uint64_t env_last_of(void *arg, struct span subject)
-{
-	const struct fake_node *node = arg;
-	for (size_t i = node->record_count; i > 0; i--) {
-		const struct buf *other = &node->records[i - 1].subject;
-		if (span_equal(subject, span_of(other->data, other->len)))
-			return i;
-	}
-	return 0;
-}
-
-static struct fake_value *find_value(struct fake_node *node, const char *key)
-{
-	struct fake_value *value = node->values;
-	while (value && strcmp(value->key, key) != 0)
-		value = value->next;
-	return value;
-}
-
-static void env_save(void *arg, const char *key, struct span bytes)
-{
-	struct fake_node *node = arg;
-	struct fake_value *value = find_value(node, key);
-	if (!value) {
-		value = mem_new(struct fake_value);
-		value->key = mem_dup(key);
-		value->next = node->values;
-		node->values = value;
-	}
-	buf_clear(&value->value);
-	buf_add(&value->value, bytes.data, bytes.len);
-}
-
-static void env_load(void *arg, const char *key, struct buf *ret_value)
-{
-	const struct fake_value *value = find_value(arg, key);
-	if (value)
-		buf_add(ret_value, value->value.data, value->value.len);
 }
 
 static uint64_t env_random(void *arg)
@@ -329,16 +261,12 @@ struct fake_node *fake_node_add(struct fake_world *world, const char *name, stru
 				 .wall_ms = env_wall,
 				 .send = env_send,
 				 .cut = env_cut,
-				 .append = env_append,
-				 .read = env_read,
-				 .last_of = env_last_of,
-				 .save = env_save,
-				 .load = env_load,
 				 .random = env_random,
 				 .uplink_open = env_uplink_open,
 				 .uplink_close = env_uplink_close,
 				 .plugin_start = env_plugin_start,
 				 .plugin_stop = env_plugin_stop};
+	fake_disk_env(&node->env);
 	node_start(node);
 	return node;
 }
@@ -400,82 +328,16 @@ void fake_world_free(struct fake_world *world)
 	free(world);
 }
 
-/* ---- the disk ---- */
-
-static void judge(struct fake_node *node, struct append *append)
-{
-	struct span subject = span_of(append->subject.data, append->subject.len);
-	append->status = node->append_status;
-	if (append->status == LYC_OK && append->has_expect &&
-	    env_last_of(node, subject) != append->expect_seq)
-		append->status = LYC_FAILED_PRECONDITION;
-	if (append->status != LYC_OK) {
-		snprintf(append->text, sizeof(append->text), "the log does not take it");
-		append->seq = env_last_of(node, subject);
-		return;
-	}
-	struct fake_record *records =
-		realloc(node->records, (node->record_count + 1) * sizeof(*records));
-	ensure(records != NULL);
-	node->records = records;
-	struct fake_record *record = &records[node->record_count];
-	*record = (struct fake_record){0};
-	buf_add(&record->subject, append->subject.data, append->subject.len);
-	buf_add(&record->record, append->record.data, append->record.len);
-	append->seq = ++node->record_count;
-}
-
-size_t fake_commit(struct fake_node *node, size_t count)
-{
-	size_t done = 0;
-	for (; done < count && node->appends; done++) {
-		struct append *append = node->appends;
-		node->appends = append->next;
-		judge(node, append);
-		append->on_done(append);
-	}
-	return done;
-}
-
-static void serve(struct fake_node *node, struct log_read *read)
-{
-	uint64_t seq = read->from ? read->from : 1;
-	for (; seq <= node->record_count && read->records.len < read->max_bytes; seq++) {
-		const struct fake_record *record = &node->records[seq - 1];
-		struct span subject = span_of(record->subject.data, record->subject.len);
-		uint32_t len = (uint32_t)record->record.len;
-		if ((read->pattern && !subject_matches(fake_text(read->pattern), subject)) ||
-		    (read->only_last && env_last_of(node, subject) != seq))
-			continue;
-		buf_add(&read->records, &seq, sizeof(seq));
-		buf_add(&read->records, &len, sizeof(len));
-		buf_add(&read->records, record->record.data, len);
-	}
-	read->next_seq = seq;
-	read->on_done(read);
-}
-
-size_t fake_serve(struct fake_node *node, size_t count)
-{
-	size_t done = 0;
-	for (; done < count && node->reads; done++) {
-		struct log_read *read = node->reads;
-		node->reads = read->next;
-		serve(node, read);
-	}
-	return done;
-}
-
 /* ---- links and time ---- */
 
 bool fake_deliver_up(struct fake_node *node)
 {
 	struct buf frame;
 	char id[48];
-	if (!node->hub || !frames_take(&node->up, &frame))
+	if (!node->hub || !fake_frames_take(&node->up, &frame))
 		return false;
 	link_id(node, id, sizeof(id));
-	daemon_frame(&node->hub->daemon, LISTENER, fake_text(id), node->name, 7,
+	daemon_frame(&node->hub->daemon, FAKE_LISTENER, fake_text(id), node->name, 7,
 		     span_of(frame.data, frame.len));
 	daemon_turn(&node->hub->daemon);
 	buf_fini(&frame);
@@ -485,7 +347,7 @@ bool fake_deliver_up(struct fake_node *node)
 bool fake_deliver_down(struct fake_node *node)
 {
 	struct buf frame;
-	if (!frames_take(&node->down, &frame))
+	if (!fake_frames_take(&node->down, &frame))
 		return false;
 	daemon_frame(&node->daemon, PORT_UPLINK, span_of(NULL, 0), node->hub->name, 7,
 		     span_of(frame.data, frame.len));
@@ -541,138 +403,4 @@ void fake_pass(struct fake_world *world, uint64_t ms)
 		fake_tick(world, ms - passed < 10 ? ms - passed : 10);
 		fake_settle(world);
 	}
-}
-
-/* ---- clients ---- */
-
-struct fake_client *fake_client_new(struct fake_node *node, const char *identity)
-{
-	struct fake_world *world = node->world;
-	struct fake_client *client = mem_new(struct fake_client);
-	ensure(world->client_count < FAKE_MAX_CLIENTS);
-	client->node = node;
-	snprintf(client->identity, sizeof(client->identity), "%s", identity);
-	snprintf(client->routing_id, sizeof(client->routing_id), "client%zu", world->client_count);
-	world->clients[world->client_count++] = client;
-	return client;
-}
-
-void fake_send_bytes(struct fake_client *client, struct span frame)
-{
-	daemon_frame(&client->node->daemon, LISTENER, fake_text(client->routing_id),
-		     client->identity, 42, frame);
-	daemon_turn(&client->node->daemon);
-}
-
-void fake_send(struct fake_client *client, const struct packet *packet)
-{
-	buf_clear(&client->out);
-	packet_write(&client->out, packet);
-	fake_send_bytes(client, span_of(client->out.data, client->out.len));
-}
-
-const struct packet *fake_next(struct fake_client *client)
-{
-	for (;;) {
-		if (client->is_reading) {
-			enum frame_result result = frame_next(&client->reader, &client->packet);
-			assert_true(result == FRAME_PACKET || result == FRAME_END);
-			if (result == FRAME_PACKET)
-				return &client->packet;
-			client->is_reading = false;
-		}
-		buf_fini(&client->frame);
-		if (!frames_take(&client->in, &client->frame))
-			return NULL;
-		frame_start(&client->reader, span_of(client->frame.data, client->frame.len));
-		client->is_reading = true;
-	}
-}
-
-const struct packet *fake_expect(struct fake_client *client, enum packet_kind kind)
-{
-	const struct packet *packet = fake_next(client);
-	if (!packet)
-		fail_msg("'%s' got nothing instead of a packet of kind %d", client->identity,
-			 (int)kind);
-	if (packet->kind != kind)
-		fail_msg("'%s' got a packet of kind %d instead of %d", client->identity,
-			 (int)packet->kind, (int)kind);
-	return packet;
-}
-
-void fake_expect_nothing(struct fake_client *client)
-{
-	const struct packet *packet = fake_next(client);
-	if (packet)
-		fail_msg("'%s' got a packet of kind %d", client->identity, (int)packet->kind);
-}
-
-struct fake_client *fake_client_add(struct fake_node *node, const char *identity)
-{
-	struct fake_client *client = fake_client_new(node, identity);
-	struct packet packet = {.kind = PACKET_HELLO};
-	packet.hello = (struct packet_hello){
-		.version = WIRE_VERSION, .software = fake_text("test"), .call_credit = 150000};
-	fake_send(client, &packet);
-	fake_expect(client, PACKET_WELCOME);
-	return client;
-}
-
-struct fake_client *fake_board_add(struct fake_node *node, const char *identity)
-{
-	struct fake_client *client = fake_client_add(node, identity);
-	struct span service = fake_text("lyceum.notice.v1.Board");
-	struct packet packet = {.kind = PACKET_REGISTER};
-	packet.reg = (struct packet_register){.id = 1, .services = &service, .service_count = 1};
-	fake_send(client, &packet);
-	assert_int_equal(fake_expect(client, PACKET_REGISTERED)->registered.status, LYC_OK);
-	return client;
-}
-
-/* ---- what tests say again and again ---- */
-
-void fake_notice(struct buf *to, const char *home, const char *id, const char *text, int visibility,
-		 const char *audience)
-{
-	pb_write_text(to, 1, home);
-	pb_write_text(to, 2, id);
-	pb_write_text(to, 3, text);
-	if (visibility == 0)
-		return;
-	size_t label = pb_begin(to, 4);
-	pb_write_uint(to, 2, (uint64_t)visibility);
-	pb_write_text(to, 3, audience);
-	pb_end(to, label);
-}
-
-void fake_post(struct fake_client *client, uint64_t publish_id, const char *id, const char *text,
-	       int visibility, const char *audience)
-{
-	struct buf body = {0};
-	fake_notice(&body, client->node->name, id, text, visibility, audience);
-	struct packet packet = {.kind = PACKET_PUBLISH};
-	packet.publish = (struct packet_publish){.id = publish_id,
-						 .subject = fake_text("lyceum.notice.v1.Notice"),
-						 .body = span_of(body.data, body.len),
-						 .durable = true};
-	fake_send(client, &packet);
-	buf_fini(&body);
-}
-
-void fake_remove(struct fake_client *client, uint64_t publish_id, const char *id)
-{
-	char subject[120];
-	snprintf(subject, sizeof(subject), "lyceum.notice.v1.Notice.%s.%s", client->node->name, id);
-	struct packet packet = {.kind = PACKET_PUBLISH};
-	packet.publish = (struct packet_publish){
-		.id = publish_id, .subject = fake_text(subject), .durable = true, .remove = true};
-	fake_send(client, &packet);
-}
-
-void fake_subscribe(struct fake_client *client, const struct packet_subscribe *subscribe)
-{
-	struct packet packet = {.kind = PACKET_SUBSCRIBE};
-	packet.subscribe = *subscribe;
-	fake_send(client, &packet);
 }

@@ -11,6 +11,8 @@
 
 #define FAKE_MAX_NODES 4
 #define FAKE_MAX_CLIENTS 12
+/* The port at which a daemon has its nodes and clients. */
+#define FAKE_LISTENER 1
 
 struct fake_frames {
 	struct buf *items;
@@ -31,6 +33,9 @@ struct fake_value {
 
 struct fake_world;
 struct fake_node;
+
+/* The oldest frame, the caller's now; false when there is none. */
+bool fake_frames_take(struct fake_frames *frames, struct buf *ret_frame);
 
 /* Somebody connected to one daemon. */
 struct fake_client {
@@ -106,6 +111,8 @@ struct fake_node *fake_node_add(struct fake_world *world, const char *name, stru
  */
 void fake_node_restart(struct fake_node *node);
 
+/* The part of struct env that is the log. */
+void fake_disk_env(struct env *env);
 /* Answer up to `count` appends or reads; returns how many. */
 size_t fake_commit(struct fake_node *node, size_t count);
 size_t fake_serve(struct fake_node *node, size_t count);

@@ -159,6 +159,18 @@ static void test_link_positions_cover_what_stays_at_home(void **state)
 	assert_true(origin_age_ms(wales, net->world->now_ms, wall) >= 6000);
 }
 
+/* Time passes and frames are delivered, while the hub's disk is busy. */
+static void pass_without_disk(struct net *net, int rounds)
+{
+	for (int i = 0; i < rounds; i++) {
+		fake_tick(net->world, 200);
+		fake_serve(net->wales, 10);
+		daemon_turn(&net->wales->daemon);
+		while (fake_deliver_up(net->wales) || fake_deliver_down(net->wales))
+			continue;
+	}
+}
+
 static void test_link_outbox_is_what_the_hub_has_not_confirmed(void **state)
 {
 	struct net *net = *state;
@@ -175,6 +187,11 @@ static void test_link_outbox_is_what_the_hub_has_not_confirmed(void **state)
 	fake_node_restart(net->wales);
 	assert_int_equal(uplink_of(net->wales)->outbox_count, 3);
 	net->wales->is_refused = false;
+	pass_without_disk(net, 20);
+	assert_int_equal(uplink_of(net->wales)->outbox_count, 3);
+	fake_commit(net->hub, 1);
+	pass_without_disk(net, 10);
+	assert_int_equal(uplink_of(net->wales)->outbox_count, 2);
 	fake_pass(net->world, 8000);
 	assert_non_null(uplink_of(net->wales)->session);
 	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
@@ -197,13 +214,7 @@ static void test_link_copies_under_way_to_the_disk_are_not_taken_twice(void **st
 	assert_non_null(net->hub->appends);
 	/* The link breaks and comes back while the hub's disk is busy. */
 	fake_cut(net->wales);
-	for (int i = 0; i < 40; i++) {
-		fake_tick(net->world, 200);
-		fake_serve(net->wales, 10);
-		daemon_turn(&net->wales->daemon);
-		while (fake_deliver_up(net->wales) || fake_deliver_down(net->wales))
-			continue;
-	}
+	pass_without_disk(net, 40);
 	assert_non_null(uplink_of(net->wales)->session);
 	fake_pass(net->world, 2000);
 	assert_int_equal(count_of(net->hub, "only-once"), 1);
