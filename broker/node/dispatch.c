@@ -329,6 +329,17 @@ static void handle_link(struct link *link, const struct packet *packet, struct s
 	}
 }
 
+/* On a link a status says that the peer refuses a subscription of ours; its own have numbers of
+ * their own. */
+static void unsubscribe(struct daemon *daemon, struct session *session,
+			const struct packet_unsubscribe *unsubscribe)
+{
+	if (!session_is_link(session) || unsubscribe->status == 0)
+		stream_unsubscribe(&daemon->stream, session, unsubscribe->id, unsubscribe->forget);
+	else if (session->owner)
+		link_refused(session->owner, unsubscribe);
+}
+
 /* False when the session has ended. */
 static bool handle(struct daemon *daemon, struct session *session, const struct packet *packet,
 		   struct span bytes)
@@ -351,8 +362,7 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 		stream_subscribe(&daemon->stream, session, &packet->subscribe);
 		break;
 	case PACKET_UNSUBSCRIBE:
-		stream_unsubscribe(&daemon->stream, session, packet->unsubscribe.id,
-				   packet->unsubscribe.forget);
+		unsubscribe(daemon, session, &packet->unsubscribe);
 		break;
 	case PACKET_CONSUMED:
 		stream_consumed(&daemon->stream, session, packet->consumed.id,

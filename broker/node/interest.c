@@ -2,10 +2,14 @@
  * link's own, each asked for once. */
 #include "node/link.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "log.h"
+
+#define LOG_TOPIC "link"
 
 static void ask(struct link *link, const struct interest *interest)
 {
@@ -72,6 +76,7 @@ void links_interest(struct links *links, const struct subscription *subscription
 
 void link_send_interests(struct link *link)
 {
+	link->is_refusal_told = false;
 	list_each (at, &link->links->sessions->all) {
 		struct session *session = list_entry(at, struct session, all);
 		if (session == link->session)
@@ -92,6 +97,24 @@ void link_gap(struct link *link, const struct packet_gap *gap)
 	HASH_ITER (by_pattern, link->interests, interest, next) {
 		if (interest->id == gap->id && gap->missed > 0)
 			stream_missed(link->links->stream, interest->pattern, gap->missed);
+	}
+}
+
+void link_refused(struct link *link, const struct packet_unsubscribe *refusal)
+{
+	char text[160];
+	struct interest *interest;
+	struct interest *next;
+	if (link->is_refusal_told)
+		return;
+	link->is_refusal_told = true;
+	snprintf(text, sizeof(text), "%.*s",
+		 (int)(refusal->text.len < 150 ? refusal->text.len : 150),
+		 (const char *)refusal->text.data);
+	HASH_ITER (by_pattern, link->interests, interest, next) {
+		if (interest->id == refusal->id)
+			log_warning("the peer does not send what was subscribed to here", "peer",
+				    link->peer, "pattern", interest->pattern, "reason", text);
 	}
 }
 

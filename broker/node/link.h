@@ -62,6 +62,7 @@ struct link {
 
 	struct interest *interests;
 	uint64_t next_interest;
+	bool is_refusal_told; /* in the log, once each time that the link is up */
 };
 
 struct links {
@@ -103,6 +104,8 @@ void links_interest(struct links *links, const struct subscription *subscription
 /* After link_up: everything that others want. */
 void link_send_interests(struct link *link);
 void link_gap(struct link *link, const struct packet_gap *gap);
+/* The peer does not send what was asked for. */
+void link_refused(struct link *link, const struct packet_unsubscribe *refusal);
 void link_forget_interests(struct link *link);
 
 #endif

@@ -292,6 +292,34 @@ static void test_link_carries_transient_messages_that_somebody_wants(void **stat
 	assert_null(memmem(net->wales->seen_up.data, net->wales->seen_up.len, "again-nobody", 12));
 }
 
+/* "Your subscription is refused" comes in the packet with which the other side ends one of its own,
+ * and the numbers of both sides are the same. */
+static void test_link_refusal_ends_nothing_of_the_other_side(void **state)
+{
+	struct net *net = *state;
+	fake_subscribe(net->at_wales, &(struct packet_subscribe){
+					      .id = 9, .pattern = fake_text(">"), .credit = 10000});
+	fake_settle(net->world);
+	for (uint64_t number = 1; number <= 3; number++) {
+		struct buf frame = {0};
+		struct packet packet = {.kind = PACKET_UNSUBSCRIBE};
+		packet.unsubscribe = (struct packet_unsubscribe){.id = number,
+								 .status = LYC_PERMISSION_DENIED,
+								 .text = fake_text("not this")};
+		packet_write(&frame, &packet);
+		char id[40];
+		snprintf(id, sizeof(id), "wales#%u", net->wales->connection);
+		daemon_frame(&net->hub->daemon, 1, fake_text(id), "wales", -1,
+			     span_of(frame.data, frame.len));
+		daemon_frame(&net->wales->daemon, PORT_UPLINK, span_of(NULL, 0), "hub", -1,
+			     span_of(frame.data, frame.len));
+		buf_fini(&frame);
+	}
+	note(net->at_cork, "still-there");
+	fake_settle(net->world);
+	fake_expect(net->at_wales, PACKET_DELIVER);
+}
+
 static void test_link_interest_is_told_again_after_a_break(void **state)
 {
 	struct net *net = *state;
@@ -344,6 +372,7 @@ int main(void)
 		with_net(test_link_copies_under_way_to_the_disk_are_not_taken_twice),
 		with_net(test_link_copies_that_the_disk_refused_come_again),
 		with_net(test_link_carries_transient_messages_that_somebody_wants),
+		with_net(test_link_refusal_ends_nothing_of_the_other_side),
 		with_net(test_link_interest_is_told_again_after_a_break),
 		with_net(test_link_node_may_not_send_the_records_of_others),
 	};
