@@ -3,12 +3,13 @@
  * each group. A slow subscriber is told how many it missed.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/ensure.h"
 #include "stream/outgoing.h"
 
-#define MAX_GROUP 64
 /* What a slow link has not taken, in bytes. */
 #define MAX_LINK_BACKLOG (16u * 1024 * 1024)
 
@@ -20,8 +21,7 @@ struct fan_out {
 	struct label label;
 	const char *home;
 	/* Members of groups: one of each group gets it. */
-	struct subscription *grouped[MAX_GROUP];
-	size_t grouped_count;
+	struct buf grouped; /* of struct subscription * */
 };
 
 static void send_to_link(struct fan_out *out, struct session *link, struct span body)
@@ -48,20 +48,23 @@ static void send_to_link(struct fan_out *out, struct session *link, struct span 
 	session_send(out->stream->sessions, link, &packet);
 }
 
-static void send_transient(struct fan_out *out, struct subscription *subscription)
+enum sent { SENT, NOT_FOR_THEM, NOT_NOW };
+
+static enum sent try_send(struct fan_out *out, struct subscription *subscription)
 {
 	struct stream *stream = out->stream;
 	const struct transient *transient = out->transient;
 	struct session *session = subscription->session;
 	struct buf cut = {0};
+	enum sent sent = SENT;
 	enum egress egress = outgoing_judge(stream, session, out->message, transient->body,
 					    &out->label, out->home, &cut);
 	struct span body = egress == EGRESS_CUT ? span_of(cut.data, cut.len) : transient->body;
 	if (egress == EGRESS_NOTHING) {
-		/* not for these readers */
+		sent = NOT_FOR_THEM;
 	} else if (session_is_link(session) ? session_backlog(session) > MAX_LINK_BACKLOG
 					    : subscription->credit <= 0) {
-		subscription->missed++;
+		sent = NOT_NOW;
 	} else if (session_is_link(session)) {
 		send_to_link(out, session, body);
 	} else {
@@ -76,6 +79,7 @@ static void send_transient(struct fan_out *out, struct subscription *subscriptio
 		outgoing_deliver(stream, subscription, &packet);
 	}
 	buf_fini(&cut);
+	return sent;
 }
 
 static void fan_out_to(struct subscription *subscription, void *arg)
@@ -84,33 +88,58 @@ static void fan_out_to(struct subscription *subscription, void *arg)
 	if (subscription->records_only ||
 	    (subscription->session == out->from && session_is_link(out->from)))
 		return;
-	if (subscription->group && out->grouped_count < MAX_GROUP)
-		out->grouped[out->grouped_count++] = subscription;
-	else
-		send_transient(out, subscription);
+	if (subscription->group)
+		buf_add(&out->grouped, &subscription, sizeof(subscription));
+	else if (try_send(out, subscription) == NOT_NOW)
+		subscription->missed++;
 }
 
-/* One member of each group, chosen by the subject, so that a subject's messages stay in order with
- * one member. */
-static void send_to_groups(struct fan_out *out)
+/* By group; its members in an order that does not change while they stay. */
+static int compare_members(const void *a, const void *b)
+{
+	const struct subscription *left = *(struct subscription *const *)a;
+	const struct subscription *right = *(struct subscription *const *)b;
+	int order = strcmp(left->group, right->group);
+	if (order == 0)
+		order = (left->session->serial > right->session->serial) -
+			(left->session->serial < right->session->serial);
+	if (order == 0)
+		order = (left->id > right->id) - (left->id < right->id);
+	return order;
+}
+
+/* The subject chooses the member, so that its messages stay in order with one; where that one may
+ * not have it or has no credit, the next. */
+static void send_to_group(struct fan_out *out, struct subscription *const *members, size_t count)
 {
 	uint32_t hash = crc32c(0, out->transient->subject.data, out->transient->subject.len);
-	for (size_t i = 0; i < out->grouped_count; i++) {
-		if (!out->grouped[i])
-			continue;
-		struct subscription *members[MAX_GROUP];
-		size_t count = 0;
-		const char *group = out->grouped[i]->group;
-		for (size_t j = i; j < out->grouped_count; j++) {
-			if (out->grouped[j] && strcmp(out->grouped[j]->group, group) == 0) {
-				members[count++] = out->grouped[j];
-				if (j > i)
-					out->grouped[j] = NULL;
-			}
-		}
-		out->grouped[i] = NULL;
-		send_transient(out, members[hash % count]);
+	struct subscription *slow = NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct subscription *member = members[(hash + i) % count];
+		enum sent sent = try_send(out, member);
+		if (sent == SENT)
+			return;
+		if (sent == NOT_NOW && !slow)
+			slow = member;
 	}
+	if (slow)
+		slow->missed++;
+}
+
+static void send_to_groups(struct fan_out *out)
+{
+	struct subscription **members = (struct subscription **)(void *)out->grouped.data;
+	size_t count = out->grouped.len / sizeof(*members);
+	ensure(!out->grouped.has_failed);
+	if (count > 1)
+		qsort(members, count, sizeof(*members), compare_members);
+	for (size_t first = 0, i = 0; i < count; i++) {
+		if (i + 1 < count && strcmp(members[i + 1]->group, members[i]->group) == 0)
+			continue;
+		send_to_group(out, members + first, i + 1 - first);
+		first = i + 1;
+	}
+	buf_fini(&out->grouped);
 }
 
 void stream_fan_out(struct stream *stream, const struct session *from,

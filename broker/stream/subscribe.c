@@ -28,6 +28,16 @@ void stream_subscribe(struct stream *stream, struct session *session,
 				"a durable name has at most 32 bytes");
 		return;
 	}
+	bool is_of_records = subscribe->start != SUBSCRIBE_NOW || subscribe->records_only ||
+			     subscribe->durable.len > 0;
+	if (subscribe->group.len > 0 && is_of_records) {
+		outgoing_refuse(
+			stream, session, subscribe->id, LYC_INVALID_ARGUMENT,
+			"a group shares messages of the moment, and each of its members gets "
+			"every record: leave out `group`, or `start`, `durable` and "
+			"`records_only`");
+		return;
+	}
 	/* A link asks for the patterns of everybody behind it. */
 	size_t max = session_is_link(session) ? MAX_LINK_SUBSCRIPTIONS : stream->max_subscriptions;
 	if (session->subscription_count >= max || subscription_find(session, subscribe->id)) {
@@ -48,13 +58,10 @@ void stream_subscribe(struct stream *stream, struct session *session,
 	if (subscribe->group.len > 0)
 		subscription->group =
 			mem_dup_try((const char *)subscribe->group.data, subscribe->group.len);
-	bool is_follower = !session_is_link(session) &&
-			   (subscribe->start != SUBSCRIBE_NOW || subscribe->records_only ||
-			    subscribe->durable.len > 0);
 	subscription->records_only = subscribe->records_only;
 	if (!subscribe->records_only && stream->on_interest)
 		stream->on_interest(subscription, true, stream->on_interest_arg);
-	if (is_follower)
+	if (is_of_records && !session_is_link(session))
 		follower_start(stream, subscription, subscribe); /* may end it */
 }
 

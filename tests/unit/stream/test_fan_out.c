@@ -171,6 +171,77 @@ static void test_fan_out_gives_a_subject_to_one_of_a_group(void **state)
 		assert_in_range(shares[k], 10, 90);
 }
 
+static void test_fan_out_gives_a_large_group_each_message_once(void **state)
+{
+	struct bench *bench = *state;
+	for (uint64_t id = 1; id <= 200; id++)
+		subscribe(id % 2 ? bench->ann : bench->root, id, "lyceum.notice.>", "workers",
+			  1000000);
+	for (int i = 0; i < 20; i++) {
+		char last[8];
+		snprintf(last, sizeof(last), "s%d", i);
+		remark(bench->root, last, 0);
+		assert_int_equal(delivered(bench->ann) + delivered(bench->root), 1);
+	}
+}
+
+/* A member that cannot have a message leaves it to the others; only where nobody has credit it is
+ * missed, and told. */
+static void test_fan_out_to_a_group_goes_to_whoever_can_take_it(void **state)
+{
+	struct bench *bench = *state;
+	subscribe(bench->ann, 1, "lyceum.notice.>", "workers", 1);
+	subscribe(bench->root, 1, "lyceum.notice.>", "workers", 1000000);
+	size_t shares[2] = {0};
+	for (int i = 0; i < 40; i++) {
+		char last[8];
+		snprintf(last, sizeof(last), "s%d", i);
+		remark(bench->root, last, 0);
+		shares[0] += delivered(bench->ann);
+		shares[1] += delivered(bench->root);
+	}
+	assert_int_equal(shares[0], 1);
+	assert_int_equal(shares[1], 39);
+	struct packet packet = {.kind = PACKET_UNSUBSCRIBE};
+	packet.unsubscribe.id = 1;
+	fake_send(bench->root, &packet);
+	remark(bench->root, "x", 0);
+	packet = (struct packet){.kind = PACKET_CREDIT};
+	packet.credit = (struct packet_number){.id = 1, .value = 10000};
+	fake_send(bench->ann, &packet);
+	assert_int_equal(fake_expect(bench->ann, PACKET_GAP)->gap.missed, 1);
+}
+
+/* Who may not see a message is not the one of the group that gets it. */
+static void test_fan_out_to_a_group_passes_over_who_may_not_see_it(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->node);
+	struct fake_client *there = fake_client_add(wales, "root");
+	fake_pass(bench->world, 100);
+	subscribe(bench->ann, 1, "lyceum.notice.>", "workers", 1000000);
+	subscribe(bench->root, 1, "lyceum.notice.>", "workers", 1000000);
+	fake_settle(bench->world);
+	/* For ann's group at the hub only. */
+	struct buf label = {0};
+	pb_write_uint(&label, 2, 3);
+	pb_write_text(&label, 3, "policy");
+	pb_write_text(&label, 3, "ann@hub");
+	for (int i = 0; i < 20; i++) {
+		char subject[80];
+		snprintf(subject, sizeof(subject), "lyceum.notice.v1.Remark.s%d", i);
+		struct packet packet = {.kind = PACKET_PUBLISH};
+		packet.publish = (struct packet_publish){.subject = fake_text(subject),
+							 .body = span_of("\x0a\x01x", 3),
+							 .label = span_of(label.data, label.len)};
+		fake_send(there, &packet);
+		fake_settle(bench->world);
+		assert_int_equal(delivered(bench->root), 0);
+		assert_int_equal(delivered(bench->ann), 1);
+	}
+	buf_fini(&label);
+}
+
 static void test_fan_out_keeps_labels(void **state)
 {
 	struct bench *bench = *state;
@@ -229,6 +300,9 @@ int main(void)
 		on_bench(test_fan_out_without_credit_is_told_as_a_gap),
 		on_bench(test_fan_out_takes_the_credit_that_comes_back),
 		on_bench(test_fan_out_gives_a_subject_to_one_of_a_group),
+		on_bench(test_fan_out_gives_a_large_group_each_message_once),
+		on_bench(test_fan_out_to_a_group_goes_to_whoever_can_take_it),
+		on_bench(test_fan_out_to_a_group_passes_over_who_may_not_see_it),
 		on_bench(test_fan_out_keeps_labels),
 		on_bench(test_fan_out_is_acknowledged_and_checked),
 		on_bench(test_fan_out_leaves_out_who_wants_records_only),
