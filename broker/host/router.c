@@ -429,11 +429,11 @@ static enum lyc_status check_reply(struct router *router, struct call *call,
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "the reply has %zu bytes, the caller takes %u", reply->body.len,
 				 call->max_reply);
-	if (!call->ends_here)
-		return LYC_OK;
+	/* What another daemon has checked against its rules is checked for its structure here:
+	 * nothing unchecked reaches an unpacker. */
 	struct lyc_error fault;
 	error_clear(&fault);
-	if (schema_check(call->method->output, reply->body, true, &fault) == LYC_OK)
+	if (schema_check(call->method->output, reply->body, call->ends_here, &fault) == LYC_OK)
 		return LYC_OK;
 	router->counters.bad_replies++;
 	return error_set(error, LYC_INTERNAL,
@@ -443,21 +443,26 @@ static enum lyc_status check_reply(struct router *router, struct call *call,
 
 /* The labelled parts that the caller may not see are left out; a plugin should not have sent them.
  */
-static struct span cut_reply(struct router *router, struct call *call, struct span body,
-			     struct buf *cut)
+static enum lyc_status cut_reply(struct router *router, struct call *call, struct buf *cut,
+				 struct span *ret_body, struct lyc_error *error)
 {
-	if (!call->method || !call->method->output->has_label_below)
-		return body;
+	if (!call->method || !call->method->output->has_label_below || ret_body->len == 0)
+		return LYC_OK;
 	char node[CALL_MAX_PRINCIPAL];
 	struct readers readers =
 		policy_readers(call->principal, call->groups, call->group_count, node);
 	struct label members = policy_members_label();
-	enum egress egress = policy_outgoing(router->policy, call->method->output, body, &members,
-					     router->name, &readers, false, cut);
-	if (egress != EGRESS_CUT)
-		return body;
-	router->counters.cut_parts++;
-	return span_of(cut->data, cut->len);
+	enum egress egress = policy_outgoing(router->policy, call->method->output, *ret_body,
+					     &members, router->name, &readers, false, cut);
+	if (egress == EGRESS_NOTHING)
+		return error_set(error, LYC_INTERNAL,
+				 "the labels in the reply of %s cannot be read",
+				 call->method->full_name);
+	if (egress == EGRESS_CUT) {
+		router->counters.cut_parts++;
+		*ret_body = span_of(cut->data, cut->len);
+	}
+	return LYC_OK;
 }
 
 void router_reply(struct router *router, struct session *session, const struct packet_reply *reply)
@@ -474,18 +479,22 @@ void router_reply(struct router *router, struct session *session, const struct p
 	    session_backlog(call->caller) > MAX_STREAM_BACKLOG)
 		error_set(&error, LYC_RESOURCE_EXHAUSTED,
 			  "the caller does not take the replies fast enough");
+	struct buf cut = {0};
+	struct span body = reply->body;
+	if (error.status == LYC_OK)
+		error.status = cut_reply(router, call, &cut, &body, &error);
 	if (error.status != LYC_OK) {
 		if (reply->more)
 			tell_cancelled(router, call);
 		end_with(router, call, &error);
+		buf_fini(&cut);
 		return;
 	}
-	struct buf cut = {0};
 	struct wire_position as_of[WIRE_MAX_POSITIONS];
 	struct packet packet = {.kind = PACKET_REPLY};
 	packet.reply = *reply;
 	packet.reply.id = call->caller_id;
-	packet.reply.body = cut_reply(router, call, reply->body, &cut);
+	packet.reply.body = body;
 	if (call->ends_here) {
 		packet.reply.served_by = span_of(router->name, strlen(router->name));
 		packet.reply.as_of = as_of;

@@ -45,7 +45,7 @@ static enum lyc_status add_core(struct daemon *daemon)
 	enum lyc_status status = core_schema_get(&core);
 	if (status != LYC_OK)
 		return status;
-	status = types_add(&daemon->types, core);
+	status = types_add(&daemon->types, core, true, NULL);
 	struct method_entry *entry;
 	struct method_entry *next;
 	HASH_ITER (by_name, daemon->types.methods, entry, next)
@@ -104,8 +104,10 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		.heartbeat_ms = (uint32_t)or_default(limits ? limits->heartbeat_ms : 0, 5000),
 	};
 	enum lyc_status status = policy_init(&daemon->policy, config, error);
-	if (status != LYC_OK)
+	if (status != LYC_OK) {
+		daemon->env.world = NULL; /* there is no daemon */
 		return status;
+	}
 	types_init(&daemon->types);
 	services_init(&daemon->services);
 	session_table_init(&daemon->sessions, env);
@@ -153,8 +155,10 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		load_confirmed(daemon, link);
 	}
 	status = add_core(daemon);
-	if (status != LYC_OK)
+	if (status != LYC_OK) {
 		daemon_fini(daemon);
+		daemon->env.world = NULL;
+	}
 	return status;
 }
 
@@ -316,7 +320,8 @@ static void beat(struct daemon *daemon, uint64_t now)
 		const struct link *link = session_is_link(session) ? session->owner : NULL;
 		if (link && link->has_failed) {
 			daemon_dismiss(daemon, session, GOODBYE_UNSPECIFIED,
-				       "the log here does not take records");
+				       link->failure ? link->failure
+						     : "the log here does not take records");
 		} else if (session->is_gone) {
 			daemon_end_session(daemon, session, "its connection has ended");
 		} else if (now - session->last_heard_ms > 3ull * daemon->limits.heartbeat_ms) {

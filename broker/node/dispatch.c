@@ -59,6 +59,14 @@ static void begin_link(struct daemon *daemon, struct session *session, bool is_h
 	link_up(link, session);
 }
 
+/* A log that was made before the one whose records are held. */
+static bool is_older_log(struct daemon *daemon, const char *identity, uint64_t epoch)
+{
+	const struct origin *origin =
+		origins_find(&daemon->stream.origins, span_of(identity, strlen(identity)));
+	return origin && origin->epoch > epoch;
+}
+
 static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 		  const char *identity, const struct packet_hello *hello)
 {
@@ -73,6 +81,11 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 		refusal = "the daemon is stopping";
 	} else if (!grants) {
 		refusal = "the configuration has no key of this name";
+	} else if (hello->epoch > 0 && grants->role != ROLE_NODE) {
+		refusal = "this key is not a node's here: in `keys` its role has to be NODE";
+	} else if (grants->role == ROLE_NODE && is_older_log(daemon, identity, hello->epoch)) {
+		refusal = "this node's log is older than the one that is known here; was it "
+			  "restored?";
 	} else if (daemon->sessions.count >= daemon->limits.sessions) {
 		refusal = "this daemon has as many sessions as it may (limits.sessions)";
 	}
@@ -111,6 +124,13 @@ static void welcomed(struct daemon *daemon, struct span routing_id,
 		snprintf(text, sizeof(text), "the hub calls itself '%.*s', the configuration '%s'",
 			 (int)(welcome->daemon.len < 64 ? welcome->daemon.len : 64),
 			 (const char *)welcome->daemon.data, daemon->router.hub_name);
+		uplink_lost(&daemon->uplink, text);
+		return;
+	}
+	if (!span_is(welcome->identity, daemon->name)) {
+		snprintf(text, sizeof(text), "the hub knows this key as '%.*s', not as '%s'",
+			 (int)(welcome->identity.len < 64 ? welcome->identity.len : 64),
+			 (const char *)welcome->identity.data, daemon->name);
 		uplink_lost(&daemon->uplink, text);
 		return;
 	}
@@ -240,7 +260,7 @@ static void register_services(struct daemon *daemon, struct session *session,
 	struct schema *schema = NULL;
 	enum lyc_status status = check_register(daemon, session, reg, &schema, &error);
 	if (status == LYC_OK && schema)
-		status = types_add(&daemon->types, schema);
+		status = types_add(&daemon->types, schema, true, &error);
 	struct plugin *plugin = host_find(&daemon->host, session->identity);
 	if (status == LYC_OK) {
 		services_withdraw(&daemon->services, session);

@@ -116,7 +116,7 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 	struct readers readers = {.node = link->peer, .person = ""};
 	size_t name_len = 0;
 	const struct schema_message *message =
-		types_of_subject(stream->types, record->subject, &name_len);
+		types_of_record(stream->types, record->subject, record->schema, &name_len);
 	struct label label = policy_members_label();
 	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
 		return false;
@@ -264,10 +264,31 @@ static void take_their_positions(struct link *link, const struct wire_position *
 	}
 }
 
+/* A log restored from an older copy would give sequences a second time, and the copies would be
+ * taken for known. */
+static bool is_behind_itself(const struct link *link)
+{
+	const struct stream *stream = link->links->stream;
+	for (size_t i = 0; i < link->theirs.count; i++) {
+		const struct origin *origin = &link->theirs.items[i];
+		if (strcmp(origin->name, stream->name) == 0 && origin->epoch == stream->epoch &&
+		    origin->seq > stream->last_seq)
+			return true;
+	}
+	return false;
+}
+
 void link_follow(struct link *link, const struct packet_follow *follow)
 {
 	origins_fini(&link->theirs);
 	take_their_positions(link, follow->positions, follow->position_count);
+	if (is_behind_itself(link)) {
+		link->has_failed = true;
+		link->failure = "the peer holds records of this daemon that its own log does not: "
+				"the log was restored from an older copy";
+		log_error("the log is older than its copies", "peer", link->peer);
+		return;
+	}
 	link->credit = follow->credit ? follow->credit : FOLLOW_CREDIT;
 	link->unconfirmed_len = 0;
 	link->next_seq = find_start(link);
@@ -528,6 +549,7 @@ void link_up(struct link *link, struct session *session)
 	link->text[0] = '\0';
 	link->is_followed = false;
 	link->has_failed = false;
+	link->failure = NULL;
 	buf_clear(&link->waiting_heads);
 	link->stored_len = 0;
 	struct wire_position positions[WIRE_MAX_POSITIONS];

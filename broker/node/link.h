@@ -56,6 +56,8 @@ struct link {
 	size_t pending_count;
 	/* The log did not take a copy: the link begins again, from what was committed. */
 	bool has_failed;
+	/* Why, where it is not the log's refusal. */
+	const char *failure;
 	bool is_stored_dirty;
 	uint64_t stored_len;
 	struct buf waiting_heads; /* a Heads packet that came while copies were pending */

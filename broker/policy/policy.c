@@ -80,13 +80,34 @@ struct grants *policy_grant(struct policy *policy, const char *name, const char 
 	return grants;
 }
 
-static enum lyc_status add_key(struct policy *policy, const Lyceum__V1__PeerKey *key,
-			       struct lyc_error *error)
+/* Entries that the daemon makes itself would take its place, and its key with them. */
+static bool is_taken_name(const struct policy *policy, const Lyceum__V1__Config *config,
+			  const char *name)
+{
+	if (strcmp(name, "operator") == 0 || strcmp(name, policy->name) == 0 ||
+	    (config->uplink && strcmp(name, config->uplink->name) == 0))
+		return true;
+	for (size_t i = 0; i < config->n_plugins; i++) {
+		size_t len = strlen(config->plugins[i]->name);
+		if (strncmp(name, config->plugins[i]->name, len) == 0 &&
+		    (name[len] == '\0' || name[len] == '.'))
+			return true;
+	}
+	return false;
+}
+
+static enum lyc_status add_key(struct policy *policy, const Lyceum__V1__Config *config,
+			       const Lyceum__V1__PeerKey *key, struct lyc_error *error)
 {
 	bool is_anonymous = strcmp(key->name, "anonymous") == 0;
 	if (find(policy, key->name))
 		return error_set_field(error, LYC_INVALID_ARGUMENT, "keys",
 				       "the key '%s' is listed twice", key->name);
+	if (is_taken_name(policy, config, key->name))
+		return error_set_field(error, LYC_INVALID_ARGUMENT, "keys",
+				       "the key '%s' has a name that is taken: by this daemon, its "
+				       "hub, its operator or a plugin",
+				       key->name);
 	if (is_anonymous != (key->public_key[0] == '\0'))
 		return error_set_field(
 			error, LYC_INVALID_ARGUMENT, "keys",
@@ -115,7 +136,7 @@ enum lyc_status policy_init(struct policy *policy, const Lyceum__V1__Config *con
 	snprintf(policy->name, sizeof(policy->name), "%s", config->name);
 	enum lyc_status status = LYC_OK;
 	for (size_t i = 0; i < config->n_keys && status == LYC_OK; i++)
-		status = add_key(policy, config->keys[i], error);
+		status = add_key(policy, config, config->keys[i], error);
 	if (status != LYC_OK)
 		policy_fini(policy);
 	return status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/mem.h"
 
 #define MAX_SCHEMAS 4096
@@ -35,25 +36,85 @@ void types_fini(struct types *types)
 	*types = (struct types){0};
 }
 
-static void add_message(struct types *types, const struct schema_message *message)
+static const char *type_name(const struct schema_field *field)
+{
+	if (field->message)
+		return field->message->full_name;
+	return field->enumeration ? field->enumeration->full_name : "";
+}
+
+static bool is_same_field(const struct schema_field *a, const struct schema_field *b)
+{
+	return a->type == b->type && a->is_repeated == b->is_repeated && a->is_map == b->is_map &&
+	       a->key == b->key && strcmp(type_name(a), type_name(b)) == 0;
+}
+
+/* May `newer` stand where `older` stands? What follows a label or a key must not change under
+ * records that are there. */
+static bool agrees(const struct schema_message *older, const struct schema_message *newer)
+{
+	if (older->key_count != newer->key_count || older->known != newer->known ||
+	    (older->label ? older->label->number : 0) != (newer->label ? newer->label->number : 0))
+		return false;
+	for (size_t i = 0; i < older->key_count; i++) {
+		if (older->keys[i]->number != newer->keys[i]->number)
+			return false;
+	}
+	for (size_t i = 0; i < older->field_count; i++) {
+		const struct schema_field *field =
+			schema_field_by_number(newer, older->fields[i].number);
+		if (field && !is_same_field(&older->fields[i], field))
+			return false;
+	}
+	return true;
+}
+
+static bool is_core(const char *full_name)
+{
+	return strncmp(full_name, "lyceum.v1.", 10) == 0 ||
+	       strncmp(full_name, "google.protobuf.", 16) == 0;
+}
+
+/* The first message that does not agree with what is known under its name; NULL. */
+static const struct schema_message *find_conflict(const struct types *types,
+						  const struct schema *schema, bool is_own)
+{
+	for (size_t i = 0; i < schema_message_count(schema); i++) {
+		const struct schema_message *message = schema_message_at(schema, i);
+		const struct type_entry *entry;
+		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
+			  entry);
+		bool gives_way = entry && is_own && !entry->is_own && !is_core(entry->name);
+		if (entry && !gives_way && !agrees(entry->message, message))
+			return message;
+	}
+	return NULL;
+}
+
+static void add_message(struct types *types, const struct schema_message *message, bool is_own)
 {
 	struct type_entry *entry;
 	size_t len = strlen(message->full_name);
 	HASH_FIND(by_name, types->messages, message->full_name, len, entry);
+	if (entry && (is_core(message->full_name) || (entry->is_own && !is_own)))
+		return; /* the daemon's own, as it was built with them */
 	if (!entry) {
 		entry = mem_new(struct type_entry);
 		entry->name = mem_dup(message->full_name);
 		HASH_ADD_KEYPTR(by_name, types->messages, entry->name, len, entry);
 	}
 	entry->message = message;
+	entry->is_own = is_own;
 }
 
 static void add_method(struct types *types, const struct schema_service *service,
-		       const struct schema_method *method)
+		       const struct schema_method *method, bool is_own)
 {
 	struct method_entry *entry;
 	size_t len = strlen(method->full_name);
 	HASH_FIND(by_name, types->methods, method->full_name, len, entry);
+	if (entry && (is_core(method->full_name) || (entry->is_own && !is_own)))
+		return;
 	if (!entry) {
 		entry = mem_new(struct method_entry);
 		entry->name = mem_dup(method->full_name);
@@ -61,26 +122,34 @@ static void add_method(struct types *types, const struct schema_service *service
 	}
 	entry->method = method;
 	entry->service = service;
+	entry->is_own = is_own;
 }
 
-enum lyc_status types_add(struct types *types, struct schema *schema)
+enum lyc_status types_add(struct types *types, struct schema *schema, bool is_own,
+			  struct lyc_error *error)
 {
 	if (types_schema(types, schema_id(schema)))
 		return LYC_OK;
 	if (types->schema_count == MAX_SCHEMAS)
-		return LYC_RESOURCE_EXHAUSTED;
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "%d schemas are held already",
+				 MAX_SCHEMAS);
 	struct schema **schemas =
 		realloc(types->schemas, (types->schema_count + 1) * sizeof(*schemas));
 	if (!schemas)
-		return LYC_RESOURCE_EXHAUSTED;
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "out of memory");
 	types->schemas = schemas;
 	schemas[types->schema_count++] = schema_ref(schema);
+	const struct schema_message *conflict = find_conflict(types, schema, is_own);
+	if (conflict)
+		return error_set(error, LYC_FAILED_PRECONDITION,
+				 "%s is known here with another label, key or field type",
+				 conflict->full_name);
 	for (size_t i = 0; i < schema_message_count(schema); i++)
-		add_message(types, schema_message_at(schema, i));
+		add_message(types, schema_message_at(schema, i), is_own);
 	for (size_t i = 0; i < schema_service_count(schema); i++) {
 		const struct schema_service *service = schema_service_at(schema, i);
 		for (size_t j = 0; j < service->method_count; j++)
-			add_method(types, service, &service->methods[j]);
+			add_method(types, service, &service->methods[j], is_own);
 	}
 	return LYC_OK;
 }
@@ -122,6 +191,18 @@ const struct schema_message *types_of_subject(const struct types *types, struct 
 		}
 	}
 	return NULL;
+}
+
+const struct schema_message *types_of_record(const struct types *types, struct span subject,
+					     uint64_t schema, size_t *ret_name_len)
+{
+	const struct schema_message *message = types_of_subject(types, subject, ret_name_len);
+	if (!message || !schema || schema_id(message->schema) == schema)
+		return message;
+	const struct schema *written_with = types_schema(types, schema);
+	const struct schema_message *exact =
+		written_with ? schema_find_message(written_with, message->full_name) : NULL;
+	return exact ? exact : message;
 }
 
 const struct schema *types_defining(const struct types *types, const char *full_name)

@@ -15,6 +15,8 @@
 struct type_entry {
 	char *name;
 	const struct schema_message *message;
+	/* A plugin of this daemon brought it: what others say of the name gives way to that. */
+	bool is_own;
 	UT_hash_handle by_name;
 };
 
@@ -26,6 +28,7 @@ struct method_entry {
 	struct service_entry *served;
 	/* The service is this daemon's own. */
 	bool is_builtin;
+	bool is_own;
 	UT_hash_handle by_name;
 };
 
@@ -39,10 +42,17 @@ struct types {
 void types_init(struct types *types);
 void types_fini(struct types *types);
 
-/* Take a reference on the schema unless the same set is held already. RESOURCE_EXHAUSTED beyond
- * 4,096 schemas. */
-enum lyc_status types_add(struct types *types, struct schema *schema);
+/* Take a reference on the schema unless the same set is held already. Its types become the ones of
+ * their names only where they agree with those that are known: same label, same keys, same fields
+ * where both have the number. FAILED_PRECONDITION names the first that does not; the set is then
+ * held by its number only (what a plugin of this daemon brings, is_own, stands before what others
+ * say), for the records that were written with it. RESOURCE_EXHAUSTED beyond 4,096 schemas. */
+enum lyc_status types_add(struct types *types, struct schema *schema, bool is_own,
+			  struct lyc_error *error);
 const struct schema *types_schema(const struct types *types, uint64_t id);
+/* The type of a record: as the schema that it was written with has it, else as it is known now. */
+const struct schema_message *types_of_record(const struct types *types, struct span subject,
+					     uint64_t schema, size_t *ret_name_len);
 /* NULL when unknown. */
 const struct schema_message *types_message(const struct types *types, struct span full_name);
 struct method_entry *types_method(const struct types *types, struct span full_name);

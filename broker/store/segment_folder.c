@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
@@ -191,10 +191,11 @@ static enum lyc_status load_state(struct segment_folder *folder, struct lyc_erro
 		segment_folder_load(folder, folder->fd, STATE_NAME, &content, error);
 	if (status == LYC_NOT_FOUND) {
 		struct folder_state state = {.first_seq = 1};
-		if (getrandom(&state.epoch, sizeof(state.epoch), 0) < 0)
-			state.epoch = (uint64_t)getpid();
-		/* 48 bits stay exact in every JSON reader. */
-		state.epoch = (state.epoch >> 16) + 1;
+		/* The moment of its making: a log made later has the larger epoch, and others can
+		 * tell. */
+		struct timespec now;
+		clock_gettime(CLOCK_REALTIME, &now);
+		state.epoch = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 		return segment_folder_put_state(folder, &state, error);
 	}
 	if (status != LYC_OK)

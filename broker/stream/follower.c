@@ -72,7 +72,7 @@ static void send_record(struct stream *stream, struct subscription *subscription
 {
 	size_t name_len = 0;
 	const struct schema_message *message =
-		types_of_subject(stream->types, record->subject, &name_len);
+		types_of_record(stream->types, record->subject, record->schema, &name_len);
 	if (!message)
 		return; /* held: its schema is not known here */
 	struct label label = policy_members_label();

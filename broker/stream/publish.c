@@ -18,6 +18,9 @@
 /* Of a label beside a body: a link sends it on together with the body. */
 #define MAX_LABEL_LEN (32u * 1024)
 
+/* Daemons that a transient message may pass. */
+#define MAX_HOPS 4
+
 /* An append of the stream, with who has to be told. */
 struct stream_append {
 	struct append base;
@@ -173,6 +176,18 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 	return status;
 }
 
+/* Where the key begins with a home: that token of the subject; empty otherwise. */
+static struct span home_in_subject(const struct schema_message *message, struct span subject,
+				   size_t name_len)
+{
+	if (message->key_count == 0 || strcmp(message->keys[0]->name, "home") != 0 ||
+	    subject.len <= name_len + 1)
+		return span_of(NULL, 0);
+	struct span token = span_of(subject.data + name_len + 1, subject.len - name_len - 1);
+	const uint8_t *dot = memchr(token.data, '.', token.len);
+	return dot ? span_of(token.data, (size_t)(dot - token.data)) : token;
+}
+
 /* Only the home appends to a key; a label names this daemon or nobody. */
 static enum lyc_status check_home(struct stream *stream, const struct publish_view *view,
 				  struct lyc_error *error)
@@ -181,9 +196,31 @@ static enum lyc_status check_home(struct stream *stream, const struct publish_vi
 	struct span home = view->label.home;
 	if (view->message->label && home.len > 0 && !span_is(home, stream->name))
 		return refuse_foreign(error, subject, home);
+	home = home_in_subject(view->message, subject, strlen(view->message->full_name));
+	if (home.len > 0 && !span_is(home, stream->name))
+		return refuse_foreign(error, subject, home);
 	const struct subject_note *note = subjects_find(&stream->subjects, subject);
 	if (view->message->key_count > 0 && note && note->home)
 		return refuse_foreign(error, subject, span_of(note->home, strlen(note->home)));
+	return LYC_OK;
+}
+
+/* Over a link come transient messages only, of the node itself or, from the hub, of others. */
+static enum lyc_status check_link(struct stream *stream, const struct session *link,
+				  const struct packet_publish *publish, struct lyc_error *error)
+{
+	if (publish->durable)
+		return error_set(error, LYC_PERMISSION_DENIED,
+				 "records cross a link as copies of their home's");
+	bool is_allowed =
+		link->kind == SESSION_NODE
+			? publish->origin.len == 0 || span_is(publish->origin, link->identity)
+			: publish->origin.len > 0 && !span_is(publish->origin, stream->name);
+	if (!is_allowed || publish->hops > MAX_HOPS)
+		return error_set(error, LYC_PERMISSION_DENIED,
+				 "'%s' may not pass on a message of '%.*s'", link->identity,
+				 (int)(publish->origin.len < 64 ? publish->origin.len : 64),
+				 (const char *)publish->origin.data);
 	return LYC_OK;
 }
 
@@ -194,6 +231,8 @@ static enum lyc_status check(struct stream *stream, struct session *session,
 	bool is_from_link = session_is_link(session);
 	enum lyc_status status = policy_principal(stream->policy, session, publish->principal,
 						  view->principal, error);
+	if (status == LYC_OK && is_from_link)
+		status = check_link(stream, session, publish, error);
 	if (status != LYC_OK)
 		return status;
 	if (!policy_may_publish(session->grants, session, publish->subject))
@@ -319,6 +358,15 @@ static enum lyc_status append_publish(struct stream *stream, struct session *ses
 	return LYC_OK;
 }
 
+static struct span publish_origin(const struct stream *stream, const struct session *session,
+				  const struct packet_publish *publish)
+{
+	if (session_is_link(session) && publish->origin.len > 0)
+		return publish->origin;
+	return session->kind == SESSION_NODE ? span_of(session->identity, strlen(session->identity))
+					     : span_of(stream->name, strlen(stream->name));
+}
+
 void stream_publish(struct stream *stream, struct session *session,
 		    const struct packet_publish *publish, uint32_t packet_len)
 {
@@ -336,9 +384,7 @@ void stream_publish(struct stream *stream, struct session *session,
 				.body = publish->body,
 				.label = publish->label,
 				.principal = view.principal,
-				.origin = session_is_link(session) && publish->origin.len > 0
-						  ? publish->origin
-						  : span_of(stream->name, strlen(stream->name)),
+				.origin = publish_origin(stream, session, publish),
 				.hops = publish->hops,
 			};
 			stream_fan_out(stream, session, &transient);
@@ -373,6 +419,26 @@ void stream_append_own(struct stream *stream, struct span subject, struct span b
 	buf_fini(&members);
 }
 
+/* A copy comes from the home of its key, and from nobody else. */
+static enum lyc_status check_copy_home(struct stream *stream, const struct record *record,
+				       const struct schema_message *message, size_t name_len,
+				       struct lyc_error *error)
+{
+	if (!message || message->key_count == 0)
+		return LYC_OK;
+	struct span home = home_in_subject(message, record->subject, name_len);
+	const struct subject_note *note = subjects_find(&stream->subjects, record->subject);
+	bool is_own = !(note && note->home) &&
+		      stream->env->last_of(stream->env->world, record->subject) > 0;
+	bool is_foreign = note && note->home && !span_is(record->origin, note->home);
+	if ((home.len > 0 && !span_equal(home, record->origin)) || is_foreign || is_own)
+		return error_set(error, LYC_PERMISSION_DENIED, "'%.*s' is not the home of %.*s",
+				 (int)record->origin.len, (const char *)record->origin.data,
+				 (int)(record->subject.len < 120 ? record->subject.len : 120),
+				 (const char *)record->subject.data);
+	return LYC_OK;
+}
+
 enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, stream_done_fn on_done,
 				   void *arg, struct lyc_error *error)
 {
@@ -388,13 +454,13 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 				 record.body.len, WIRE_MAX_BODY);
 	size_t name_len = 0;
 	const struct schema_message *message =
-		types_of_subject(stream->types, record.subject, &name_len);
-	/* A record is judged by the schema it was written with; without that one it is kept as it
-	 * is. */
-	if (message && record.schema && schema_id(message->schema) != record.schema) {
-		const struct schema *schema = types_schema(stream->types, record.schema);
-		message = schema ? schema_find_message(schema, message->full_name) : NULL;
-	}
+		types_of_record(stream->types, record.subject, record.schema, &name_len);
+	enum lyc_status home_status = check_copy_home(stream, &record, message, name_len, error);
+	if (home_status != LYC_OK)
+		return home_status;
+	/* Judged by the schema that it was written with; without that one it is kept as it is. */
+	if (message && record.schema && schema_id(message->schema) != record.schema)
+		message = NULL;
 	if (message && !record.removed) {
 		enum lyc_status status = schema_check(message, record.body, false, error);
 		if (status != LYC_OK)

@@ -143,8 +143,9 @@ static void take_schema(struct stream *stream, const struct record *record)
 			return;
 		}
 	}
-	if (schema && types_add(stream->types, schema) != LYC_OK)
-		log_warning("schema not taken, too many are held");
+	if (schema &&
+	    types_add(stream->types, schema, record->origin.len == 0, &error) != LYC_OK)
+		log_warning("schema kept for its records only", "reason", error.text);
 	schema_unref(schema);
 }
 

@@ -164,6 +164,23 @@ static enum lyc_status replay_all(struct world *world, struct lyc_error *error)
 	return LYC_OK;
 }
 
+/* A log belongs to one name: its records' home. */
+static enum lyc_status check_name(struct world *world, struct lyc_error *error)
+{
+	const char *name = world->options->config->name;
+	struct buf saved = {0};
+	enum lyc_status status = LYC_OK;
+	if (store_get_meta(world->store, "name", &saved) != LYC_OK || saved.len == 0)
+		status = store_put_meta(world->store, "name", span_of(name, strlen(name)), error);
+	else if (!span_is(span_of(saved.data, saved.len), name))
+		status = error_set(error, LYC_FAILED_PRECONDITION,
+				   "the log in %s is that of '%.*s', and the configuration's name "
+				   "is '%s': give a new name a new data folder",
+				   world->data, (int)saved.len, (const char *)saved.data, name);
+	buf_fini(&saved);
+	return status;
+}
+
 static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 {
 	char folder[460];
@@ -191,6 +208,9 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 		.plugin_start = env_plugin_start,
 		.plugin_stop = env_plugin_stop,
 	};
+	status = check_name(world, error);
+	if (status != LYC_OK)
+		return status;
 	status = log_threads_start(&world->loop, world->store, &world->log_threads, error);
 	if (status == LYC_OK)
 		status = daemon_init(&world->daemon, world->options->config, &env, stats.epoch,

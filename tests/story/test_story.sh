@@ -30,7 +30,7 @@ for node in hub nhsa medcity wales; do if is_answering "$node"; then fail "$node
 echo "without a terminal: the story ends with status 0"
 
 python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.sleep(20)' "$port" &
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.sleep(20)' "$port" &
 blocker=$!
 for _ in $(seq 200); do if (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi; sleep 0.02; done
 code=0

@@ -219,7 +219,7 @@ static void node_start(struct fake_node *node)
 		daemon_init(&node->daemon, &config, &node->env, node->epoch, "/plugins", &error),
 		LYC_OK);
 	node->daemon.storage = storage;
-	assert_int_equal(types_add(&node->daemon.types, node->world->schema), LYC_OK);
+	assert_int_equal(types_add(&node->daemon.types, node->world->schema, true, NULL), LYC_OK);
 	policy_grant(&node->daemon.policy, "board", "", ROLE_PLUGIN);
 	policy_grant(&node->daemon.policy, "board.2", "", ROLE_PLUGIN);
 	for (size_t i = 0; i < node->record_count; i++)

@@ -29,11 +29,11 @@ static void test_types_of_the_newest_schema_win(void **state)
 	struct schema *second = schema_file_compile(NOTICE_SET, "\xf8\x3e\x01");
 	assert_true(schema_id(first) != schema_id(second));
 	assert_null(types_message(&types, text("lyceum.notice.v1.Notice")));
-	assert_int_equal(types_add(&types, first), LYC_OK);
-	assert_int_equal(types_add(&types, first), LYC_OK);
+	assert_int_equal(types_add(&types, first, false, NULL), LYC_OK);
+	assert_int_equal(types_add(&types, first, false, NULL), LYC_OK);
 	assert_int_equal(types.schema_count, 1);
 	assert_ptr_equal(types_message(&types, text("lyceum.notice.v1.Notice"))->schema, first);
-	assert_int_equal(types_add(&types, second), LYC_OK);
+	assert_int_equal(types_add(&types, second, false, NULL), LYC_OK);
 	assert_int_equal(types.schema_count, 2);
 	assert_ptr_equal(types_message(&types, text("lyceum.notice.v1.Notice"))->schema, second);
 	assert_ptr_equal(types_schema(&types, schema_id(first)), first);
@@ -57,7 +57,7 @@ static void test_types_subject_finds_the_longest_name(void **state)
 	struct types types;
 	types_init(&types);
 	struct schema *schema = schema_file_compile(NOTICE_SET, NULL);
-	assert_int_equal(types_add(&types, schema), LYC_OK);
+	assert_int_equal(types_add(&types, schema, false, NULL), LYC_OK);
 	size_t len = 0;
 	const struct schema_message *notice =
 		types_message(&types, text("lyceum.notice.v1.Notice"));
