@@ -182,12 +182,7 @@ static enum lyc_status find_callee(struct router *router, struct session *from,
 		return find_node(router, from, at, ret_session, error);
 	if (entry && entry->is_builtin)
 		return LYC_OK;
-	/* An entry stays until the daemon ends, so its method may remember it. */
-	struct service_entry *service = entry ? entry->served : NULL;
-	if (!service)
-		service = services_find(router->services, service_of(method));
-	if (entry)
-		entry->served = service;
+	struct service_entry *service = services_find(router->services, service_of(method));
 	struct offer *offer = service && entry ? pick_here(service, entry->method) : NULL;
 	if (offer) {
 		*ret_session = offer->session;

@@ -11,15 +11,38 @@ void services_init(struct services *services)
 	*services = (struct services){0};
 }
 
+static void forget(struct services *services, struct service_entry *entry)
+{
+	HASH_DELETE(by_name, services->by_name, entry);
+	free(entry->name);
+	free(entry);
+}
+
 void services_fini(struct services *services)
 {
 	struct service_entry *entry;
 	struct service_entry *next;
-	HASH_ITER (by_name, services->by_name, entry, next) {
-		HASH_DELETE(by_name, services->by_name, entry);
-		free(entry->name);
-		free(entry);
+	HASH_ITER (by_name, services->by_name, entry, next)
+		forget(services, entry);
+}
+
+static bool is_of_word(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
+}
+
+bool service_name_is_valid(struct span name)
+{
+	bool is_in_word = false;
+	if (name.len > WIRE_MAX_SERVICE_NAME)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		if (!is_of_word(name.data[i]) && (name.data[i] != '.' || !is_in_word))
+			return false;
+		is_in_word = name.data[i] != '.';
 	}
+	return is_in_word;
 }
 
 struct service_entry *services_find(const struct services *services, struct span name)
@@ -58,12 +81,13 @@ void services_offer(struct services *services, struct session *session, struct s
 
 bool services_withdraw(struct services *services, struct session *session)
 {
-	(void)services;
 	bool had_any = !list_is_empty(&session->offers);
 	list_each_safe (node, &session->offers) {
 		struct offer *offer = list_entry(node, struct offer, of_session);
 		list_remove(&offer->of_service);
 		list_remove(&offer->of_session);
+		if (list_is_empty(&offer->service->here) && list_is_empty(&offer->service->abroad))
+			forget(services, offer->service);
 		free(offer);
 	}
 	return had_any;

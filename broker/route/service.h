@@ -32,6 +32,9 @@ struct services {
 void services_init(struct services *services);
 void services_fini(struct services *services);
 
+/* Dotted, of letters, digits and `_`, at most WIRE_MAX_SERVICE_NAME bytes. */
+bool service_name_is_valid(struct span name);
+/* NULL when nobody offers it. Valid until the last offer is withdrawn. */
 struct service_entry *services_find(const struct services *services, struct span name);
 /* Add one offer. `node` is "" for a session of this daemon. */
 void services_offer(struct services *services, struct session *session, struct span name,

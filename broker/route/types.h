@@ -24,8 +24,6 @@ struct method_entry {
 	char *name; /* "package.Service/Method" */
 	const struct schema_method *method;
 	const struct schema_service *service;
-	/* Who serves it: see service.h. */
-	struct service_entry *served;
 	/* The service is this daemon's own. */
 	bool is_builtin;
 	bool is_own;

@@ -22,6 +22,10 @@
 #define WIRE_MAX_POSITIONS 64
 #define WIRE_MAX_GROUPS 64
 #define WIRE_MAX_SERVICES 256
+/* Of a service's name, and of what a subscription's or a link's receiver may grant at once. */
+#define WIRE_MAX_SERVICE_NAME 200
+#define WIRE_MAX_CREDIT (8 * 1024 * 1024)
+#define WIRE_MAX_FOLLOW_CREDIT (16 * 1024 * 1024)
 
 /* The field numbers of Packet.kind. */
 enum packet_kind {

@@ -37,8 +37,9 @@ static void test_service_offers_here_take_turns(void **state)
 	services_withdraw(&services, &sessions[0]);
 	for (int i = 0; i < 3; i++)
 		assert_ptr_equal(services_pick_here(entry)->session, &sessions[2]);
+	/* What nobody offers any more costs nothing. */
 	services_withdraw(&services, &sessions[2]);
-	assert_null(services_pick_here(entry));
+	assert_null(services_find(&services, text("a.Echo")));
 	services_fini(&services);
 }
 
@@ -71,10 +72,25 @@ static void test_service_offers_abroad_are_of_a_node(void **state)
 	services_withdraw(&services, &other);
 	assert_null(services_pick_abroad(entry, text(""), &hub));
 	assert_true(services_withdraw(&services, &hub));
-	assert_null(services_pick_abroad(entry, text(""), NULL));
-	assert_null(
-		services_pick_abroad(services_find(&services, text("a.Echoes")), text(""), NULL));
+	assert_null(services_find(&services, text("a.Echo")));
+	assert_null(services_find(&services, text("a.Echoes")));
 	services_fini(&services);
+}
+
+static void test_service_names_are_dotted_words(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"a", "a.B", "lyceum.notice.v1.Board", "A_1.b2"};
+	static const char *const bad[] = {"",    ".",   "a.",  ".a",      "a..b",
+					  "a b", "a@b", "a/b", "\xc3\xa4"};
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(service_name_is_valid(text(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(service_name_is_valid(text(bad[i])));
+	char wide[202];
+	memset(wide, 'x', sizeof(wide));
+	assert_true(service_name_is_valid(span_of(wide, 200)));
+	assert_false(service_name_is_valid(span_of(wide, 201)));
 }
 
 int main(void)
@@ -82,6 +98,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_service_offers_here_take_turns),
 		cmocka_unit_test(test_service_offers_abroad_are_of_a_node),
+		cmocka_unit_test(test_service_names_are_dotted_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
