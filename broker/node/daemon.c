@@ -111,6 +111,8 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	types_init(&daemon->types);
 	services_init(&daemon->services);
 	session_table_init(&daemon->sessions, env);
+	if (limits && limits->backlog)
+		daemon->sessions.max_backlog = limits->backlog;
 	topics_init(&daemon->topics);
 	stream_init(&daemon->stream, env, &daemon->policy, &daemon->types, &daemon->sessions,
 		    &daemon->topics, config->name, epoch);
@@ -143,7 +145,11 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	daemon->host = (struct host){.env = env, .policy = &daemon->policy};
 	host_init(&daemon->host);
 	host_configure(&daemon->host, config, plugin_folder);
-	daemon->uplink = (struct uplink){.env = env, .epoch = epoch};
+	daemon->uplink = (struct uplink){
+		.env = env,
+		.epoch = epoch,
+		.call_credit = daemon->limits.call_credit * LINK_CREDIT_SCALE,
+	};
 	if (config->uplink) {
 		policy_grant(&daemon->policy, config->uplink->name, config->uplink->server_key,
 			     ROLE_HUB);
@@ -322,6 +328,9 @@ static void beat(struct daemon *daemon, uint64_t now)
 			daemon_dismiss(daemon, session, GOODBYE_UNSPECIFIED,
 				       link->failure ? link->failure
 						     : "the log here does not take records");
+		} else if (session->is_stuck) {
+			log_warning("peer does not read and is cut", "peer", session->identity);
+			daemon_end_session(daemon, session, "it does not read what it is sent");
 		} else if (session->is_gone) {
 			daemon_end_session(daemon, session, "its connection has ended");
 		} else if (now - session->last_heard_ms > 3ull * daemon->limits.heartbeat_ms) {

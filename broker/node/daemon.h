@@ -17,6 +17,9 @@
 
 struct Lyceum__V1__Config;
 
+/* What a link may have outstanding, in the limit of one peer: it is the sum of many callers. */
+#define LINK_CREDIT_SCALE 4
+
 struct limits {
 	uint64_t call_credit;
 	uint64_t publish_credit;

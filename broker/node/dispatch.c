@@ -34,14 +34,15 @@ static void send_stray_goodbye(struct daemon *daemon, uint32_t port, struct span
 static void welcome(struct daemon *daemon, struct session *session)
 {
 	static const char software[] = "lyceumd " LYCEUM_VERSION;
+	uint64_t scale = session_is_link(session) ? LINK_CREDIT_SCALE : 1;
 	struct packet packet = {.kind = PACKET_WELCOME};
 	packet.welcome = (struct packet_welcome){
 		.version = WIRE_VERSION,
 		.daemon = span_of(daemon->name, strlen(daemon->name)),
 		.epoch = daemon->stream.epoch,
 		.identity = span_of(session->identity, strlen(session->identity)),
-		.call_credit = daemon->limits.call_credit,
-		.publish_credit = daemon->limits.publish_credit,
+		.call_credit = daemon->limits.call_credit * scale,
+		.publish_credit = daemon->limits.publish_credit * scale,
 		.max_body = WIRE_MAX_BODY,
 		.heartbeat_ms = daemon->limits.heartbeat_ms,
 		.ack_means = span_of(ack_means, sizeof(ack_means) - 1),
@@ -230,7 +231,11 @@ static enum lyc_status check_register(struct daemon *daemon, struct session *ses
 	else if (reg->schema.len > 0)
 		status = schema_new(reg->schema.data, reg->schema.len, ret_schema, error);
 	for (size_t i = 0; i < reg->service_count && status == LYC_OK; i++) {
-		char name[200];
+		char name[WIRE_MAX_SERVICE_NAME + 1];
+		if (!service_name_is_valid(reg->services[i]))
+			return error_set(error, LYC_INVALID_ARGUMENT,
+					 "a service's name is dotted and has at most %d bytes",
+					 WIRE_MAX_SERVICE_NAME);
 		snprintf(name, sizeof(name), "%.*s", (int)reg->services[i].len,
 			 (const char *)reg->services[i].data);
 		bool is_defined = *ret_schema ? schema_find_service(*ret_schema, name) != NULL
@@ -286,12 +291,11 @@ static void register_services(struct daemon *daemon, struct session *session,
 
 /* ---- credit ---- */
 
-/* True when the packet goes beyond what the session was granted. A link's credit is the sum of many
- * callers'. */
+/* True when the packet goes beyond what the session was granted. */
 static bool is_beyond_credit(const struct daemon *daemon, const struct session *session,
 			     const struct packet *packet)
 {
-	uint64_t scale = session_is_link(session) ? 16 : 1;
+	uint64_t scale = session_is_link(session) ? LINK_CREDIT_SCALE : 1;
 	if (packet->kind == PACKET_CALL)
 		return session->calls_made_len + packet->len > daemon->limits.call_credit * scale;
 	if (packet->kind == PACKET_PUBLISH && packet->publish.durable)

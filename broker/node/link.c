@@ -290,6 +290,8 @@ void link_follow(struct link *link, const struct packet_follow *follow)
 		return;
 	}
 	link->credit = follow->credit ? follow->credit : FOLLOW_CREDIT;
+	if (link->credit > WIRE_MAX_FOLLOW_CREDIT)
+		link->credit = WIRE_MAX_FOLLOW_CREDIT;
 	link->unconfirmed_len = 0;
 	link->next_seq = find_start(link);
 	link->is_followed = true;
@@ -478,9 +480,11 @@ void link_heads(struct link *link, const struct packet_heads *heads, struct span
 
 /* ---- services ---- */
 
+/* At most WIRE_MAX_SERVICES, which is what a Register packet holds. */
 void link_register(struct link *link, const struct packet_register *reg)
 {
 	struct links *links = link->links;
+	size_t dropped = 0;
 	services_withdraw(links->services, link->session);
 	for (size_t i = 0; i < reg->service_count; i++) {
 		struct span name = reg->services[i];
@@ -490,9 +494,14 @@ void link_register(struct link *link, const struct packet_register *reg)
 			node = span_of(at + 1, name.len - (size_t)(at - name.data) - 1);
 			name.len = (size_t)(at - name.data);
 		}
-		if (!span_is(node, links->stream->name))
+		if (!service_name_is_valid(name) || node.len == 0 || node.len >= sizeof(link->peer))
+			dropped++;
+		else if (!span_is(node, links->stream->name))
 			services_offer(links->services, link->session, name, node);
 	}
+	if (dropped > 0)
+		log_warning("names that cannot be services were dropped", "peer", link->peer,
+			    "count", log_number(dropped));
 	if (!link->is_hub)
 		links_announce(links);
 }

@@ -23,7 +23,7 @@ static void say_hello(struct uplink *uplink)
 	const char *software = "lyceumd " LYCEUM_VERSION;
 	packet.hello = (struct packet_hello){.version = WIRE_VERSION,
 					     .software = span_of(software, strlen(software)),
-					     .call_credit = 32u * 1024 * 1024,
+					     .call_credit = uplink->call_credit,
 					     .epoch = uplink->epoch};
 	struct buf frame = {0};
 	packet_write(&frame, &packet);

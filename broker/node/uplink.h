@@ -14,6 +14,7 @@ struct uplink {
 	struct link *link;
 	enum uplink_state state;
 	uint64_t epoch;
+	uint64_t call_credit; /* bytes of calls that this daemon takes from the hub */
 	bool has_said_hello;
 	uint64_t attempt_ends_ms;
 	uint32_t backoff_ms;

@@ -7,9 +7,11 @@
 
 #include "base/mem.h"
 
+#define MAX_BACKLOG (32u * 1024 * 1024)
+
 void session_table_init(struct session_table *table, const struct env *env)
 {
-	*table = (struct session_table){.env = env, .next_serial = 1};
+	*table = (struct session_table){.env = env, .next_serial = 1, .max_backlog = MAX_BACKLOG};
 	list_init(&table->all);
 	list_init(&table->dirty);
 }
@@ -108,15 +110,6 @@ struct waiting_frame {
 	struct buf frame;
 };
 
-static void keep_waiting(struct session *session)
-{
-	struct waiting_frame *waiting = mem_new(struct waiting_frame);
-	waiting->frame = session->out;
-	session->out = (struct buf){0};
-	session->waiting_len += waiting->frame.len;
-	list_add_last(&session->waiting, &waiting->node);
-}
-
 static void drop_waiting(struct session *session, struct waiting_frame *waiting)
 {
 	list_remove(&waiting->node);
@@ -124,6 +117,30 @@ static void drop_waiting(struct session *session, struct waiting_frame *waiting)
 	free(waiting);
 	if (list_is_empty(&session->waiting))
 		session->waiting_len = 0;
+}
+
+static void drop_all_waiting(struct session *session)
+{
+	list_each_safe (node, &session->waiting)
+		drop_waiting(session, list_entry(node, struct waiting_frame, node));
+}
+
+/* Keeps the frame, unless too much waits already: what comes after a frame that was dropped is
+ * worth nothing. */
+static void keep_waiting(struct session_table *table, struct session *session)
+{
+	size_t max = table->max_backlog * (session_is_link(session) ? 2 : 1);
+	if (session->waiting_len + session->out.len > max) {
+		session->is_stuck = true;
+		drop_all_waiting(session);
+		buf_fini(&session->out);
+		return;
+	}
+	struct waiting_frame *waiting = mem_new(struct waiting_frame);
+	waiting->frame = session->out;
+	session->out = (struct buf){0};
+	session->waiting_len += waiting->frame.len;
+	list_add_last(&session->waiting, &waiting->node);
 }
 
 static enum lyc_status hand_over(struct session_table *table, struct session *session,
@@ -135,6 +152,10 @@ static enum lyc_status hand_over(struct session_table *table, struct session *se
 
 static void flush(struct session_table *table, struct session *session)
 {
+	if (session->is_stuck) {
+		buf_fini(&session->out);
+		return;
+	}
 	while (!list_is_empty(&session->waiting)) {
 		struct waiting_frame *first =
 			list_entry(session->waiting.next, struct waiting_frame, node);
@@ -155,7 +176,7 @@ static void flush(struct session_table *table, struct session *session)
 					 : LYC_RESOURCE_EXHAUSTED;
 	session->is_gone = session->is_gone || status == LYC_UNAVAILABLE;
 	if (status == LYC_RESOURCE_EXHAUSTED)
-		keep_waiting(session);
+		keep_waiting(table, session);
 	else
 		buf_clear(&session->out); /* taken, or nobody is there any more */
 }
@@ -163,8 +184,7 @@ static void flush(struct session_table *table, struct session *session)
 void session_free(struct session_table *table, struct session *session)
 {
 	flush(table, session);
-	list_each_safe (node, &session->waiting)
-		drop_waiting(session, list_entry(node, struct waiting_frame, node));
+	drop_all_waiting(session);
 	buf_fini(&session->out);
 	list_remove(&session->dirty);
 	list_remove(&session->all);

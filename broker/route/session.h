@@ -53,8 +53,10 @@ struct session {
 
 	/* In. */
 	uint64_t last_heard_ms;
-	int fd;       /* of the frame being handled; -1 outside */
-	bool is_gone; /* its connection has ended: found out by sending */
+	int fd;        /* of the frame being handled; -1 outside */
+	bool is_gone;  /* its connection has ended: found out by sending */
+	bool is_stuck; /* more waits for it than may: it gets nothing any more, the next tick ends
+			  it */
 	bool is_flooding;
 	uint64_t flood_since_ms;
 
@@ -89,6 +91,7 @@ struct session_table {
 	struct list all;
 	struct list dirty;
 	size_t count;
+	size_t max_backlog; /* bytes that may wait for one peer; twice that for a link */
 	uint64_t next_serial;
 };
 

@@ -53,8 +53,9 @@ void stream_subscribe(struct stream *stream, struct session *session,
 				"out of memory");
 		return;
 	}
-	subscription->credit =
-		subscribe->credit < INT64_MAX ? (int64_t)subscribe->credit : INT64_MAX;
+	/* A link is bounded by its backlog. */
+	uint64_t most = session_is_link(session) ? INT64_MAX : WIRE_MAX_CREDIT;
+	subscription->credit = (int64_t)(subscribe->credit < most ? subscribe->credit : most);
 	if (subscribe->group.len > 0)
 		subscription->group =
 			mem_dup_try((const char *)subscribe->group.data, subscribe->group.len);
@@ -114,7 +115,10 @@ void stream_credit(struct stream *stream, struct session *session, uint64_t id, 
 	struct subscription *subscription = subscription_find(session, id);
 	if (!subscription || bytes > INT32_MAX)
 		return;
-	if (subscription->credit < INT64_MAX - INT32_MAX)
+	if (subscription->credit < WIRE_MAX_CREDIT) {
 		subscription->credit += (int64_t)bytes;
+		if (subscription->credit > WIRE_MAX_CREDIT)
+			subscription->credit = WIRE_MAX_CREDIT;
+	}
 	credit_came(stream, subscription);
 }

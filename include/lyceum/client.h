@@ -195,7 +195,7 @@ struct lyc_subscribe_options {
 	const char *durable;
 	const char *group;
 	bool records_only;
-	/* Bytes on their way at once; 0: 1 MiB. */
+	/* Bytes on their way at once; 0: 1 MiB; at most 8 MiB. */
 	uint64_t credit;
 	/* The caller says lyc_client_consumed; otherwise a delivery counts as consumed when the
 	 * callback has returned. */

@@ -145,6 +145,8 @@ enum lyc_status lyc_client_subscribe(struct lyc_client *client, const char *patt
 	subscription->records_only = options->records_only;
 	subscription->is_manual = options->manual;
 	subscription->credit = options->credit ? options->credit : DEFAULT_CREDIT;
+	if (subscription->credit > WIRE_MAX_CREDIT)
+		subscription->credit = WIRE_MAX_CREDIT;
 	subscription->on_delivery = on_delivery;
 	subscription->arg = arg;
 	list_init(&subscription->node);

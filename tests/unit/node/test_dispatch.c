@@ -305,6 +305,50 @@ static void test_dispatch_stopping_daemon_says_goodbye(void **state)
 	expect_goodbye(late, GOODBYE_SHUTDOWN);
 }
 
+/* A peer that asks and does not take the answers: its session ends, the daemon's memory does not.
+ */
+static void test_dispatch_peer_that_does_not_read_is_ended(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *ann = fake_client_add(bench->node, "ann");
+	struct packet packet = {.kind = PACKET_CALL};
+	packet.call.method = fake_text("lyceum.v1.Node/Schema");
+	bench->node->daemon.sessions.max_backlog = 2u * 1024 * 1024;
+	ann->is_full = true;
+	size_t most = 0;
+	for (uint64_t id = 1; id <= 4000; id++) {
+		packet.call.id = id;
+		fake_send(ann, &packet);
+		const struct session *session =
+			session_find(&bench->node->daemon.sessions, 1, fake_text(ann->routing_id));
+		if (session && session_backlog(session) > most)
+			most = session_backlog(session);
+	}
+	assert_in_range(most, 1024 * 1024, 3 * 1024 * 1024);
+	assert_int_equal(bench->node->daemon.sessions.count, 1);
+	fake_tick(bench->world, 100);
+	assert_int_equal(bench->node->daemon.sessions.count, 0);
+	ann->is_full = false;
+	ping(ann, 1);
+	expect_goodbye(ann, GOODBYE_NO_SESSION);
+}
+
+static void test_dispatch_credit_of_a_subscription_has_a_maximum(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *ann = fake_client_add(bench->node, "ann");
+	fake_subscribe(ann, &(struct packet_subscribe){
+				    .id = 1, .pattern = fake_text("a.>"), .credit = UINT64_MAX});
+	struct session *session =
+		session_find(&bench->node->daemon.sessions, 1, fake_text(ann->routing_id));
+	assert_int_equal(subscription_find(session, 1)->credit, WIRE_MAX_CREDIT);
+	struct packet packet = {.kind = PACKET_CREDIT};
+	packet.credit.id = 1;
+	packet.credit.value = INT32_MAX;
+	fake_send(ann, &packet);
+	assert_int_equal(subscription_find(session, 1)->credit, WIRE_MAX_CREDIT);
+}
+
 #define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -325,6 +369,8 @@ int main(void)
 		on_bench(test_dispatch_second_connection_of_a_node_replaces_the_first),
 		on_bench(test_dispatch_register_is_for_plugins_and_their_own_services),
 		on_bench(test_dispatch_stopping_daemon_says_goodbye),
+		on_bench(test_dispatch_peer_that_does_not_read_is_ended),
+		on_bench(test_dispatch_credit_of_a_subscription_has_a_maximum),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -359,6 +359,51 @@ static void test_link_node_may_not_send_the_records_of_others(void **state)
 	buf_fini(&frame);
 }
 
+/* One node cannot cut the others off with what it says that it serves. */
+static void test_link_register_takes_only_what_can_be_a_service(void **state)
+{
+	struct net *net = *state;
+	enum { COUNT = 200, LONG = 5000 };
+	struct span names[COUNT + 2];
+	char *text = mem_get(LONG);
+	memset(text, 'x', LONG);
+	for (size_t i = 0; i < COUNT; i++)
+		names[i] = span_of(text, LONG);
+	names[COUNT] = fake_text("a name with spaces");
+	names[COUNT + 1] = fake_text("a.good.Name");
+	struct packet_register reg = {.services = names, .service_count = COUNT + 2};
+	link_register(links_find(&net->hub->daemon.links, "wales"), &reg);
+	fake_pass(net->world, 1000);
+	free(text);
+	assert_int_equal(HASH_CNT(by_name, net->hub->daemon.services.by_name), 1);
+	assert_non_null(services_find(&net->cork->daemon.services, fake_text("a.good.Name")));
+	assert_int_equal(net->cork->daemon.counters.malformed, 0);
+	assert_non_null(uplink_of(net->cork)->session);
+	/* What is withdrawn is gone. */
+	reg.service_count = 0;
+	link_register(links_find(&net->hub->daemon.links, "wales"), &reg);
+	assert_int_equal(HASH_CNT(by_name, net->hub->daemon.services.by_name), 0);
+}
+
+static void test_link_credit_is_one_number_on_both_sides(void **state)
+{
+	struct net *net = *state;
+	const struct session *down = links_find(&net->hub->daemon.links, "wales")->session;
+	const struct session *up = uplink_of(net->wales)->session;
+	assert_int_equal(down->call_credit,
+			 net->wales->daemon.limits.call_credit * LINK_CREDIT_SCALE);
+	assert_int_equal(up->call_credit, net->hub->daemon.limits.call_credit * LINK_CREDIT_SCALE);
+}
+
+/* However much the peer says that it takes at once. */
+static void test_link_follow_credit_has_a_maximum(void **state)
+{
+	struct net *net = *state;
+	struct link *link = links_find(&net->hub->daemon.links, "wales");
+	link_follow(link, &(struct packet_follow){.credit = UINT64_MAX});
+	assert_int_equal(link->credit, WIRE_MAX_FOLLOW_CREDIT);
+}
+
 #define with_net(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -369,6 +414,9 @@ int main(void)
 		with_net(test_link_narrowing_reaches_former_readers_as_a_withdrawal),
 		with_net(test_link_positions_cover_what_stays_at_home),
 		with_net(test_link_outbox_is_what_the_hub_has_not_confirmed),
+		with_net(test_link_register_takes_only_what_can_be_a_service),
+		with_net(test_link_credit_is_one_number_on_both_sides),
+		with_net(test_link_follow_credit_has_a_maximum),
 		with_net(test_link_copies_under_way_to_the_disk_are_not_taken_twice),
 		with_net(test_link_copies_that_the_disk_refused_come_again),
 		with_net(test_link_carries_transient_messages_that_somebody_wants),

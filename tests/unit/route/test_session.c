@@ -185,6 +185,30 @@ static void test_session_wavering_socket_keeps_the_order(void **state)
 	check_frames(bench, 20, 0);
 }
 
+/* A peer that does not read costs this daemon so much memory and no more. */
+static void test_session_backlog_is_bounded(void **state)
+{
+	struct bench *bench = *state;
+	bench->table.max_backlog = 1000000;
+	bench->socket.answer = LYC_RESOURCE_EXHAUSTED;
+	for (uint64_t id = 1; id <= 9; id++)
+		send_reply(bench, id, 100000);
+	session_flush_all(&bench->table);
+	assert_false(bench->session->is_stuck);
+	assert_true(session_backlog(bench->session) > 900000);
+	for (uint64_t id = 10; id <= 1000; id++) {
+		send_reply(bench, id, 100000);
+		assert_true(session_backlog(bench->session) < 1200000);
+	}
+	assert_true(bench->session->is_stuck);
+	/* Nothing that comes behind what was dropped is sent, and nothing waits any more. */
+	bench->socket.answer = LYC_OK;
+	send_reply(bench, 1001, 10);
+	assert_int_equal(session_flush_all(&bench->table), 0);
+	assert_int_equal(bench->socket.count, 0);
+	assert_int_equal(session_backlog(bench->session), 0);
+}
+
 static void test_session_gone_peer_drops_the_frames(void **state)
 {
 	struct bench *bench = *state;
@@ -247,6 +271,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_session_wavering_socket_keeps_the_order, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_session_backlog_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_gone_peer_drops_the_frames, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_session_end_hands_over_what_was_written, setup,
