@@ -1,0 +1,238 @@
+/* What a node may not do to others: take their keys, redefine their types, speak in their name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/pb.h"
+#include "fake_world.h"
+#include "stream/record.h"
+
+enum { MEMBERS = 2 };
+
+/* A hub with an honest node, and a connection of derry's that sends what it likes. */
+struct net {
+	struct fake_world *world;
+	struct fake_node *hub;
+	struct fake_node *wales;
+	struct fake_client *at_wales;
+	struct fake_client *derry;
+};
+
+static int setup(void **state)
+{
+	struct net *net = mem_new(struct net);
+	net->world = fake_world_new(1);
+	net->hub = fake_node_add(net->world, "hub", NULL);
+	net->wales = fake_node_add(net->world, "wales", net->hub);
+	fake_settle(net->world);
+	net->at_wales = fake_client_add(net->wales, "root");
+	net->derry = fake_client_add(net->hub, "derry");
+	fake_settle(net->world);
+	*state = net;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct net *net = *state;
+	fake_world_free(net->world);
+	free(net);
+	return 0;
+}
+
+static void send_copy(struct net *net, const struct record *record)
+{
+	struct buf bytes = {0};
+	struct buf frame = {0};
+	record_write(&bytes, record);
+	packet_write_copy(&frame, span_of(bytes.data, bytes.len));
+	fake_send_bytes(net->derry, span_of(frame.data, frame.len));
+	fake_settle(net->world);
+	buf_fini(&bytes);
+	buf_fini(&frame);
+}
+
+/* The status of the next Ack. */
+static uint32_t ack_of(struct fake_client *client)
+{
+	const struct packet *packet;
+	while ((packet = fake_next(client)) && packet->kind != PACKET_ACK)
+		;
+	assert_non_null(packet);
+	return packet->ack.status;
+}
+
+static void test_node_cannot_take_over_a_key(void **state)
+{
+	struct net *net = *state;
+	fake_post(net->at_wales, 1, "a", "ours", MEMBERS, NULL);
+	fake_pass(net->world, 2000);
+	assert_int_equal(ack_of(net->at_wales), LYC_OK);
+	size_t before = net->hub->record_count;
+	struct record record = {.origin = fake_text("derry"),
+				.epoch = 1,
+				.origin_seq = 1,
+				.subject = fake_text("lyceum.notice.v1.Notice.wales.a"),
+				.removed = true};
+	send_copy(net, &record);
+	assert_int_equal(net->hub->record_count, before);
+	/* Nor one that is not there yet. */
+	record.origin_seq = 2;
+	record.subject = fake_text("lyceum.notice.v1.Notice.wales.b");
+	send_copy(net, &record);
+	assert_int_equal(net->hub->record_count, before);
+	fake_post(net->at_wales, 2, "a", "still ours", MEMBERS, NULL);
+	fake_pass(net->world, 2000);
+	assert_int_equal(ack_of(net->at_wales), LYC_OK);
+	assert_int_equal(net->hub->record_count, before + 1);
+}
+
+/* A set in which lyceum.notice.v1.Notice has one field and no label. */
+static void write_other_notice(struct buf *to)
+{
+	size_t file = pb_begin(to, 1);
+	pb_write_text(to, 1, "other.proto");
+	pb_write_text(to, 2, "lyceum.notice.v1");
+	size_t message = pb_begin(to, 4);
+	pb_write_text(to, 1, "Notice");
+	size_t field = pb_begin(to, 2);
+	pb_write_text(to, 1, "home");
+	pb_write_uint(to, 3, 1);
+	pb_write_uint(to, 4, 1);
+	pb_write_uint(to, 5, SCHEMA_STRING);
+	pb_end(to, field);
+	pb_end(to, message);
+	pb_write_text(to, 12, "proto3");
+	pb_end(to, file);
+}
+
+static void test_node_cannot_redefine_a_type(void **state)
+{
+	struct net *net = *state;
+	struct buf set = {0};
+	struct buf body = {0};
+	write_other_notice(&set);
+	pb_write_text(&body, 1, "derry");
+	pb_write_text(&body, 2, "0123");
+	pb_write_bytes(&body, 3, set.data, set.len);
+	struct record record = {.origin = fake_text("derry"),
+				.epoch = 1,
+				.origin_seq = 1,
+				.subject = fake_text("lyceum.v1.SchemaVersion.derry.0123"),
+				.body = span_of(body.data, body.len)};
+	size_t before = net->hub->record_count;
+	send_copy(net, &record);
+	/* It is kept, for derry's own records, and changes nothing for the others. */
+	assert_int_equal(net->hub->record_count, before + 1);
+	const struct schema_message *notice =
+		types_message(&net->hub->daemon.types, fake_text("lyceum.notice.v1.Notice"));
+	assert_non_null(notice->label);
+	assert_int_equal(notice->key_count, 2);
+	buf_fini(&set);
+	buf_fini(&body);
+}
+
+static void test_node_appends_nothing_to_the_hubs_log(void **state)
+{
+	struct net *net = *state;
+	size_t before = net->hub->record_count;
+	struct packet packet = {.kind = PACKET_PUBLISH};
+	packet.publish = (struct packet_publish){.id = 9,
+						 .subject = fake_text("lyceum.notice.v1.Remark"),
+						 .body = span_of("\x0a\x01x", 3),
+						 .durable = true};
+	fake_send(net->derry, &packet);
+	fake_settle(net->world);
+	assert_int_equal(ack_of(net->derry), LYC_PERMISSION_DENIED);
+	assert_int_equal(net->hub->record_count, before);
+}
+
+static void test_node_speaks_in_no_other_nodes_name(void **state)
+{
+	struct net *net = *state;
+	struct fake_client *listener = fake_client_add(net->hub, "root");
+	fake_subscribe(listener,
+		       &(struct packet_subscribe){.id = 1,
+						  .pattern = fake_text("lyceum.notice.v1.Remark"),
+						  .credit = 100000});
+	struct packet packet = {.kind = PACKET_PUBLISH};
+	packet.publish = (struct packet_publish){.id = 9,
+						 .subject = fake_text("lyceum.notice.v1.Remark"),
+						 .body = span_of("\x0a\x01x", 3),
+						 .origin = fake_text("wales")};
+	fake_send(net->derry, &packet);
+	fake_settle(net->world);
+	assert_int_equal(ack_of(net->derry), LYC_PERMISSION_DENIED);
+	fake_expect_nothing(listener);
+	packet.publish.origin = fake_text("derry");
+	fake_send(net->derry, &packet);
+	fake_settle(net->world);
+	const struct packet *heard = fake_expect(listener, PACKET_DELIVER);
+	assert_true(span_is(heard->deliver.origin, "derry"));
+}
+
+static void test_home_in_the_key_is_ones_own(void **state)
+{
+	struct net *net = *state;
+	struct buf body = {0};
+	fake_notice(&body, "cork", "a", "planted", MEMBERS, NULL);
+	struct packet packet = {.kind = PACKET_PUBLISH};
+	packet.publish = (struct packet_publish){.id = 9,
+						 .subject = fake_text("lyceum.notice.v1.Notice"),
+						 .body = span_of(body.data, body.len),
+						 .durable = true};
+	size_t before = net->wales->record_count;
+	fake_send(net->at_wales, &packet);
+	fake_settle(net->world);
+	assert_int_equal(ack_of(net->at_wales), LYC_FAILED_PRECONDITION);
+	assert_int_equal(net->wales->record_count, before);
+	buf_fini(&body);
+}
+
+static void test_person_is_no_node(void **state)
+{
+	struct net *net = *state;
+	struct fake_client *ann = fake_client_new(net->hub, "ann");
+	struct packet packet = {.kind = PACKET_HELLO};
+	packet.hello = (struct packet_hello){.version = WIRE_VERSION, .epoch = 5};
+	fake_send(ann, &packet);
+	const struct packet *answer = fake_expect(ann, PACKET_GOODBYE);
+	assert_int_equal(answer->goodbye.reason, GOODBYE_DENIED);
+	assert_non_null(memmem(answer->goodbye.text.data, answer->goodbye.text.len, "NODE", 4));
+}
+
+static void test_older_log_is_refused_with_a_sentence(void **state)
+{
+	struct net *net = *state;
+	fake_post(net->at_wales, 1, "a", "ours", MEMBERS, NULL);
+	fake_pass(net->world, 2000);
+	net->wales->epoch--;
+	fake_node_restart(net->wales);
+	fake_pass(net->world, 2000);
+	struct link *uplink = net->wales->daemon.uplink.link;
+	assert_null(uplink->session);
+	assert_non_null(strstr(uplink->text, "older"));
+}
+
+#define TRESPASS(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TRESPASS(test_node_cannot_take_over_a_key),
+		TRESPASS(test_node_cannot_redefine_a_type),
+		TRESPASS(test_node_appends_nothing_to_the_hubs_log),
+		TRESPASS(test_node_speaks_in_no_other_nodes_name),
+		TRESPASS(test_home_in_the_key_is_ones_own),
+		TRESPASS(test_person_is_no_node),
+		TRESPASS(test_older_log_is_refused_with_a_sentence),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
