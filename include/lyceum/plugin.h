@@ -17,6 +17,9 @@
  * replies nor fails nor defers ends with LYC_INTERNAL. A request has been checked against its
  * schema before a plugin sees it. The schema is registered after `start` has returned and the view
  * has caught up, so `start` itself appends nothing of a type that is new to the daemon.
+ *
+ * Every function below is called on the plugin's own thread only. A plugin that starts threads
+ *hands their results to its own, which a timer looks after.
  */
 #ifndef LYCEUM_PLUGIN_H
 #define LYCEUM_PLUGIN_H
@@ -54,8 +57,10 @@ struct lyc_plugin {
 	const uint8_t *schema;
 	size_t schema_len;
 
-	/* Patterns of the subjects that it appends or publishes, and that it reads. Ended by NULL;
-	 * NULL: none. */
+	/* Patterns of the subjects, key tokens included, that it appends or publishes, and that it
+	 * follows or subscribes to. Ended by NULL; NULL: none. What goes beyond is refused with
+	 * PERMISSION_DENIED and said in the log: `publishes` by the daemon, too, and there only for
+	 * types of the packages of its services; `reads` by what runs the plugin. */
 	const char *const *publishes;
 	const char *const *reads;
 
@@ -92,12 +97,19 @@ LYC_API void lyc_call_fail(struct lyc_call *call, enum lyc_status status, const 
 /* The same, naming the field of the request that is at fault. */
 LYC_API void lyc_call_fail_field(struct lyc_call *call, enum lyc_status status, const char *field,
 				 const char *format, ...) LYC_PRINTF(4, 5);
+/* End the call with why an append that it needed has failed, as lyc_append's on_done heard it. What
+ * is the plugin's own fault does not become the caller's: INVALID_ARGUMENT turns into INTERNAL,
+ * FAILED_PRECONDITION (an expectation that failed, another's home) into ABORTED: the caller may try
+ * again. The sentence names the record's type. */
+LYC_API void lyc_call_fail_append(struct lyc_call *call, const ProtobufCMessageDescriptor *type,
+				  const struct lyc_ack *ack);
 /* One reply of a streaming method; `closure` or lyc_call_end ends the stream. LYC_CANCELLED when
  * nobody listens any more. */
 LYC_API enum lyc_status lyc_call_send(struct lyc_call *call, const ProtobufCMessage *reply);
 LYC_API void lyc_call_end(struct lyc_call *call);
 /* Keep the call past the method's return; `closure(&reply, call)` or lyc_call_fail later, on this
- * thread, ends it. The request is kept, too. */
+ * thread, ends it. The request is kept, too, until then: also when what the call waited for, like
+ * an lyc_append, fails at once or later. */
 LYC_API void lyc_call_defer(struct lyc_call *call);
 /* The position that the reply names: what this call caused, a sequence in this daemon's log. Left
  * alone, it is how far the view has come. */
@@ -119,21 +131,28 @@ LYC_API void *lyc_context_state(const struct lyc_plugin_context *context);
 
 /* Follow the log of this daemon into a view: on_record runs for each record (or withdrawal) of the
  * pattern from local sequence `from` on, in order, own and foreign records alike. Calls that carry
- * `after` wait until the view has come that far. Once, from start. */
+ * `after` wait until the view has come that far. A record has always a subject; a withdrawal has no
+ * body. Once, from start; on the plugin's thread like everything else. */
 typedef void (*lyc_record_fn)(void *state, const struct lyc_delivery *record);
 LYC_API LYC_MUST_USE enum lyc_status lyc_follow(struct lyc_plugin_context *context,
 						const char *pattern, uint64_t from,
 						lyc_record_fn on_record, struct lyc_error *error);
 /* Append one record; on_done runs once, after the sync or with the reason of the refusal, on this
- * thread. Packs and borrows message. */
+ * thread. UNAVAILABLE: the session was lost, and nobody knows
+ * whether the record was appended. Not LYC_OK: on_done does not run at all. Packs and borrows
+ * message. In a type with a Label field a record that leaves the field unset is PRIVATE: it never
+ * leaves this daemon, and nothing says so. */
 LYC_API LYC_MUST_USE enum lyc_status lyc_append(struct lyc_plugin_context *context,
 						const ProtobufCMessage *message,
 						const struct lyc_publish_options *options,
 						lyc_ack_fn on_done, void *arg);
-/* Withdraw a subject's record: the same with no body. */
+/* Withdraw a record: a message of its type with the key fields set says which; the others do not
+ * matter. INVALID_ARGUMENT, with a sentence in the log, when a key is missing. Otherwise as
+ * lyc_append. */
 LYC_API LYC_MUST_USE enum lyc_status lyc_withdraw(struct lyc_plugin_context *context,
-						  const char *subject, lyc_ack_fn on_done,
-						  void *arg);
+						  const ProtobufCMessage *with_keys,
+						  const struct lyc_publish_options *options,
+						  lyc_ack_fn on_done, void *arg);
 /* Run fn after delay_ms, then every period_ms (0: once). */
 typedef void (*lyc_timer_fn)(void *state, void *arg);
 LYC_API LYC_MUST_USE enum lyc_status lyc_timer(struct lyc_plugin_context *context,

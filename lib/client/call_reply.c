@@ -199,6 +199,19 @@ void lyc_call_fail(struct lyc_call *handle, enum lyc_status status, const char *
 	lyc_call_fail_field(handle, status, NULL, "%s", text);
 }
 
+void lyc_call_fail_append(struct lyc_call *call, const ProtobufCMessageDescriptor *type,
+			  const struct lyc_ack *ack)
+{
+	enum lyc_status status = ack->status;
+	if (status == LYC_INVALID_ARGUMENT)
+		status = LYC_INTERNAL;
+	else if (status == LYC_FAILED_PRECONDITION)
+		status = LYC_ABORTED;
+	lyc_call_fail(call, status, "The record %s was not appended: %s%s%s", type->name,
+		      ack->field ? ack->field : "", ack->field && ack->field[0] ? ": " : "",
+		      ack->text ? ack->text : "");
+}
+
 void lyc_call_defer(struct lyc_call *handle)
 {
 	struct lyc_call *call = open_call(handle);

@@ -1,4 +1,4 @@
-/* What a plugin asks of its surroundings: names, configuration, log lines, appends. */
+/* What a plugin asks of its surroundings: names, configuration, log lines. */
 #include "client/context.h"
 
 #include <errno.h>
@@ -114,38 +114,6 @@ struct lyc_client *lyc_context_client(struct lyc_plugin_context *context)
 void *lyc_context_state(const struct lyc_plugin_context *context)
 {
 	return context->state;
-}
-
-static enum lyc_status pack(const ProtobufCMessage *message, struct buf *to)
-{
-	size_t len = protobuf_c_message_get_packed_size(message);
-	if (len > WIRE_MAX_BODY)
-		return LYC_OUT_OF_RANGE;
-	if (!buf_reserve(to, len + 1))
-		return LYC_RESOURCE_EXHAUSTED;
-	to->len = protobuf_c_message_pack(message, to->data);
-	return LYC_OK;
-}
-
-enum lyc_status lyc_append(struct lyc_plugin_context *context, const ProtobufCMessage *message,
-			   const struct lyc_publish_options *options, lyc_ack_fn on_done, void *arg)
-{
-	struct lyc_publish_options durable = options ? *options : (struct lyc_publish_options){0};
-	struct buf body = {0};
-	durable.durable = true;
-	enum lyc_status status = pack(message, &body);
-	if (status == LYC_OK)
-		status = lyc_client_publish_start(context->client, message->descriptor->name,
-						  body.data, body.len, &durable, on_done, arg);
-	buf_fini(&body);
-	return status;
-}
-
-enum lyc_status lyc_withdraw(struct lyc_plugin_context *context, const char *subject,
-			     lyc_ack_fn on_done, void *arg)
-{
-	struct lyc_publish_options options = {.durable = true, .remove = true};
-	return lyc_client_publish_start(context->client, subject, NULL, 0, &options, on_done, arg);
 }
 
 void lyc_log(struct lyc_plugin_context *context, int level, const char *format, ...)

@@ -92,6 +92,16 @@ void timers_run(struct lyc_plugin_context *context, uint64_t now_ms);
 uint64_t timers_next(const struct lyc_plugin_context *context);
 void timers_fini(struct lyc_plugin_context *context);
 
+/* ---- appends.c ---- */
+
+/* Hooks of the client: PERMISSION_DENIED for what the descriptor's `publishes` or `reads` do not
+ * have, said in the log, too. */
+enum lyc_status context_check_publish(struct lyc_client *client,
+				      const struct packet_publish *publish, void *arg,
+				      struct lyc_error *error);
+enum lyc_status context_check_subscribe(struct lyc_client *client, struct span pattern, void *arg,
+					struct lyc_error *error);
+
 /* ---- context.c ---- */
 
 /* Read and check the configuration; without a file everything has its default. */

@@ -53,6 +53,12 @@ struct peer_hooks {
 			size_t packet_len, void *arg);
 	/* The caller of this call waits no longer; a last reply with LYC_CANCELLED is still due. */
 	void (*on_cancel)(struct lyc_client *client, uint64_t id, void *arg);
+	/* Whether a publish or a subscription of our own may leave at all; when not, why. */
+	enum lyc_status (*check_publish)(struct lyc_client *client,
+					 const struct packet_publish *publish, void *arg,
+					 struct lyc_error *error);
+	enum lyc_status (*check_subscribe)(struct lyc_client *client, struct span pattern,
+					   void *arg, struct lyc_error *error);
 	void *arg;
 };
 

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "wire/packet.h"
+#include "wire/subject.h"
 
 #define MAX_METHODS 4096
 
@@ -28,6 +30,24 @@ static enum lyc_status open_file(const char *path, const struct lyc_plugin **ret
 		return error_set(error, LYC_FAILED_PRECONDITION,
 				 "%s is not a plugin: it exports no `lyc_plugin`.", path);
 	*ret_plugin = plugin;
+	return LYC_OK;
+}
+
+static enum lyc_status check_patterns(const char *plugin, const char *list,
+				      const char *const *patterns, struct lyc_error *error)
+{
+	for (size_t i = 0; patterns && patterns[i]; i++) {
+		if (i == WIRE_MAX_SERVICES)
+			return error_set(error, LYC_INVALID_ARGUMENT,
+					 "The plugin \"%s\" has more than %d patterns in `%s`.",
+					 plugin, WIRE_MAX_SERVICES, list);
+		if (!subject_pattern_is_valid(span_of(patterns[i], strlen(patterns[i]))))
+			return error_set(error, LYC_INVALID_ARGUMENT,
+					 "The plugin \"%s\" has \"%.100s\" in `%s`: a pattern is "
+					 "a subject in which * stands for one token and a last > "
+					 "for the rest.",
+					 plugin, patterns[i], list);
+	}
 	return LYC_OK;
 }
 
@@ -56,7 +76,8 @@ static enum lyc_status check_descriptor(const struct lyc_plugin *plugin, const c
 	if (!plugin->schema || plugin->schema_len == 0)
 		return error_set(error, LYC_INVALID_ARGUMENT, "The plugin \"%s\" has no schema.",
 				 name);
-	return LYC_OK;
+	enum lyc_status status = check_patterns(name, "publishes", plugin->publishes, error);
+	return status == LYC_OK ? check_patterns(name, "reads", plugin->reads, error) : status;
 }
 
 /* protoc-c lays the slots, one per method, right behind the ProtobufCService. */

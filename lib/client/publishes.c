@@ -151,6 +151,9 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 	if (!status)
 		status =
 			fill_publish(client, subject, body, options, label, &packet.publish, error);
+	if (!status && client->hooks.check_publish)
+		status = client->hooks.check_publish(client, &packet.publish, client->hooks.arg,
+						     error);
 	if (status)
 		return status;
 	if (!on_ack && (options->durable || options->remove || options->expect))

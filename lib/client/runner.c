@@ -74,6 +74,8 @@ static enum lyc_status connect_daemon(struct lyc_plugin_context *context,
 		.on_lost = on_lost,
 		.on_call = on_call,
 		.on_cancel = on_cancel,
+		.check_publish = context_check_publish,
+		.check_subscribe = context_check_subscribe,
 		.arg = context,
 	};
 	enum lyc_status status = client_open_with(&connection, &hooks, &context->client, error);

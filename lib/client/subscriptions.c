@@ -130,6 +130,12 @@ enum lyc_status lyc_client_subscribe(struct lyc_client *client, const char *patt
 				 "\"%.100s\" is no pattern: a subject in which * stands for one "
 				 "token and a last > for the rest",
 				 pattern ? pattern : "");
+	if (client->hooks.check_subscribe) {
+		enum lyc_status status = client->hooks.check_subscribe(
+			client, span_of(pattern, strlen(pattern)), client->hooks.arg, error);
+		if (status)
+			return status;
+	}
 	struct subscription *subscription = mem_try(sizeof(*subscription));
 	if (!subscription || !copy_option(pattern, &subscription->pattern) ||
 	    !copy_option(options->durable, &subscription->durable) ||

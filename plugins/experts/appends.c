@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "entry.h"
-#include "expert_key.h"
 
 static void on_done(const struct lyc_ack *ack, void *arg);
 
@@ -34,18 +33,13 @@ static enum lyc_status append(struct person *person)
 	struct lyc_plugin_context *context = change->changes->context;
 	struct lyc_publish_options options = {.durable = true,
 					      .principal = lyc_call_principal(change->call)};
-	char subject[EXPERT_KEY_SIZE];
 
 	if (change->kind != CHANGE_REMOVE) {
 		options.expect = true;
 		options.expect_seq = person->expect_seq;
 		return lyc_append(context, &person->wanted->base, &options, on_done, person);
 	}
-	if (!expert_key_write(person->held->home, person->held->id, subject, sizeof(subject)))
-		return LYC_INVALID_ARGUMENT;
-	options.remove = true;
-	return lyc_client_publish_start(lyc_context_client(context), subject, NULL, 0, &options,
-					on_done, person);
+	return lyc_withdraw(context, &person->held->base, &options, on_done, person);
 }
 
 static bool is_needed(const struct person *person)

@@ -1,45 +1,7 @@
 /* In a token '.', '*', '>', '%', spaces and control bytes stand as %XX. */
 #include "expert_key.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static bool is_plain(unsigned char c)
-{
-	return c > ' ' && c != 0x7f && !strchr(".*>%", c);
-}
-
-static size_t write_token(const char *token, char *to, size_t size)
-{
-	size_t len = 0;
-
-	for (; *token; token++) {
-		if (len + 4 > size)
-			return 0;
-		if (is_plain((unsigned char)*token))
-			to[len++] = *token;
-		else
-			len += (size_t)sprintf(to + len, "%%%02X", (unsigned char)*token);
-	}
-	to[len] = '\0';
-	return len;
-}
-
-bool expert_key_write(const char *home, const char *id, char *to, size_t size)
-{
-	size_t len = strlen(EXPERT_KEY_PREFIX), more;
-
-	if (size < len + 1)
-		return false;
-	memcpy(to, EXPERT_KEY_PREFIX, len);
-	more = write_token(home, to + len, size - len);
-	len += more;
-	if (more == 0 || len + 2 > size)
-		return false;
-	to[len++] = '.';
-	return write_token(id, to + len, size - len) > 0;
-}
 
 static int hex(char c)
 {

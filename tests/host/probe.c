@@ -20,6 +20,8 @@ struct probe {
 	struct lyc_call *kept;
 	say_closure kept_closure;
 	unsigned tick_count;
+	/* How the last append ended. */
+	enum lyc_status append_status;
 };
 
 static void reply(struct lyc_call *call, say_closure closure, const char *text)
@@ -80,6 +82,60 @@ static void use_kept(struct lyc_call *call, say_closure closure, struct probe *p
 	reply(call, closure, text);
 }
 
+static void appended(const struct lyc_ack *ack, void *arg)
+{
+	struct lyc_call *call = arg;
+	struct probe *probe = lyc_call_state(call);
+	probe->append_status = ack->status;
+	if (ack->status == LYC_OK)
+		reply(call, probe->kept_closure, "appended");
+	else
+		lyc_call_fail_append(call, &lyceum__echo__v1__note__descriptor, ack);
+}
+
+/* Appends or withdraws a note, and keeps the call until that is done. */
+static void use_log(struct lyc_call *call, say_closure closure, struct probe *probe, bool remove)
+{
+	Lyceum__Echo__V1__Note note = LYCEUM__ECHO__V1__NOTE__INIT;
+	struct lyc_plugin_context *context = lyc_call_context(call);
+	note.text = (char *)"x";
+	probe->kept_closure = closure;
+	lyc_call_defer(call);
+	enum lyc_status status = remove ? lyc_withdraw(context, &note.base, NULL, appended, call)
+					: lyc_append(context, &note.base, NULL, appended, call);
+	if (status != LYC_OK)
+		lyc_call_fail(call, status, "at once");
+}
+
+static void on_message(const struct lyc_delivery *delivery, void *arg)
+{
+	(void)delivery;
+	(void)arg;
+}
+
+/* What the descriptor does not list. */
+static void say_beyond(struct lyc_call *call, say_closure closure, const char *what)
+{
+	Lyceum__Echo__V1__SayReply message = LYCEUM__ECHO__V1__SAY_REPLY__INIT;
+	struct lyc_plugin_context *context = lyc_call_context(call);
+	struct lyc_client *client = lyc_context_client(context);
+	struct lyc_error error = {0};
+	uint64_t id;
+	if (strcmp(what, "append beyond") == 0)
+		error.status =
+			lyc_append(context, (ProtobufCMessage *)&message, NULL, appended, call);
+	else if (strcmp(what, "withdraw beyond") == 0)
+		error.status =
+			lyc_withdraw(context, (ProtobufCMessage *)&message, NULL, appended, call);
+	else if (strcmp(what, "publish beyond") == 0)
+		(void)!lyc_client_publish(client, "lyceum.echo.v1.Note.a", "\n\1x", 3, NULL, NULL,
+					  &error);
+	else
+		(void)!lyc_client_subscribe(client, "lyceum.>", NULL, on_message, NULL, &id,
+					    &error);
+	reply(call, closure, lyc_status_name(error.status));
+}
+
 static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		      const Lyceum__Echo__V1__SayRequest *request, say_closure closure,
 		      void *closure_data)
@@ -118,6 +174,12 @@ static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		Lyceum__Echo__V1__SayReply message = LYCEUM__ECHO__V1__SAY_REPLY__INIT;
 		reply(call, closure,
 		      lyc_status_name(lyc_call_send(call, (ProtobufCMessage *)&message)));
+	} else if (strcmp(what, "append") == 0 || strcmp(what, "withdraw") == 0) {
+		use_log(call, closure, probe, what[0] == 'w');
+	} else if (strcmp(what, "last append") == 0) {
+		reply(call, closure, lyc_status_name(probe->append_status));
+	} else if (strstr(what, " beyond")) {
+		say_beyond(call, closure, what);
 	} else if (strcmp(what, "crash") == 0) {
 		abort();
 	} else {
@@ -148,6 +210,10 @@ static void on_record(void *state, const struct lyc_delivery *record)
 		probe->record_count++;
 }
 
+/* Notes by their bare type, which has no keys. */
+static const char *const publishes[] = {"lyceum.echo.v1.Note", NULL};
+static const char *const reads[] = {"lyceum.echo.v1.Note.>", NULL};
+
 static enum lyc_status start(struct lyc_plugin_context *context, void **ret_state,
 			     struct lyc_error *error)
 {
@@ -173,6 +239,8 @@ LYC_PLUGIN = {
 	.services = services,
 	.schema = echo_schema,
 	.schema_len = sizeof(echo_schema),
+	.publishes = publishes,
+	.reads = reads,
 	.start = start,
 	.stop = stop,
 };

@@ -332,6 +332,87 @@ static void test_runner_cancels_a_call_that_is_kept(void **state)
 	assert_true(harness_said(&packet->reply, "1 0"));
 }
 
+static void test_runner_appends_and_withdraws_what_is_listed(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "append", 5000);
+	struct packet_publish publish = harness_expect(harness, PACKET_PUBLISH)->publish;
+	assert_true(publish.durable && !publish.remove);
+	assert_true(span_is(publish.subject, "lyceum.echo.v1.Note"));
+	struct packet ack = {.kind = PACKET_ACK, .ack = {.id = publish.id, .seq = 5}};
+	harness_send(harness, &ack);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "appended"));
+	harness_say(harness, 2, "withdraw", 5000);
+	publish = harness_expect(harness, PACKET_PUBLISH)->publish;
+	assert_true(publish.durable && publish.remove);
+	assert_true(span_is(publish.subject, "lyceum.echo.v1.Note"));
+	assert_int_equal(publish.body.len, 0);
+	ack.ack.id = publish.id;
+	harness_send(harness, &ack);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "appended"));
+}
+
+static void test_runner_refuses_what_the_descriptor_does_not_list(void **state)
+{
+	(void)state;
+	static const char *const beyond[] = {"append beyond", "withdraw beyond", "publish beyond",
+					     "subscribe beyond"};
+	start_probe();
+	for (uint64_t i = 0; i < 4; i++) {
+		harness_say(harness, i + 1, beyond[i], 5000);
+		assert_true(
+			harness_said(harness_expect_reply(harness, i + 1), "PERMISSION_DENIED"));
+	}
+	harness_expect_line(harness, "1 the plugin's descriptor has nothing in `publishes` that "
+				     "covers lyceum.echo.v1.SayReply: add it there");
+	harness_expect_line(harness, "nothing in `publishes` that covers lyceum.echo.v1.Note.a");
+	harness_expect_line(harness, "nothing in `reads` that covers lyceum.>");
+}
+
+static void test_runner_keeps_its_own_faults_from_the_caller(void **state)
+{
+	(void)state;
+	static const struct {
+		enum lyc_status from, to;
+	} cases[] = {{LYC_INVALID_ARGUMENT, LYC_INTERNAL},
+		     {LYC_FAILED_PRECONDITION, LYC_ABORTED},
+		     {LYC_PERMISSION_DENIED, LYC_PERMISSION_DENIED}};
+	start_probe();
+	for (uint64_t i = 0; i < 3; i++) {
+		harness_say(harness, i + 1, "append", 5000);
+		struct packet ack = {
+			.kind = PACKET_ACK,
+			.ack = {.id = harness_expect(harness, PACKET_PUBLISH)->publish.id,
+				.status = cases[i].from,
+				.text = span_of("is wrong", 8),
+				.field = span_of("text", 4)}};
+		harness_send(harness, &ack);
+		const struct packet_reply *reply = harness_expect_reply(harness, i + 1);
+		assert_int_equal(reply->status, cases[i].to);
+		assert_true(span_is(reply->text, "The record lyceum.echo.v1.Note was not appended: "
+						 "text: is wrong"));
+	}
+}
+
+static void test_runner_ends_an_append_with_its_session(void **state)
+{
+	(void)state;
+	uint64_t id = start_probe();
+	harness_say(harness, 1, "append", 5000);
+	harness_expect(harness, PACKET_PUBLISH);
+	struct packet goodbye = {.kind = PACKET_GOODBYE, .goodbye = {.reason = GOODBYE_NO_SESSION}};
+	harness_send(harness, &goodbye);
+	id = harness_expect(harness, PACKET_SUBSCRIBE)->subscribe.id;
+	send_gap(id, 4);
+	harness_register(harness);
+	/* The kept call has heard of it and is over: its number is free for another. */
+	harness_say(harness, 1, "last append", 5000);
+	const struct packet *packet = harness_expect(harness, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 1);
+	assert_true(harness_said(&packet->reply, "UNAVAILABLE"));
+}
+
 static void test_runner_runs_timers(void **state)
 {
 	(void)state;
@@ -517,6 +598,10 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_drops_a_second_reply),
 		RUNNER_TEST(test_runner_answers_for_a_call_that_is_late),
 		RUNNER_TEST(test_runner_cancels_a_call_that_is_kept),
+		RUNNER_TEST(test_runner_appends_and_withdraws_what_is_listed),
+		RUNNER_TEST(test_runner_refuses_what_the_descriptor_does_not_list),
+		RUNNER_TEST(test_runner_keeps_its_own_faults_from_the_caller),
+		RUNNER_TEST(test_runner_ends_an_append_with_its_session),
 		RUNNER_TEST(test_runner_runs_timers),
 		RUNNER_TEST(test_runner_streams),
 		RUNNER_TEST(test_runner_does_not_stream_where_the_schema_says_no),
