@@ -16,6 +16,11 @@
 #define READ_MAX_LEN (512u * 1024)
 #define FOLLOW_CREDIT (8u * 1024 * 1024)
 #define HEADS_EVERY_MS 1000
+/* Of this daemon and of every origin that it knows. */
+#define MAX_POSITIONS (ORIGINS_MAX + 1)
+/* Heads that wait for copies on their way to the log; what is dropped comes again within a second.
+ */
+#define MAX_WAITING_HEADS (512u * 1024)
 /* Tags and lengths of a Copy around its record. */
 #define MAX_COPY_ENVELOPE 32
 
@@ -280,7 +285,6 @@ static bool is_behind_itself(const struct link *link)
 
 void link_follow(struct link *link, const struct packet_follow *follow)
 {
-	origins_fini(&link->theirs);
 	take_their_positions(link, follow->positions, follow->position_count);
 	if (is_behind_itself(link)) {
 		link->has_failed = true;
@@ -314,7 +318,7 @@ static size_t list_sent(struct link *link, struct wire_position *to)
 	for (size_t i = 0; !link->is_hub && i < stream->origins.count; i++) {
 		const struct origin *origin = &stream->origins.items[i];
 		if (strcmp(origin->name, stream->name) == 0 ||
-		    strcmp(origin->name, link->peer) == 0 || count == WIRE_MAX_POSITIONS)
+		    strcmp(origin->name, link->peer) == 0)
 			continue;
 		to[count++] = (struct wire_position){
 			.origin = span_of(origin->name, strlen(origin->name)),
@@ -330,7 +334,7 @@ static size_t list_stored(struct link *link, struct wire_position *to)
 {
 	struct stream *stream = link->links->stream;
 	size_t count = 0;
-	for (size_t i = 0; i < stream->origins.count && count < WIRE_MAX_POSITIONS; i++) {
+	for (size_t i = 0; i < stream->origins.count; i++) {
 		const struct origin *origin = &stream->origins.items[i];
 		bool is_theirs = link->is_hub ? strcmp(origin->name, stream->name) != 0
 					      : strcmp(origin->name, link->peer) == 0;
@@ -344,28 +348,61 @@ static size_t list_stored(struct link *link, struct wire_position *to)
 	return count;
 }
 
+/* As many of a list as one packet has room for, from `first` on. */
+static size_t part_of(size_t count, size_t first)
+{
+	if (first >= count)
+		return 0;
+	return count - first < WIRE_MAX_POSITIONS ? count - first : WIRE_MAX_POSITIONS;
+}
+
 static void send_heads(struct link *link)
 {
 	struct stream *stream = link->links->stream;
 	uint64_t now = link->links->env->now_ms(link->links->env->world);
 	bool is_all_sent =
 		link->is_followed && !link->is_reading && link->next_seq > stream->last_seq;
-	struct wire_position sent[WIRE_MAX_POSITIONS];
-	struct wire_position stored[WIRE_MAX_POSITIONS];
-	struct packet packet = {.kind = PACKET_HEADS};
-	packet.heads = (struct packet_heads){
-		.sent = sent,
-		.sent_count = is_all_sent ? list_sent(link, sent) : 0,
-		.stored = stored,
-		.stored_count = list_stored(link, stored),
-		.stored_bytes = link->stored_len,
-	};
-	session_send(link->links->sessions, link->session, &packet);
-	link->stored_len = 0;
+	struct wire_position sent[MAX_POSITIONS];
+	struct wire_position stored[MAX_POSITIONS];
+	size_t sent_count = is_all_sent ? list_sent(link, sent) : 0;
+	size_t stored_count = list_stored(link, stored);
+	size_t first = 0;
+	do {
+		struct packet packet = {.kind = PACKET_HEADS};
+		packet.heads = (struct packet_heads){
+			.sent = sent + first,
+			.sent_count = part_of(sent_count, first),
+			.stored = stored + first,
+			.stored_count = part_of(stored_count, first),
+			.stored_bytes = link->stored_len,
+		};
+		session_send(link->links->sessions, link->session, &packet);
+		link->stored_len = 0;
+		first += WIRE_MAX_POSITIONS;
+	} while (first < sent_count || first < stored_count);
 	link->is_stored_dirty = false;
 	if (is_all_sent)
 		link->is_sent_dirty = false;
 	link->heads_due_ms = now + HEADS_EVERY_MS;
+}
+
+/* How far this daemon has come with each origin of the peer's: what one packet has no room for goes
+ * before it, as Heads. */
+static void send_follow(struct link *link)
+{
+	struct session_table *sessions = link->links->sessions;
+	struct wire_position stored[MAX_POSITIONS];
+	size_t count = list_stored(link, stored);
+	for (size_t first = WIRE_MAX_POSITIONS; first < count; first += WIRE_MAX_POSITIONS) {
+		struct packet packet = {.kind = PACKET_HEADS};
+		packet.heads = (struct packet_heads){.stored = stored + first,
+						     .stored_count = part_of(count, first)};
+		session_send(sessions, link->session, &packet);
+	}
+	struct packet packet = {.kind = PACKET_FOLLOW};
+	packet.follow = (struct packet_follow){
+		.positions = stored, .position_count = part_of(count, 0), .credit = FOLLOW_CREDIT};
+	session_send(sessions, link->session, &packet);
 }
 
 /* ---- in ---- */
@@ -399,7 +436,7 @@ static void apply_waiting_heads(struct link *link)
 	struct frame_reader *reader = mem_new(struct frame_reader);
 	struct packet packet;
 	frame_start(reader, span_of(link->waiting_heads.data, link->waiting_heads.len));
-	if (frame_next(reader, &packet) == FRAME_PACKET && packet.kind == PACKET_HEADS)
+	while (frame_next(reader, &packet) == FRAME_PACKET && packet.kind == PACKET_HEADS)
 		apply_heads(link, packet.heads.sent, packet.heads.sent_count);
 	free(reader);
 	buf_clear(&link->waiting_heads);
@@ -470,7 +507,8 @@ void link_heads(struct link *link, const struct packet_heads *heads, struct span
 	if (link->has_failed) {
 		/* what it says of copies does not hold */
 	} else if (heads->sent_count > 0 && link->pending_count > 0) {
-		buf_clear(&link->waiting_heads);
+		if (link->waiting_heads.len > MAX_WAITING_HEADS)
+			buf_clear(&link->waiting_heads);
 		buf_add(&link->waiting_heads, packet_bytes.data, packet_bytes.len);
 	} else if (heads->sent_count > 0) {
 		apply_heads(link, heads->sent, heads->sent_count);
@@ -557,16 +595,12 @@ void link_up(struct link *link, struct session *session)
 	link->since_ms = links->env->now_ms(links->env->world);
 	link->text[0] = '\0';
 	link->is_followed = false;
+	origins_fini(&link->theirs);
 	link->has_failed = false;
 	link->failure = NULL;
 	buf_clear(&link->waiting_heads);
 	link->stored_len = 0;
-	struct wire_position positions[WIRE_MAX_POSITIONS];
-	struct packet packet = {.kind = PACKET_FOLLOW};
-	packet.follow = (struct packet_follow){.positions = positions,
-					       .position_count = list_stored(link, positions),
-					       .credit = FOLLOW_CREDIT};
-	session_send(links->sessions, session, &packet);
+	send_follow(link);
 	announce(link);
 	link_send_interests(link);
 	log_notice("link up", "peer", link->peer);

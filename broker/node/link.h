@@ -60,7 +60,7 @@ struct link {
 	const char *failure;
 	bool is_stored_dirty;
 	uint64_t stored_len;
-	struct buf waiting_heads; /* a Heads packet that came while copies were pending */
+	struct buf waiting_heads; /* Heads packets that came while copies were pending */
 
 	struct interest *interests;
 	uint64_t next_interest;

@@ -466,11 +466,15 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 		if (status != LYC_OK)
 			return status;
 	}
+	/* Without a position it would come again and again. */
+	struct origin *origin = origins_get(&stream->origins, record.origin);
+	if (!origin)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED,
+				 "this daemon knows %d origins and takes records of no other",
+				 ORIGINS_MAX);
 	struct stream_append *append = append_new(stream, record.subject);
 	buf_add(&append->base.record, bytes.data, bytes.len);
-	struct origin *origin = origins_get(&stream->origins, record.origin);
-	if (origin)
-		origin_queued(origin, record.epoch, record.origin_seq);
+	origin_queued(origin, record.epoch, record.origin_seq);
 	subjects_expect(&stream->subjects, record.subject, record.label);
 	append->on_done = on_done;
 	append->arg = arg;

@@ -24,6 +24,8 @@ void stream_init(struct stream *stream, const struct env *env, struct policy *po
 				  .epoch = epoch};
 	snprintf(stream->name, sizeof(stream->name), "%s", name);
 	list_init(&stream->followers);
+	/* Its own records come first, however many origins will be known. */
+	origins_get(&stream->origins, span_of(stream->name, strlen(stream->name)))->epoch = epoch;
 }
 
 void stream_fini(struct stream *stream)
@@ -105,6 +107,9 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 					  ? record->origin
 					  : span_of(stream->name, strlen(stream->name));
 	struct origin *origin = origins_get(&stream->origins, origin_name);
+	if (origin && origin->record_count == 0 && stream->origins.count == WIRE_MAX_POSITIONS + 1)
+		log_warning("more origins are known than a reply can name (as_of)", "origins",
+			    log_number(WIRE_MAX_POSITIONS));
 	if (origin && record->origin.len > 0)
 		origin_committed(origin, record->epoch, record->origin_seq, seq);
 	else if (origin)

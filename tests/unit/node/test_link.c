@@ -337,6 +337,65 @@ static void test_link_interest_is_told_again_after_a_break(void **state)
 	fake_expect_nothing(net->at_cork);
 }
 
+static enum lyc_status take_from(struct fake_node *node, const char *origin, uint64_t seq)
+{
+	struct record record = {.origin = fake_text(origin),
+				.epoch = 1,
+				.origin_seq = seq,
+				.subject = fake_text("lyceum.notice.v1.Remark.x"),
+				.body = fake_text("\x0a\x01x"),
+				.label = span_of("\x10\x02", 2)};
+	struct buf bytes = {0};
+	struct lyc_error error;
+	record_write(&bytes, &record);
+	enum lyc_status status = stream_append_copy(
+		&node->daemon.stream, span_of(bytes.data, bytes.len), NULL, NULL, &error);
+	buf_fini(&bytes);
+	return status;
+}
+
+/* More origins than one packet has positions for: none comes twice, and of each it is known how old
+ * it is. */
+static void test_link_of_many_origins_sends_each_record_once(void **state)
+{
+	struct net *net = *state;
+	for (unsigned i = 0; i < 150; i++) {
+		char name[8];
+		snprintf(name, sizeof(name), "n%03u", i);
+		assert_int_equal(take_from(net->hub, name, 7), LYC_OK);
+	}
+	fake_pass(net->world, 3000);
+	const struct link *link = links_find(&net->hub->daemon.links, "wales");
+	assert_int_equal(link->copied_count, 150);
+	assert_int_equal(net->wales->record_count, 150);
+	fake_cut(net->wales);
+	fake_pass(net->world, 20000);
+	assert_non_null(link->session);
+	assert_int_equal(link->copied_count, 150);
+	assert_int_equal(net->wales->record_count, 150);
+	const struct origins *origins = &net->wales->daemon.stream.origins;
+	size_t heard_of = 0;
+	for (size_t i = 0; i < origins->count; i++)
+		heard_of += origins->items[i].is_heard_of;
+	assert_in_range(heard_of, 150, 153);
+}
+
+/* What cannot be remembered would come again and again. */
+static void test_link_origins_beyond_the_bound_are_refused(void **state)
+{
+	struct net *net = *state;
+	struct origins *origins = &net->hub->daemon.stream.origins;
+	for (unsigned i = 0; origins->count < ORIGINS_MAX; i++) {
+		char name[12];
+		snprintf(name, sizeof(name), "n%u", i);
+		assert_non_null(origins_get(origins, fake_text(name)));
+	}
+	assert_int_equal(take_from(net->hub, "n1", 1), LYC_OK);
+	assert_int_equal(take_from(net->hub, "another", 1), LYC_RESOURCE_EXHAUSTED);
+	fake_settle(net->world);
+	assert_int_equal(net->hub->record_count, 1);
+}
+
 static void test_link_node_may_not_send_the_records_of_others(void **state)
 {
 	struct net *net = *state;
@@ -422,6 +481,8 @@ int main(void)
 		with_net(test_link_carries_transient_messages_that_somebody_wants),
 		with_net(test_link_refusal_ends_nothing_of_the_other_side),
 		with_net(test_link_interest_is_told_again_after_a_break),
+		with_net(test_link_of_many_origins_sends_each_record_once),
+		with_net(test_link_origins_beyond_the_bound_are_refused),
 		with_net(test_link_node_may_not_send_the_records_of_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
