@@ -156,7 +156,8 @@ static enum lyc_status find_abroad(struct router *router, struct session *from,
 		*ret_session = router->hub;
 		return LYC_OK;
 	}
-	struct offer *offer = service ? services_pick_abroad(service, span_of(NULL, 0), from) : NULL;
+	struct offer *offer =
+		service ? services_pick_abroad(service, span_of(NULL, 0), from) : NULL;
 	if (!offer)
 		return error_set(error, LYC_UNIMPLEMENTED, "nobody serves %s", method);
 	*ret_session = offer->session;
@@ -167,6 +168,18 @@ static struct span service_of(const char *method)
 {
 	const char *slash = strchr(method, '/');
 	return span_of(method, slash ? (size_t)(slash - method) : strlen(method));
+}
+
+/* The configured plugin that serves it when it runs: lyceum.experts.v1 is of `experts`. */
+static const struct plugin *plugin_of(const struct router *router,
+				      const struct schema_service *service)
+{
+	list_each (node, &router->host->plugins) {
+		const struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (strcmp(plugin->name, service->noun) == 0)
+			return plugin;
+	}
+	return NULL;
 }
 
 /* Who runs it; ret_session stays NULL for the daemon itself. */
@@ -188,6 +201,13 @@ static enum lyc_status find_callee(struct router *router, struct session *from,
 		*ret_session = offer->session;
 		return LYC_OK;
 	}
+	/* Somebody else's answer in place of this node's own would be taken for the whole. */
+	const struct plugin *plugin = entry ? plugin_of(router, entry->service) : NULL;
+	if (plugin)
+		return error_set(error, LYC_UNAVAILABLE,
+				 "the plugin '%s', which serves %s here, is not running%s%.80s",
+				 plugin->name, method, plugin->text[0] ? ": " : " yet",
+				 plugin->text);
 	if (at.len > 0)
 		return error_set(error, LYC_UNIMPLEMENTED, "'%s' does not serve %s", router->name,
 				 method);

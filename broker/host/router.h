@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/host.h"
 #include "policy/policy.h"
 #include "route/call.h"
 #include "route/env.h"
@@ -39,6 +40,8 @@ struct router {
 	struct services *services;
 	struct session_table *sessions;
 	struct stream *stream;
+	/* The plugins of this daemon, running or not. */
+	struct host *host;
 
 	char name[64];
 	uint32_t default_timeout_ms;

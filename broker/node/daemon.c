@@ -129,6 +129,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		.services = &daemon->services,
 		.sessions = &daemon->sessions,
 		.stream = &daemon->stream,
+		.host = &daemon->host,
 		.default_timeout_ms =
 			(uint32_t)or_default(limits ? limits->default_timeout_ms : 0, 10000),
 		.builtin = builtin_call,

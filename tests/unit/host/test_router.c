@@ -449,6 +449,30 @@ static void test_router_call_at_another_node_goes_through_the_hub(void **state)
 	assert_int_equal(bench->node->daemon.router.calls.count, 0);
 }
 
+/* Another node serves it, too, and would answer: with what it has, not with what is here. */
+static void test_router_says_that_the_own_plugin_is_not_running(void **state)
+{
+	struct bench *bench = *state;
+	struct plugin *plugin = mem_new(struct plugin);
+	plugin->name = mem_dup("board");
+	plugin->identity = mem_dup("board");
+	plugin->path = mem_dup("board.so");
+	plugin->state = PLUGIN_STOPPED;
+	list_add_last(&bench->node->daemon.host.plugins, &plugin->node);
+	struct fake_client *wales = fake_client_add(bench->node, "wales");
+	struct span service = fake_text("lyceum.notice.v1.Board");
+	struct packet packet = {.kind = PACKET_REGISTER};
+	packet.reg = (struct packet_register){.services = &service, .service_count = 1};
+	fake_send(wales, &packet);
+	packet = (struct packet){.kind = PACKET_GOODBYE};
+	fake_send(bench->board, &packet);
+	fake_settle(bench->world);
+	call(bench->ann, 1, &(struct packet_call){0});
+	const struct packet *answer = fake_expect(bench->ann, PACKET_REPLY);
+	assert_int_equal(answer->reply.status, LYC_UNAVAILABLE);
+	assert_non_null(memmem(answer->reply.text.data, answer->reply.text.len, "'board'", 7));
+}
+
 #define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -472,6 +496,7 @@ int main(void)
 		on_bench(test_router_call_after_a_position_waits_for_it),
 		on_bench(test_router_builtin_says_as_of_when_asked),
 		on_bench(test_router_call_at_another_node_goes_through_the_hub),
+		on_bench(test_router_says_that_the_own_plugin_is_not_running),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
