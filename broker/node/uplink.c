@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "log.h"
+
+#define LOG_TOPIC "uplink"
 #define FIRST_BACKOFF_MS 100u
 #define LAST_BACKOFF_MS 5000u
 #define ATTEMPT_MS 3000u
@@ -14,7 +17,7 @@ void uplink_start(struct uplink *uplink, struct link *link)
 	uplink->state = UPLINK_WAITING;
 	uplink->backoff_ms = FIRST_BACKOFF_MS;
 	link->retry_at_ms = uplink->env->now_ms(uplink->env->world);
-	snprintf(link->text, sizeof(link->text), "not tried yet");
+	snprintf(link->text, sizeof(link->text), "trying");
 }
 
 static void say_hello(struct uplink *uplink)
@@ -46,6 +49,17 @@ static void begin(struct uplink *uplink)
 		say_hello(uplink);
 }
 
+/* The attempt ends when the transport knows that it failed, or when its time is over. */
+static void greet(struct uplink *uplink, uint64_t now)
+{
+	char text[160];
+	bool has_failed = uplink->env->uplink_failed(uplink->env->world, text, sizeof(text));
+	if (has_failed || now >= uplink->attempt_ends_ms)
+		uplink_lost(uplink, text);
+	else if (!uplink->has_said_hello)
+		say_hello(uplink);
+}
+
 void uplink_tick(struct uplink *uplink)
 {
 	uint64_t now = uplink->env->now_ms(uplink->env->world);
@@ -55,11 +69,7 @@ void uplink_tick(struct uplink *uplink)
 			begin(uplink);
 		break;
 	case UPLINK_GREETING:
-		if (now >= uplink->attempt_ends_ms)
-			uplink_lost(uplink,
-				    "the hub does not answer, or does not know this node's key");
-		else if (!uplink->has_said_hello)
-			say_hello(uplink);
+		greet(uplink, now);
 		break;
 	case UPLINK_NONE:
 	case UPLINK_UP:
@@ -72,6 +82,16 @@ void uplink_welcomed(struct uplink *uplink)
 {
 	uplink->state = UPLINK_UP;
 	uplink->backoff_ms = FIRST_BACKOFF_MS;
+	uplink->logged[0] = '\0';
+}
+
+/* The first failure and each new reason, not each attempt. */
+static void log_failure(struct uplink *uplink, const char *text)
+{
+	if (strcmp(uplink->logged, text) == 0)
+		return;
+	snprintf(uplink->logged, sizeof(uplink->logged), "%s", text);
+	log_warning("the hub is not reached", "hub", uplink->link->peer, "reason", text);
 }
 
 void uplink_lost(struct uplink *uplink, const char *text)
@@ -80,6 +100,9 @@ void uplink_lost(struct uplink *uplink, const char *text)
 	uint64_t now = uplink->env->now_ms(uplink->env->world);
 	uint64_t half = uplink->backoff_ms / 2;
 	uplink->env->uplink_close(uplink->env->world);
+	/* The end of a session is logged by the link. */
+	if (uplink->state == UPLINK_GREETING)
+		log_failure(uplink, text);
 	uplink->state = UPLINK_WAITING;
 	link->retry_at_ms = now + half + uplink->env->random(uplink->env->world) % (half + 1);
 	snprintf(link->text, sizeof(link->text), "%s", text);

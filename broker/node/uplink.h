@@ -18,6 +18,8 @@ struct uplink {
 	bool has_said_hello;
 	uint64_t attempt_ends_ms;
 	uint32_t backoff_ms;
+	/* The reason that the log has; "": none since the link was up. */
+	char logged[160];
 };
 
 /* Begin; the first attempt is made by the next tick. */

@@ -78,6 +78,8 @@ struct env {
 	 */
 	enum lyc_status (*uplink_open)(void *world, struct lyc_error *error);
 	void (*uplink_close)(void *world);
+	/* Has the attempt failed by now? Writes why, or else what it waits for. */
+	bool (*uplink_failed)(void *world, char *ret_text, size_t size);
 
 	/* Start an instance: host_exited is called when it has ended, host_line for what it says.
 	 */

@@ -74,6 +74,8 @@ LYC_MUST_USE enum lyc_status port_bind_pipe(struct port *port, const char *endpo
 					    struct lyc_error *error);
 /* Begin and end an attempt to reach the hub. */
 LYC_MUST_USE enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error);
+/* Has the attempt failed by now? Writes why, or else what it waits for. */
+bool port_uplink_failed(struct world *world, char *ret_text, size_t size);
 /* Where the peers of this daemon connect, one a line, in <data>/endpoints. */
 LYC_MUST_USE enum lyc_status ports_write_endpoints(struct world *world, struct lyc_error *error);
 

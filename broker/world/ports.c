@@ -122,6 +122,34 @@ enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error)
 	return zsock_open(&world->loop, world->zmq, &options, &world->uplink.zsock, error);
 }
 
+bool port_uplink_failed(struct world *world, char *ret_text, size_t size)
+{
+	const char *endpoint = world->options->config->uplink->endpoint;
+	enum zsock_stage stage =
+		world->uplink.zsock ? zsock_stage(world->uplink.zsock) : ZSOCK_TRYING;
+	switch (stage) {
+	case ZSOCK_TRYING:
+	case ZSOCK_UNREACHED:
+	default:
+		snprintf(ret_text, size, "no daemon answers at %s", endpoint);
+		break;
+	case ZSOCK_CONNECTED:
+		snprintf(ret_text, size, "what listens at %s does not answer as a hub does",
+			 endpoint);
+		break;
+	case ZSOCK_MISMATCH:
+		snprintf(ret_text, size,
+			 "the handshake failed: the hub has another key than server_key, or none");
+		break;
+	case ZSOCK_REFUSED:
+		snprintf(
+			ret_text, size,
+			"the hub does not know this node's key: it has to be under the hub's keys");
+		break;
+	}
+	return stage >= ZSOCK_UNREACHED;
+}
+
 enum lyc_status ports_write_endpoints(struct world *world, struct lyc_error *error)
 {
 	char path[460];

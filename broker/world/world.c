@@ -115,6 +115,11 @@ static void env_uplink_close(void *arg)
 	port_close(&world->uplink);
 }
 
+static bool env_uplink_failed(void *arg, char *ret_text, size_t size)
+{
+	return port_uplink_failed(arg, ret_text, size);
+}
+
 static enum lyc_status env_plugin_start(void *arg, struct plugin *plugin, struct lyc_error *error)
 {
 	return running_start(arg, plugin, error);
@@ -205,6 +210,7 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 		.random = env_random,
 		.uplink_open = env_uplink_open,
 		.uplink_close = env_uplink_close,
+		.uplink_failed = env_uplink_failed,
 		.plugin_start = env_plugin_start,
 		.plugin_stop = env_plugin_stop,
 	};

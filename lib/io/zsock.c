@@ -31,6 +31,8 @@
 struct zsock {
 	void *socket;
 	void *monitor; /* NULL without watch_loss */
+	bool was_lost;
+	enum zsock_stage stage;
 	int type;
 	char endpoint[256];
 
@@ -269,9 +271,11 @@ static enum lyc_status open_monitor(struct zsock *zsock, void *zmq_ctx, struct l
 {
 	char address[64];
 	snprintf(address, sizeof(address), "inproc://zsock-monitor-%p", (void *)zsock);
+	int events = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_DISCONNECTED |
+		     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+		     ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 	zsock->monitor = zmq_socket(zmq_ctx, ZMQ_PAIR);
-	if (!zsock->monitor ||
-	    zmq_socket_monitor(zsock->socket, address, ZMQ_EVENT_DISCONNECTED) != 0 ||
+	if (!zsock->monitor || zmq_socket_monitor(zsock->socket, address, events) != 0 ||
 	    zmq_connect(zsock->monitor, address) != 0)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "No socket to watch a connection with: %s.",
@@ -290,14 +294,55 @@ static void close_sockets(struct zsock *zsock)
 		zmq_close(zsock->socket);
 }
 
-bool zsock_was_lost(struct zsock *zsock)
+static void note_event(struct zsock *zsock, uint16_t event)
+{
+	switch (event) {
+	case ZMQ_EVENT_DISCONNECTED:
+		zsock->was_lost = true;
+		break;
+	case ZMQ_EVENT_CONNECTED:
+		if (zsock->stage == ZSOCK_TRYING || zsock->stage == ZSOCK_UNREACHED)
+			zsock->stage = ZSOCK_CONNECTED;
+		break;
+	case ZMQ_EVENT_CONNECT_RETRIED:
+		/* The one after a connection that has ended says nothing about the address. */
+		if (zsock->stage == ZSOCK_TRYING)
+			zsock->stage = ZSOCK_UNREACHED;
+		break;
+	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+		zsock->stage = ZSOCK_REFUSED;
+		break;
+	default:
+		zsock->stage = ZSOCK_MISMATCH;
+		break;
+	}
+}
+
+static void read_events(struct zsock *zsock)
 {
 	/* An event is a number and value in one frame, and an address in the next. */
-	char bytes[256];
-	bool was_lost = false;
-	while (zsock->monitor && zmq_recv(zsock->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT) >= 0)
-		was_lost = true;
+	uint8_t bytes[256];
+	uint16_t event;
+	while (zsock->monitor &&
+	       zmq_recv(zsock->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT) >= 2) {
+		memcpy(&event, bytes, sizeof(event));
+		zmq_recv(zsock->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT);
+		note_event(zsock, event);
+	}
+}
+
+bool zsock_was_lost(struct zsock *zsock)
+{
+	read_events(zsock);
+	bool was_lost = zsock->was_lost;
+	zsock->was_lost = false;
 	return was_lost;
+}
+
+enum zsock_stage zsock_stage(struct zsock *zsock)
+{
+	read_events(zsock);
+	return zsock->stage;
 }
 
 static void start_handles(struct zsock *zsock, uv_loop_t *loop)

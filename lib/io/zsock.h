@@ -30,6 +30,15 @@ typedef void (*zsock_frame_fn)(struct zsock *zsock, struct span routing_id, cons
 /* Once per turn, just before the loop blocks: flush what was coalesced. */
 typedef void (*zsock_turn_fn)(struct zsock *zsock, void *arg);
 
+/* How far a connecting socket has come; each failure stays until a newer one. */
+enum zsock_stage {
+	ZSOCK_TRYING = 0,
+	ZSOCK_CONNECTED, /* the transport; what the peer thinks of the keys is not known yet */
+	ZSOCK_UNREACHED, /* nobody answers at the address; ZeroMQ tries again */
+	ZSOCK_MISMATCH,  /* the handshake failed: the peer has another key than server_key */
+	ZSOCK_REFUSED,   /* the peer does not know this key */
+};
+
 struct zsock_options {
 	/* ZMQ_ROUTER, ZMQ_DEALER or ZMQ_PAIR. */
 	int type;
@@ -53,7 +62,7 @@ struct zsock_options {
 	int64_t max_msg;
 	/* Of the transport, below the application's own; 0: none. */
 	uint32_t heartbeat_ms;
-	/* For zsock_was_lost. */
+	/* For zsock_was_lost and zsock_stage. */
 	bool watch_loss;
 
 	zsock_frame_fn on_frame;
@@ -79,6 +88,8 @@ const char *zsock_endpoint(const struct zsock *zsock);
 /* Has the connection of a socket with watch_loss ended since this was asked last? A DEALER does not
  * say so otherwise. */
 bool zsock_was_lost(struct zsock *zsock);
+/* How far has the first connection of a socket with watch_loss come, or why did it fail? */
+enum zsock_stage zsock_stage(struct zsock *zsock);
 /* Messages of more than one frame that were thrown away, their peers cut. */
 uint64_t zsock_malformed(const struct zsock *zsock);
 /* Stop, then close; no more callbacks but on_closed (may be NULL), once, from the loop. Accepts

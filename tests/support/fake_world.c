@@ -153,6 +153,13 @@ static void env_uplink_close(void *arg)
 	frames_drop(&node->down);
 }
 
+static bool env_uplink_failed(void *arg, char *ret_text, size_t size)
+{
+	const struct fake_node *node = arg;
+	snprintf(ret_text, size, "%s", node->uplink_fault ? node->uplink_fault : "no answer");
+	return node->uplink_fault != NULL;
+}
+
 static enum lyc_status env_plugin_start(void *arg, struct plugin *plugin, struct lyc_error *error)
 {
 	struct fake_node *node = arg;
@@ -264,6 +271,7 @@ struct fake_node *fake_node_add(struct fake_world *world, const char *name, stru
 				 .random = env_random,
 				 .uplink_open = env_uplink_open,
 				 .uplink_close = env_uplink_close,
+				 .uplink_failed = env_uplink_failed,
 				 .plugin_start = env_plugin_start,
 				 .plugin_stop = env_plugin_stop};
 	fake_disk_env(&node->env);

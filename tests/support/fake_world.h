@@ -72,7 +72,8 @@ struct fake_node {
 
 	/* The connection to the hub: each has a number of its own. */
 	bool is_open;
-	bool is_refused; /* the hub is not to be reached */
+	bool is_refused;          /* the hub is not to be reached */
+	const char *uplink_fault; /* what the transport says of an attempt; NULL: nothing */
 	unsigned connection;
 	struct fake_frames up;
 	struct fake_frames down;

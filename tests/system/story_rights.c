@@ -76,6 +76,45 @@ static void test_key_that_is_not_known_gets_no_connection(void **state)
 			 LYC_UNAUTHENTICATED);
 }
 
+/* How often the daemon's log has the text. */
+static size_t count_in_log(const struct node *node, const char *text)
+{
+	char path[96];
+	char line[2000];
+	size_t count = 0;
+	snprintf(path, sizeof(path), "%s.log", node->folder);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += strstr(line, text) != NULL;
+	fclose(file);
+	return count;
+}
+
+static bool link_says(const Lyceum__V1__StatusReply *status, const void *arg)
+{
+	return status->uplink && strstr(status->uplink->text, arg) != NULL;
+}
+
+static void test_key_that_the_hub_does_not_know_is_named_on_both_sides(void **state)
+{
+	(void)state;
+	static const char reason[] = "the hub does not know this node's key";
+	hub->peer_keys[0] = '\0';
+	node_add_key(hub, "nhsa", &nhsa->keys, "role: NODE");
+	node_add_key(hub, "raw", &node_key, "role: NODE");
+	node_stop(hub);
+	node_wait_for_status(wales, link_says, "no daemon answers at tcp://", "a closed port");
+	node_start(hub);
+	node_wait_for_status(wales, link_says, reason, "a refused key");
+	node_wait_for_status(wales, link_says, reason, "a refused key");
+	assert_int_equal(count_in_log(wales, reason), 1);
+	node_stop(hub);
+	node_add_key(hub, "wales", &wales->keys, "role: NODE");
+	node_start(hub);
+	network_settle(network);
+}
+
 static void test_key_list_of_calls_is_kept_to(void **state)
 {
 	(void)state;
@@ -297,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_key_that_is_not_known_gets_no_connection),
+		cmocka_unit_test(test_key_that_the_hub_does_not_know_is_named_on_both_sides),
 		cmocka_unit_test(test_key_list_of_calls_is_kept_to),
 		cmocka_unit_test(test_key_list_of_publishes_is_kept_to),
 		cmocka_unit_test(test_key_list_of_subscriptions_is_kept_to),

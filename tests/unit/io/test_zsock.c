@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/keyfile.h"
+#include "io/zap.h"
 #include "io/zsock.h"
 
 #define MESSAGES 10000
@@ -387,6 +389,73 @@ static void test_zsock_refuses_a_wrong_key(void **state)
 	assert_non_null(strstr(error.text, "server key"));
 }
 
+static void tick(uv_timer_t *timer)
+{
+	(void)timer;
+}
+
+/* How far a client with these keys gets with the socket at `endpoint`. */
+static enum zsock_stage stage_at(const char *endpoint, const struct keypair *keys,
+				 const char *server_key, enum zsock_stage unfinished)
+{
+	struct zsock *client;
+	struct zsock_options options = {.type = ZMQ_DEALER,
+					.endpoint = endpoint,
+					.public_key = keys->public_key,
+					.secret_key = keys->secret_key,
+					.server_key = server_key,
+					.watch_loss = true,
+					.on_frame = never};
+	assert_int_equal(zsock_open(&loop, ctx, &options, &client, &error), LYC_OK);
+	uv_timer_t ticks;
+	uv_timer_init(&loop, &ticks);
+	uv_timer_start(&ticks, tick, 5, 5);
+	while (!is_late && zsock_stage(client) <= unfinished)
+		uv_run(&loop, UV_RUN_ONCE);
+	enum zsock_stage stage = zsock_stage(client);
+	uv_close((uv_handle_t *)&ticks, NULL);
+	zsock_close(client, NULL, NULL);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	return stage;
+}
+
+static void test_zsock_tells_why_it_gets_no_further(void **state)
+{
+	(void)state;
+	struct keypair server_keys, known, stranger;
+	struct zap *zap;
+	struct zsock *server;
+	assert_int_equal(keyfile_make(&server_keys, &error), LYC_OK);
+	assert_int_equal(keyfile_make(&known, &error), LYC_OK);
+	assert_int_equal(keyfile_make(&stranger, &error), LYC_OK);
+	assert_int_equal(zap_start(ctx, NULL, &zap, &error), LYC_OK);
+	struct zap_key entry = {.name = "wales", .public_key = known.public_key};
+	assert_int_equal(zap_set_keys(zap, &entry, 1, &error), LYC_OK);
+	struct zsock_options options = {.type = ZMQ_ROUTER,
+					.endpoint = "tcp://127.0.0.1:0",
+					.bind = true,
+					.zap_domain = "network",
+					.secret_key = server_keys.secret_key,
+					.is_server = true,
+					.on_frame = never};
+	assert_int_equal(zsock_open(&loop, ctx, &options, &server, &error), LYC_OK);
+	char endpoint[64];
+	snprintf(endpoint, sizeof(endpoint), "%s", zsock_endpoint(server));
+	assert_int_equal(stage_at(endpoint, &known, server_keys.public_key, ZSOCK_TRYING),
+			 ZSOCK_CONNECTED);
+	assert_int_equal(stage_at(endpoint, &stranger, server_keys.public_key, ZSOCK_CONNECTED),
+			 ZSOCK_REFUSED);
+	assert_int_equal(stage_at(endpoint, &known, stranger.public_key, ZSOCK_CONNECTED),
+			 ZSOCK_MISMATCH);
+	zsock_close(server, NULL, NULL);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	zap_stop(zap);
+	/* Now nobody is there. */
+	assert_int_equal(stage_at(endpoint, &known, server_keys.public_key, ZSOCK_CONNECTED),
+			 ZSOCK_UNREACHED);
+	assert_false(is_late);
+}
+
 static void closed(void *arg)
 {
 	++*(int *)arg;
@@ -423,6 +492,7 @@ int main(void)
 		ZSOCK_TEST(test_zsock_cuts_a_peer_that_sends_two_frames),
 		ZSOCK_TEST(test_zsock_names_an_address_in_use),
 		ZSOCK_TEST(test_zsock_refuses_a_wrong_key),
+		ZSOCK_TEST(test_zsock_tells_why_it_gets_no_further),
 		ZSOCK_TEST(test_zsock_tells_once_that_it_has_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,6 +200,28 @@ static void test_link_outbox_is_what_the_hub_has_not_confirmed(void **state)
 	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
 }
 
+static void test_link_says_why_the_hub_is_not_reached(void **state)
+{
+	struct net *net = *state;
+	struct uplink *uplink = &net->wales->daemon.uplink;
+	assert_string_equal(uplink->logged, "");
+	net->wales->is_refused = true;
+	net->wales->uplink_fault = "the hub does not know this node's key";
+	fake_node_restart(net->wales);
+	assert_string_equal(uplink_of(net->wales)->text, "trying");
+	/* Known at once, not when the attempt's time is over. */
+	fake_pass(net->world, 300);
+	assert_string_equal(uplink_of(net->wales)->text, "the hub does not know this node's key");
+	assert_string_equal(uplink->logged, "the hub does not know this node's key");
+	net->wales->uplink_fault = NULL;
+	fake_pass(net->world, 8000);
+	assert_string_equal(uplink->logged, "no answer");
+	net->wales->is_refused = false;
+	fake_pass(net->world, 8000);
+	assert_non_null(uplink_of(net->wales)->session);
+	assert_string_equal(uplink->logged, "");
+}
+
 /* Records that came over the former connection are still on their way to the disk when the new one
  * asks for what is missing. */
 static void test_link_copies_under_way_to_the_disk_are_not_taken_twice(void **state)
@@ -476,6 +498,7 @@ int main(void)
 		with_net(test_link_register_takes_only_what_can_be_a_service),
 		with_net(test_link_credit_is_one_number_on_both_sides),
 		with_net(test_link_follow_credit_has_a_maximum),
+		with_net(test_link_says_why_the_hub_is_not_reached),
 		with_net(test_link_copies_under_way_to_the_disk_are_not_taken_twice),
 		with_net(test_link_copies_that_the_disk_refused_come_again),
 		with_net(test_link_carries_transient_messages_that_somebody_wants),

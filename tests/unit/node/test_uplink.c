@@ -23,6 +23,7 @@ struct bench {
 	unsigned hellos;
 	enum lyc_status open_status;
 	enum lyc_status send_status;
+	const char *fault; /* what the transport says of the attempt */
 	struct env env;
 	struct link link;
 	struct uplink uplink;
@@ -50,6 +51,13 @@ static enum lyc_status open_link(void *world, struct lyc_error *error)
 static void close_link(void *world)
 {
 	((struct bench *)world)->closes++;
+}
+
+static bool link_failed(void *world, char *ret_text, size_t size)
+{
+	const struct bench *bench = world;
+	snprintf(ret_text, size, "%s", bench->fault ? bench->fault : "the hub does not answer");
+	return bench->fault != NULL;
 }
 
 static enum lyc_status send_frame(void *world, uint32_t port, struct span routing_id,
@@ -81,7 +89,8 @@ static int setup(void **state)
 				  .random = random_bits,
 				  .send = send_frame,
 				  .uplink_open = open_link,
-				  .uplink_close = close_link};
+				  .uplink_close = close_link,
+				  .uplink_failed = link_failed};
 	bench->uplink = (struct uplink){.env = &bench->env, .epoch = 77};
 	uplink_start(&bench->uplink, &bench->link);
 	*state = bench;
@@ -141,6 +150,19 @@ static void test_uplink_gives_up_a_hub_that_does_not_answer(void **state)
 	assert_non_null(strstr(bench->link.text, "does not answer"));
 }
 
+static void test_uplink_ends_an_attempt_that_the_transport_knows_to_fail(void **state)
+{
+	struct bench *bench = *state;
+	bench->fault = "the hub does not know this node's key";
+	assert_string_equal(bench->link.text, "trying");
+	pass(bench, 0);
+	pass(bench, 10);
+	assert_int_equal(bench->uplink.state, UPLINK_WAITING);
+	assert_int_equal(bench->closes, 1);
+	assert_string_equal(bench->link.text, bench->fault);
+	assert_string_equal(bench->uplink.logged, bench->fault);
+}
+
 static void test_uplink_waits_longer_each_time_and_not_for_ever(void **state)
 {
 	struct bench *bench = *state;
@@ -180,6 +202,7 @@ int main(void)
 		on_bench(test_uplink_tries_at_once_and_says_hello_once),
 		on_bench(test_uplink_says_hello_when_the_transport_takes_it),
 		on_bench(test_uplink_gives_up_a_hub_that_does_not_answer),
+		on_bench(test_uplink_ends_an_attempt_that_the_transport_knows_to_fail),
 		on_bench(test_uplink_waits_longer_each_time_and_not_for_ever),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
