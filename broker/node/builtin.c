@@ -303,6 +303,8 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 		{"lyceum_malformed_total", "1", "frames refused as malformed", counters->malformed},
 		{"lyceum_strangers_total", "1", "packets from connections without a session",
 		 counters->strangers},
+		{"lyceum_refused_keys_total", "1", "connections refused for their key",
+		 counters->refused_keys},
 		{"lyceum_floods_total", "1", "peers cut for sending beyond their credit",
 		 counters->floods},
 		{"lyceum_calls_total", "1", "calls received", router->calls},

@@ -33,6 +33,7 @@ struct daemon_counters {
 	uint64_t malformed;
 	uint64_t strangers; /* packets without a session */
 	uint64_t floods;
+	uint64_t refused_keys;
 };
 
 struct daemon {

@@ -7,7 +7,11 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "log.h"
 #include "world/parts.h"
+
+#define LOG_TOPIC "keys"
+#define REFUSED_LOG_MS 10000
 
 /* The key pair of a file; made, with its public half beside it, when there is none. */
 static enum lyc_status get_key(const char *path, const char *public_path, struct keypair *ret_keys,
@@ -70,4 +74,18 @@ enum lyc_status identities_publish(struct world *world, struct lyc_error *error)
 	enum lyc_status status = zap_set_keys(world->zap, keys, used, error);
 	free(keys);
 	return status;
+}
+
+void identities_report_refused(struct world *world)
+{
+	struct zap_refusals refusals;
+	uint64_t now = uv_now(&world->loop);
+	zap_get_refusals(world->zap, &refusals);
+	world->daemon.counters.refused_keys = refusals.count;
+	if (refusals.count == world->refused_logged || now < world->refused_due_ms)
+		return;
+	log_warning(refusals.reason, "public_key", refusals.public_key, "count",
+		    log_number(refusals.count - world->refused_logged));
+	world->refused_logged = refusals.count;
+	world->refused_due_ms = now + REFUSED_LOG_MS;
 }

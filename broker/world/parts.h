@@ -58,6 +58,10 @@ struct world {
 	uint32_t port_count;
 	struct port uplink;
 
+	/* Of refused keys: how many the log has, and when it may have the next line. */
+	uint64_t refused_logged;
+	uint64_t refused_due_ms;
+
 	uint64_t stop_at_ms;
 };
 
@@ -88,6 +92,8 @@ LYC_MUST_USE enum lyc_status identities_admit_operator(struct world *world,
 						       struct lyc_error *error);
 /* Tell the key check who is known now. */
 LYC_MUST_USE enum lyc_status identities_publish(struct world *world, struct lyc_error *error);
+/* Count and log the keys that were refused: one line for all of ten seconds. */
+void identities_report_refused(struct world *world);
 
 /* ---- running.c ---- */
 

@@ -261,6 +261,7 @@ static void on_tick(uv_timer_t *timer)
 	struct world *world = timer->data;
 	if (world->uplink.zsock && zsock_was_lost(world->uplink.zsock))
 		daemon_uplink_cut(&world->daemon);
+	identities_report_refused(world);
 	daemon_tick(&world->daemon);
 	if (!world->stop_at_ms)
 		return;

@@ -43,7 +43,9 @@ struct zap {
 	bool has_plain_domain;
 
 	pthread_mutex_t mutex;
-	struct known *table; /* under the mutex */
+	/* Under the mutex. */
+	struct known *table;
+	struct zap_refusals refusals;
 };
 
 struct request {
@@ -145,6 +147,27 @@ static bool admit(struct zap *zap, const struct request *request, char *ret_name
 	return entry != NULL;
 }
 
+static void note_refusal(struct zap *zap, const struct request *request)
+{
+	uint8_t key[KEY_LEN];
+	bool has_key = proven_key(request, key);
+	pthread_mutex_lock(&zap->mutex);
+	zap->refusals.count++;
+	zap->refusals.public_key[0] = '\0';
+	if (has_key)
+		zmq_z85_encode(zap->refusals.public_key, key, KEY_LEN);
+	zap->refusals.reason =
+		has_key ? "an unknown key was refused" : "a peer that proved no key was refused";
+	pthread_mutex_unlock(&zap->mutex);
+}
+
+void zap_get_refusals(struct zap *zap, struct zap_refusals *ret_refusals)
+{
+	pthread_mutex_lock(&zap->mutex);
+	*ret_refusals = zap->refusals;
+	pthread_mutex_unlock(&zap->mutex);
+}
+
 static bool answer(struct zap *zap, const struct request *request, bool is_admitted,
 		   const char *name)
 {
@@ -184,6 +207,8 @@ static void *zap_run(void *arg)
 		if (!read_request(zap, &request))
 			break;
 		bool is_admitted = admit(zap, &request, name);
+		if (!is_admitted)
+			note_refusal(zap, &request);
 		/* What was shown is not kept. */
 		for (size_t i = CREDENTIALS; i < request.count; i++)
 			explicit_bzero(request.frame[i], sizeof(request.frame[i]));
@@ -229,6 +254,10 @@ static enum lyc_status prove(struct zap *zap, void *zmq_ctx, struct lyc_error *e
 		status = zap_probe(zmq_ctx, &keys, PROBE_NAME, error);
 	if (status == LYC_OK)
 		status = zap_set_keys(zap, NULL, 0, error);
+	/* The probe's own do not count. */
+	pthread_mutex_lock(&zap->mutex);
+	zap->refusals = (struct zap_refusals){.reason = ""};
+	pthread_mutex_unlock(&zap->mutex);
 	return status;
 }
 

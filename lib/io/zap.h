@@ -10,6 +10,7 @@
 #define LYC_IO_ZAP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lyceum/status.h>
 
@@ -38,6 +39,17 @@ LYC_MUST_USE enum lyc_status zap_start(void *zmq_ctx, const char *plain_domain,
  * key, a name that cannot be, or one key with two names; then nothing changes. Any thread. */
 LYC_MUST_USE enum lyc_status zap_set_keys(struct zap *zap, const struct zap_key *keys,
 					  size_t key_count, struct lyc_error *error);
+/* How many were refused since the start, and the last of them. */
+struct zap_refusals {
+	uint64_t count;
+	/* "" for who showed none. */
+	char public_key[41];
+	/* A constant. */
+	const char *reason;
+};
+
+/* Any thread. */
+void zap_get_refusals(struct zap *zap, struct zap_refusals *ret_refusals);
 /* Ends the thread and frees. Without a handler libzmq lets every key in: close the context's
  * server sockets first. Accepts NULL. */
 void zap_stop(struct zap *zap);

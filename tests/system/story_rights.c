@@ -109,6 +109,8 @@ static void test_key_that_the_hub_does_not_know_is_named_on_both_sides(void **st
 	node_wait_for_status(wales, link_says, reason, "a refused key");
 	node_wait_for_status(wales, link_says, reason, "a refused key");
 	assert_int_equal(count_in_log(wales, reason), 1);
+	assert_int_equal(count_in_log(hub, "an unknown key was refused"), 1);
+	assert_int_equal(count_in_log(hub, wales->keys.public_key), 1);
 	node_stop(hub);
 	node_add_key(hub, "wales", &wales->keys, "role: NODE");
 	node_start(hub);

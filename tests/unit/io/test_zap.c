@@ -144,8 +144,17 @@ static void test_zap_refuses_an_unknown_key(void **state)
 	assert_int_equal(keyfile_make(&other, &error), LYC_OK);
 	struct zap_key entry = {.name = "wales", .public_key = keys.public_key};
 	assert_int_equal(zap_set_keys(zap, &entry, 1, &error), LYC_OK);
+	struct zap_refusals refusals;
+	zap_get_refusals(zap, &refusals);
+	assert_int_equal(refusals.count, 0);
 	knock("network", &other, name);
 	assert_string_equal(name, "");
+	knock("network", &keys, name);
+	/* libzmq tries again, so there may have been more than one. */
+	zap_get_refusals(zap, &refusals);
+	assert_true(refusals.count >= 1);
+	assert_string_equal(refusals.public_key, other.public_key);
+	assert_string_equal(refusals.reason, "an unknown key was refused");
 }
 
 static void test_zap_forgets_a_key_that_was_taken_out(void **state)
