@@ -111,7 +111,7 @@ static void status_reply(struct daemon *daemon, struct buf *to)
 
 	struct store_stats stats = {0};
 	const char *folder = "";
-	daemon->storage(daemon->env.world, &stats, &folder);
+	daemon->storage(daemon->env.world, &stats, &folder, &storage.free_bytes);
 	storage.folder = (char *)(uintptr_t)folder;
 	storage.first_seq = stats.first_seq;
 	storage.last_seq = stats.last_seq;
@@ -288,10 +288,23 @@ static enum lyc_status schema_reply(struct daemon *daemon, const Lyceum__V1__Sch
 
 /* ---- Metrics ---- */
 
+static uint64_t plugins_in(const struct daemon *daemon, enum plugin_state state)
+{
+	uint64_t count = 0;
+	list_each (node, &daemon->host.plugins)
+		count += list_entry(node, struct plugin, node)->state == state;
+	return count;
+}
+
 static void metrics_reply(struct daemon *daemon, struct buf *to)
 {
 	const struct router_counters *router = &daemon->router.counters;
 	const struct daemon_counters *counters = &daemon->counters;
+	const struct link *uplink = daemon->uplink.link;
+	struct store_stats stats = {0};
+	const char *folder = "";
+	uint64_t free_bytes = 0;
+	daemon->storage(daemon->env.world, &stats, &folder, &free_bytes);
 	const struct {
 		const char *name;
 		const char *unit;
@@ -329,6 +342,15 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 		 stream_held(&daemon->stream)},
 		{"lyceum_refused_copies_total", "1", "copied records that were refused",
 		 daemon->links.refused_copies},
+		{"lyceum_free_bytes", "bytes", "left on the file system of the log", free_bytes},
+		{"lyceum_uplink_up", "1", "1 while the link to the hub is up",
+		 uplink && uplink->session ? 1 : 0},
+		{"lyceum_outbox_records", "1", "own records that the hub has not confirmed",
+		 uplink ? uplink->outbox_count : 0},
+		{"lyceum_plugins_running", "1", "plugin instances that run",
+		 plugins_in(daemon, PLUGIN_RUNNING)},
+		{"lyceum_plugins_failed", "1", "plugin instances that were refused or given up",
+		 plugins_in(daemon, PLUGIN_FAILED)},
 	};
 	const size_t count = sizeof(table) / sizeof(table[0]);
 	Lyceum__V1__MetricsReply reply = LYCEUM__V1__METRICS_REPLY__INIT;

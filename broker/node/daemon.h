@@ -58,8 +58,9 @@ struct daemon {
 	struct daemon_counters counters;
 	uint64_t next_tick_ms;
 	uint64_t heads_saved_ms;
-	/* Fills in what the store knows of itself. */
-	void (*storage)(void *world, struct store_stats *ret_stats, const char **ret_folder);
+	/* Fills in what the store knows of itself, and its file system of what is left. */
+	void (*storage)(void *world, struct store_stats *ret_stats, const char **ret_folder,
+			uint64_t *ret_free_bytes);
 };
 
 /* `env` is copied. INVALID_ARGUMENT for a configuration that cannot be. */

@@ -10,8 +10,10 @@
 #include "base/ensure.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "log.h"
 #include "wire/subject.h"
 
+#define LOG_TOPIC "log"
 #define MAX_GROUP 4096
 #define MAX_GROUP_LEN (8u * 1024 * 1024)
 #define READ_COUNT 4096
@@ -35,6 +37,7 @@ struct log_threads {
 
 	/* Loop only. */
 	struct append_queue collected;
+	bool is_refusing; /* as far as the daemon's log knows */
 
 	pthread_t writer;
 	pthread_mutex_t write_lock;
@@ -45,6 +48,9 @@ struct log_threads {
 	/* After a failure everything that was queued behind it fails, too, until the loop has heard
 	 * of it: so that no copy is stored behind one that was not. */
 	bool is_failing;
+	/* What the machine said to the last group that was tried, since the loop has looked. */
+	enum { UNTRIED = 0, WRITTEN, REFUSED } outcome;
+	char refusal[200];
 
 	pthread_t reader;
 	pthread_mutex_t read_lock;
@@ -90,11 +96,10 @@ static struct append_queue take_group(struct append_queue *queue, size_t *ret_co
 	return group;
 }
 
-/* False when the machine failed. */
+/* False when the machine failed; the reason is in `error` then. */
 static bool write_group(struct log_threads *threads, struct append_queue *group, size_t count,
-			struct store_item *items, bool is_failing)
+			struct store_item *items, bool is_failing, struct lyc_error *error)
 {
-	struct lyc_error error = {0};
 	size_t i = 0;
 	for (struct append *at = group->first; at; at = at->next, i++)
 		items[i] = (struct store_item){
@@ -103,16 +108,16 @@ static bool write_group(struct log_threads *threads, struct append_queue *group,
 			.has_expect = at->has_expect,
 			.expect_seq = at->expect_seq,
 		};
-	enum lyc_status status = is_failing ? error_set(&error, LYC_UNAVAILABLE,
+	enum lyc_status status = is_failing ? error_set(error, LYC_UNAVAILABLE,
 							"an append before this one has failed")
-					    : store_append(threads->store, items, count, &error);
+					    : store_append(threads->store, items, count, error);
 	i = 0;
 	for (struct append *at = group->first; at; at = at->next, i++) {
 		at->status = status == LYC_OK ? items[i].ret_status : status;
 		at->seq = items[i].ret_seq;
 		if (status != LYC_OK)
 			snprintf(at->text, sizeof(at->text), "%.*s", (int)sizeof(at->text) - 1,
-				 error.text);
+				 error->text);
 		else if (at->status == LYC_FAILED_PRECONDITION)
 			snprintf(at->text, sizeof(at->text),
 				 "the subject's last sequence is %llu, not %llu",
@@ -123,6 +128,12 @@ static bool write_group(struct log_threads *threads, struct append_queue *group,
 				 lyc_status_name(at->status));
 	}
 	return status == LYC_OK;
+}
+
+static void note_refusal(struct log_threads *threads, const struct lyc_error *error)
+{
+	threads->outcome = REFUSED;
+	memcpy(threads->refusal, error->text, sizeof(threads->refusal));
 }
 
 static void *write_thread(void *arg)
@@ -139,8 +150,13 @@ static void *write_thread(void *arg)
 		struct append_queue group = take_group(&threads->appends, &count);
 		bool is_failing = threads->is_failing;
 		pthread_mutex_unlock(&threads->write_lock);
-		bool is_written = write_group(threads, &group, count, items, is_failing);
+		struct lyc_error error = {0};
+		bool is_written = write_group(threads, &group, count, items, is_failing, &error);
 		pthread_mutex_lock(&threads->write_lock);
+		if (is_written)
+			threads->outcome = WRITTEN;
+		else if (!is_failing)
+			note_refusal(threads, &error);
 		threads->is_failing = threads->is_failing || !is_written;
 		queue_add(&threads->appended, group.first, group.last);
 		uv_async_send(&threads->async);
@@ -251,12 +267,30 @@ static void *read_thread(void *arg)
 
 /* ---- the loop's side ---- */
 
+/* One line when the machine begins to refuse records, and one when they go on. */
+static void report(struct log_threads *threads, bool is_refusing, const char *refusal)
+{
+	if (is_refusing == threads->is_refusing)
+		return;
+	threads->is_refusing = is_refusing;
+	if (is_refusing)
+		log_error("the log takes no records", "reason", refusal);
+	else
+		log_notice("the log takes records again");
+}
+
 static void deliver(struct log_threads *threads)
 {
+	char refusal[sizeof(threads->refusal)];
 	pthread_mutex_lock(&threads->write_lock);
 	struct append *append = threads->appended.first;
 	threads->appended = (struct append_queue){0};
+	int outcome = threads->outcome;
+	threads->outcome = UNTRIED;
+	memcpy(refusal, threads->refusal, sizeof(refusal));
 	pthread_mutex_unlock(&threads->write_lock);
+	if (outcome != UNTRIED)
+		report(threads, outcome == REFUSED, refusal);
 	while (append) {
 		struct append *next = append->next;
 		append->on_done(append);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include <sodium.h>
 #include <zmq.h>
@@ -131,11 +132,16 @@ static void env_plugin_stop(void *arg, struct plugin *plugin, uint32_t grace_ms)
 	running_stop(plugin, grace_ms);
 }
 
-static void storage(void *arg, struct store_stats *ret_stats, const char **ret_folder)
+static void storage(void *arg, struct store_stats *ret_stats, const char **ret_folder,
+		    uint64_t *ret_free_bytes)
 {
 	struct world *world = arg;
+	struct statvfs info;
 	store_stats(world->store, ret_stats);
 	*ret_folder = world->data;
+	*ret_free_bytes = statvfs(world->data, &info) == 0
+				  ? (uint64_t)info.f_bavail * (uint64_t)info.f_frsize
+				  : 0;
 }
 
 /* ---- the log ---- */

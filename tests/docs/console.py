@@ -9,7 +9,7 @@ VOLATILE = [
     (r'(?:now|\d+ (?:ms|s|min|h|d)(?: \d+ (?:min|h))?(?: ago)?)(?![\w-])', r'(?:now|\d+ (?:ms|s|min|h|d)(?: \d+ (?:min|h))?(?: ago)?)'),
     (r'\d+ microseconds', r'\d+ microseconds'),
     (r'process \d+', r'process \d+'),
-    (r'\d+(?:\.\d)? (?:B|KiB|MiB)\b', r'\d+(?:\.\d)? (?:B|KiB|MiB)'),
+    (r'\d+(?:\.\d)? (?:B|KiB|MiB|GiB|TiB)\b', r'\d+(?:\.\d)? (?:B|KiB|MiB|GiB|TiB)'),
     (r'127\.0\.0\.1:\d+', r'127\.0\.0\.1:\d+'),
     (r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?', r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?'),
     (r'(?<=")[!#-~]{40}(?=")|(?<=Public key: )[!#-~]{40}', r'[!#-~]{40}'),

@@ -179,11 +179,13 @@ static void env_plugin_stop(void *arg, struct plugin *plugin, uint32_t grace_ms)
 	((struct fake_node *)arg)->stop_count++;
 }
 
-static void storage(void *arg, struct store_stats *ret_stats, const char **ret_folder)
+static void storage(void *arg, struct store_stats *ret_stats, const char **ret_folder,
+		    uint64_t *ret_free_bytes)
 {
 	const struct fake_node *node = arg;
 	ret_stats->last_seq = node->record_count;
 	*ret_folder = "nowhere";
+	*ret_free_bytes = 12345;
 }
 
 /* ---- daemons ---- */

@@ -100,6 +100,11 @@ static void write_head(const struct session *session, const Lyceum__V1__StatusRe
 		buf_add_format(to, " in %u segment%s", storage->segment_count,
 			       storage->segment_count == 1 ? "" : "s");
 	}
+	if (storage->free_bytes > 0) {
+		buf_add_text(to, ", ");
+		write_bytes(storage->free_bytes, to);
+		buf_add_text(to, " free");
+	}
 	buf_add_format(to, "  %s%s%s\n", paint(has_colour, PAINT_DIM), storage->folder,
 		       paint(has_colour, PAINT_PLAIN));
 }
