@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "io/endpoint.h"
+#include "io/keyfile.h"
 #include "schema/core.h"
 
 #define MAX_CONFIG_LEN (4u * 1024 * 1024)
@@ -62,34 +65,176 @@ static bool is_port_of_loopback(const char *endpoint)
 	return strncmp(endpoint, "tcp://127.0.0.1:", 16) == 0;
 }
 
-static enum lyc_status check(const Lyceum__V1__Config *config, struct lyc_error *error)
+/* One fault at the field "LIST[INDEX].NAME". */
+static enum lyc_status fault_at(struct lyc_error *error, const char *list, size_t index,
+				const char *name, const char *format, ...) LYC_PRINTF(5, 6);
+static enum lyc_status fault_at(struct lyc_error *error, const char *list, size_t index,
+				const char *name, const char *format, ...)
 {
+	char field[64];
+	char text[200];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(field, sizeof(field), "%s[%zu].%s", list, index, name);
+	return error_set_field(error, LYC_INVALID_ARGUMENT, field, "%s: %s", field, text);
+}
+
+static enum lyc_status check_listeners(const Lyceum__V1__Config *config, struct lyc_error *error)
+{
+	struct lyc_error reason;
 	for (size_t i = 0; i < config->n_listen; i++) {
 		const Lyceum__V1__Listener *listener = config->listen[i];
-		if (strncmp(listener->endpoint, "tcp://", 6) != 0 &&
-		    strncmp(listener->endpoint, "ipc://", 6) != 0)
-			return error_set_field(
-				error, LYC_INVALID_ARGUMENT, "listen.endpoint",
-				"listen: '%s' begins neither with tcp:// nor with ipc://",
-				listener->endpoint);
-		if (listener->plain && !is_port_of_loopback(listener->endpoint))
-			return error_set_field(error, LYC_INVALID_ARGUMENT, "listen.plain",
-					       "listen: '%s' may not be plain: peers without keys "
-					       "are let in on tcp://127.0.0.1 only",
-					       listener->endpoint);
+		const char *endpoint = listener->endpoint;
+		if (listener->plain && !is_port_of_loopback(endpoint))
+			return fault_at(error, "listen", i, "plain",
+					"'%s' may not be plain: peers without keys are let in on "
+					"tcp://127.0.0.1 only",
+					endpoint);
+		if (endpoint_check_text(endpoint, true, &reason) != LYC_OK)
+			return fault_at(error, "listen", i, "endpoint", "%s", reason.text);
+		bool has_own_port = strcmp(endpoint + strlen(endpoint) - 2, ":0") != 0;
+		for (size_t j = 0; j < i && has_own_port; j++) {
+			if (strcmp(config->listen[j]->endpoint, endpoint) == 0)
+				return fault_at(error, "listen", i, "endpoint",
+						"'%s' is listed twice", endpoint);
+		}
 	}
+	return LYC_OK;
+}
+
+static enum lyc_status check_plugins(const Lyceum__V1__Config *config, struct lyc_error *error)
+{
 	for (size_t i = 0; i < config->n_plugins; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(config->plugins[i]->name, config->plugins[j]->name) == 0)
-				return error_set_field(error, LYC_INVALID_ARGUMENT, "plugins.name",
-						       "plugins: '%s' is listed twice",
-						       config->plugins[i]->name);
+				return fault_at(error, "plugins", i, "name", "'%s' is listed twice",
+						config->plugins[i]->name);
 		}
 	}
-	if (config->uplink && strcmp(config->uplink->name, config->name) == 0)
-		return error_set_field(error, LYC_INVALID_ARGUMENT, "uplink.name",
-				       "uplink: '%s' cannot be its own hub", config->name);
 	return LYC_OK;
+}
+
+static enum lyc_status check_uplink(const Lyceum__V1__Config *config, struct lyc_error *error)
+{
+	const Lyceum__V1__Uplink *uplink = config->uplink;
+	struct lyc_error reason;
+	if (!uplink)
+		return LYC_OK;
+	if (strcmp(uplink->name, config->name) == 0)
+		return error_set_field(error, LYC_INVALID_ARGUMENT, "uplink.name",
+				       "uplink.name: '%s' cannot be its own hub", config->name);
+	if (endpoint_check_text(uplink->endpoint, false, &reason) != LYC_OK)
+		return error_set_field(error, LYC_INVALID_ARGUMENT, "uplink.endpoint",
+				       "uplink.endpoint: %.180s", reason.text);
+	if (!keyfile_is_key(uplink->server_key))
+		return error_set_field(error, LYC_INVALID_ARGUMENT, "uplink.server_key",
+				       "uplink.server_key: is not a key: 40 characters of Z85, as "
+				       "`lyceum keygen` prints them");
+	return LYC_OK;
+}
+
+static enum lyc_status check_key(const Lyceum__V1__PeerKey *key, size_t index,
+				 struct lyc_error *error)
+{
+	bool is_anonymous = strcmp(key->name, "anonymous") == 0;
+	if (is_anonymous && key->public_key[0])
+		return fault_at(error, "keys", index, "public_key",
+				"'anonymous' stands for peers without a key and takes none");
+	if (!is_anonymous && !key->public_key[0])
+		return fault_at(error, "keys", index, "name", "the key '%s' has no public_key",
+				key->name);
+	if (!is_anonymous && !keyfile_is_key(key->public_key))
+		return fault_at(error, "keys", index, "public_key",
+				"is not a key: 40 characters of Z85, as `lyceum keygen` prints "
+				"them");
+	if ((int)key->role < LYCEUM__V1__ROLE__ROLE_UNSPECIFIED ||
+	    (int)key->role > LYCEUM__V1__ROLE__OPERATOR)
+		return fault_at(error, "keys", index, "role", "%d is no role", (int)key->role);
+	return LYC_OK;
+}
+
+/* Entries in the order of their texts, to find two that are the same. */
+struct entry {
+	const char *text;
+	size_t index;
+};
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left;
+	const struct entry *b = right;
+	int order = strcmp(a->text, b->text);
+	return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* The second of two that are the same; NULL when there are none. */
+static const struct entry *find_twice(struct entry *entries, size_t count)
+{
+	qsort(entries, count, sizeof(*entries), compare_entries);
+	for (size_t i = 1; i < count; i++) {
+		if (entries[i].text[0] && strcmp(entries[i].text, entries[i - 1].text) == 0)
+			return &entries[i];
+	}
+	return NULL;
+}
+
+static enum lyc_status check_keys(const Lyceum__V1__Config *config, struct lyc_error *error)
+{
+	enum lyc_status status = LYC_OK;
+	for (size_t i = 0; i < config->n_keys && status == LYC_OK; i++)
+		status = check_key(config->keys[i], i, error);
+	if (status != LYC_OK)
+		return status;
+	struct entry *entries = mem_get((config->n_keys + 1) * sizeof(*entries));
+	for (size_t i = 0; i < config->n_keys; i++)
+		entries[i] = (struct entry){config->keys[i]->name, i};
+	const struct entry *twice = find_twice(entries, config->n_keys);
+	if (twice) {
+		status = fault_at(error, "keys", twice->index, "name",
+				  "the key '%s' is listed twice", twice->text);
+		goto out;
+	}
+	for (size_t i = 0; i < config->n_keys; i++)
+		entries[i] = (struct entry){config->keys[i]->public_key, i};
+	twice = find_twice(entries, config->n_keys);
+	if (twice)
+		status = fault_at(error, "keys", twice->index, "public_key",
+				  "'%s' and '%s' have the same key",
+				  config->keys[twice[-1].index]->name,
+				  config->keys[twice->index]->name);
+out:
+	free(entries);
+	return status;
+}
+
+static enum lyc_status check(const Lyceum__V1__Config *config, struct lyc_error *error)
+{
+	enum lyc_status status = check_listeners(config, error);
+	if (status == LYC_OK)
+		status = check_plugins(config, error);
+	if (status == LYC_OK)
+		status = check_uplink(config, error);
+	if (status == LYC_OK)
+		status = check_keys(config, error);
+	return status;
+}
+
+/* The daemon's own sockets lie in its data folder, whose path counts. */
+static enum lyc_status check_data(const Lyceum__V1__Config *config, struct lyc_error *error)
+{
+	const char *socket = config->n_plugins > 0 ? "plugins.sock" : "lyceum.sock";
+	char endpoint[PATH_MAX + 40];
+	if (config->n_plugins == 0 && config->n_listen > 0)
+		return LYC_OK;
+	snprintf(endpoint, sizeof(endpoint), "ipc://%.*s/%s", PATH_MAX, config->data, socket);
+	if (endpoint_check_text(endpoint, true, NULL) == LYC_OK)
+		return LYC_OK;
+	return error_set_field(error, LYC_INVALID_ARGUMENT, "data",
+			       "data: the path %.80s... is too long for a socket in it: 107 bytes "
+			       "with /%s",
+			       config->data, socket);
 }
 
 static void resolve_all(Lyceum__V1__Config *config, const char *path)
@@ -129,6 +274,10 @@ enum lyc_status config_read(const char *path, Lyceum__V1__Config **ret_config,
 		status = config ? check(config, &fault)
 				: error_set(&fault, LYC_RESOURCE_EXHAUSTED, "out of memory");
 	}
+	if (status == LYC_OK) {
+		resolve_all(config, path);
+		status = check_data(config, &fault);
+	}
 	if (status != LYC_OK) {
 		/* YAML faults say their line themselves; the rules know only the field. */
 		unsigned line = 0;
@@ -141,7 +290,6 @@ enum lyc_status config_read(const char *path, Lyceum__V1__Config **ret_config,
 			error_set_field(error, status, fault.field, "%s: %.190s", path, fault.text);
 		goto out;
 	}
-	resolve_all(config, path);
 	*ret_config = config;
 	config = NULL;
 out:

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,6 +15,48 @@
 #include "base/error.h"
 
 #define MAX_IPC_PATH (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+
+static enum lyc_status check_tcp(const char *endpoint, bool bind, struct lyc_error *error)
+{
+	const char *host = endpoint + strlen("tcp://");
+	const char *colon = strrchr(host, ':');
+	if (host[0] == '[')
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "'%.100s' is an address of IPv6; names and IPv4 are understood",
+				 endpoint);
+	if (!colon || colon == host || colon[1] == '\0')
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "'%.100s' lacks its %s: it has to be tcp://HOST:PORT", endpoint,
+				 colon == host ? "host" : "port");
+	const char *digits = colon + 1;
+	size_t len = strlen(digits);
+	unsigned port = 65536;
+	if (strspn(digits, "0123456789") == len && len <= 5)
+		port = (unsigned)strtoul(digits, NULL, 10);
+	if (port > 65535 || (port == 0 && !bind))
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "'%.100s' has no port from %d to 65535 at its end", endpoint,
+				 bind ? 0 : 1);
+	return LYC_OK;
+}
+
+enum lyc_status endpoint_check_text(const char *endpoint, bool bind, struct lyc_error *error)
+{
+	if (strncmp(endpoint, "tcp://", 6) == 0)
+		return check_tcp(endpoint, bind, error);
+	if (strncmp(endpoint, "ipc://", 6) != 0)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "'%.100s' begins neither with tcp:// nor with ipc://", endpoint);
+	size_t len = strlen(endpoint) - strlen("ipc://");
+	if (len == 0)
+		return error_set(error, LYC_INVALID_ARGUMENT, "'ipc://' lacks its path");
+	if (len > MAX_IPC_PATH)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "the path of '%.60s...' has %zu bytes; a Unix socket's may have "
+				 "%zu",
+				 endpoint, len, MAX_IPC_PATH);
+	return LYC_OK;
+}
 
 static enum lyc_status in_use(const char *endpoint, struct lyc_error *error)
 {

@@ -10,6 +10,10 @@
 
 #include <lyceum/status.h>
 
+/* Is it written as an address is, "tcp://HOST:PORT" or "ipc://PATH"? Only a listener may have port
+ * 0. Looks at the text alone. */
+LYC_MUST_USE enum lyc_status endpoint_check_text(const char *endpoint, bool bind,
+						 struct lyc_error *error);
 /* Is the address usable? Writes it as libzmq wants it (port 0 becomes *). For a bind to an ipc
  * path: the folder has to exist; a socket file where nobody listens is removed; where somebody
  * does: ALREADY_EXISTS. */

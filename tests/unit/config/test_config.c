@@ -62,6 +62,71 @@ static void test_config_looks_at_fields_together(void **state)
 		       "cannot be its own hub"));
 }
 
+#define TOP "name: hub\ndata: x\n"
+#define KEY "'0123456789012345678901234567890123456789'"
+
+static void test_config_looks_at_addresses(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"tcp://127.0.0.1:77910", "tcp://127.0.0.1", "tcp://:7700",      "tcp://a:",
+		"tcp://a:77x",           "tcp://a:-1",      "tcp://[::1]:7700", "ipc://"};
+	char text[400];
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), TOP "listen:\n  - endpoint: '%s'\n", bad[i]);
+		const char *said = refusal(text);
+		assert_int_equal(strncmp(said, "line 4: listen[0].endpoint: ", 28), 0);
+		assert_non_null(strstr(said, bad[i]));
+	}
+	assert_non_null(
+		strstr(refusal(TOP "listen: [{endpoint: 'tcp://a:1'}, {endpoint: 'tcp://a:1'}]\n"),
+		       "listen[1].endpoint: 'tcp://a:1' is listed twice"));
+	assert_non_null(strstr(refusal(TOP "uplink:\n  name: top\n  endpoint: tcp://a:0\n"
+					   "  server_key: " KEY "\n"),
+			       "line 5: uplink.endpoint: 'tcp://a:0' has no port from 1 to 65535"));
+	char path_of_120[121];
+	memset(path_of_120, 'p', 120);
+	path_of_120[120] = '\0';
+	snprintf(text, sizeof(text), TOP "listen:\n  - endpoint: ipc:///%s\n", path_of_120);
+	assert_non_null(strstr(refusal(text), "has 121 bytes; a Unix socket's may have 107"));
+	snprintf(text, sizeof(text), "name: hub\ndata: /%s\n", path_of_120);
+	assert_non_null(strstr(refusal(text), "line 2: data: the path /ppp"));
+}
+
+static void test_config_looks_at_keys(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *keys;
+		const char *said;
+	} cases[] = {
+		{"  - name: ann\n", "line 4: keys[0].name: the key 'ann' has no public_key"},
+		{"  - name: anonymous\n    public_key: " KEY "\n",
+		 "line 5: keys[0].public_key: 'anonymous' stands for peers without a key"},
+		{"  - name: ann\n    public_key: '012345678901234567890123456789012345678~'\n",
+		 "line 5: keys[0].public_key: is not a key"},
+		{"  - {name: ann, public_key: " KEY "}\n  - name: bob\n    public_key: " KEY "\n",
+		 "line 6: keys[1].public_key: 'ann' and 'bob' have the same key"},
+		{"  - {name: bob, public_key: " KEY "}\n"
+		 "  - {name: ann, public_key: '1123456789012345678901234567890123456789'}\n"
+		 "  - {name: bob, public_key: '2123456789012345678901234567890123456789'}\n",
+		 "line 6: keys[2].name: the key 'bob' is listed twice"},
+	};
+	char text[600];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), TOP "keys:\n%s", cases[i].keys);
+		const char *said = refusal(text);
+		if (strncmp(said, cases[i].said, strlen(cases[i].said)) != 0)
+			fail_msg("'%s' instead of '%s'", said, cases[i].said);
+	}
+	assert_non_null(
+		strstr(refusal(TOP "keys: [{name: ann, public_key: " KEY ", role: 9}]\n"), "role"));
+	assert_non_null(
+		strstr(refusal(TOP "uplink:\n  name: top\n  endpoint: tcp://a:1\n"
+				   "  server_key: '012345678901234567890123456789012345678~'\n"),
+		       "line 6: uplink.server_key: is not a key"));
+}
+
 static void test_config_makes_paths_absolute(void **state)
 {
 	(void)state;
@@ -94,6 +159,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config_names_line_and_field),
 		cmocka_unit_test(test_config_looks_at_fields_together),
+		cmocka_unit_test(test_config_looks_at_addresses),
+		cmocka_unit_test(test_config_looks_at_keys),
 		cmocka_unit_test(test_config_makes_paths_absolute),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
