@@ -7,6 +7,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,10 @@
 #include "schema/base64.h"
 #include "schema/json_writer.h"
 #include "schema/near_name.h"
+
+/* Of an enum without a value of that name: what is said about those that there are. */
+#define MAX_LISTED_VALUES 12
+#define HINT_LEN 160
 
 static enum lyc_status no_memory(struct json_encoder *encoder)
 {
@@ -91,6 +96,33 @@ static enum lyc_status read_integer(struct json_encoder *encoder, enum schema_ty
 	return LYC_OK;
 }
 
+/* The value that was probably meant; or else the values that there are, as long as they are few.
+ * The one that stands for "not given" is none of them. */
+static void write_hint(const struct schema_enum *enumeration, const char *near, char hint[HINT_LEN])
+{
+	static const char unspecified[] = "_UNSPECIFIED";
+	size_t used = 0;
+	hint[0] = '\0';
+	if (near) {
+		snprintf(hint, HINT_LEN, "; did you mean '%s'?", near);
+		return;
+	}
+	if (enumeration->value_count > MAX_LISTED_VALUES)
+		return;
+	for (size_t i = 0; i < enumeration->value_count && used < HINT_LEN; i++) {
+		const char *name = enumeration->values[i].name;
+		size_t len = strlen(name);
+		if (len >= sizeof(unspecified) - 1 &&
+		    strcmp(name + len - (sizeof(unspecified) - 1), unspecified) == 0)
+			continue;
+		used += (size_t)snprintf(hint + used, HINT_LEN - used, "%s%s",
+					 used ? ", " : "; it is one of ", name);
+	}
+	/* Half a list says less than none. */
+	if (used >= HINT_LEN)
+		hint[0] = '\0';
+}
+
 static enum lyc_status read_enum(struct json_encoder *encoder, const struct schema_field *field,
 				 const struct json_place *at, uint64_t *ret_bits)
 {
@@ -111,10 +143,11 @@ static enum lyc_status read_enum(struct json_encoder *encoder, const struct sche
 	if (is_kind_of_text(&scalar) && number_read(scalar.text, &number) == NUMBER_NONE) {
 		const char *text = (const char *)scalar.text.data;
 		const char *near = near_value_name(enumeration, text, scalar.text.len);
+		char hint[HINT_LEN];
+		write_hint(enumeration, near, hint);
 		return json_encoder_refuse(
-			encoder, at, "is no value of %s: '%.*s'%s%s%s", enumeration->full_name,
-			scalar.text.len > 40 ? 40 : (int)scalar.text.len, text,
-			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+			encoder, at, "is no value of %s: '%.*s'%s", enumeration->full_name,
+			scalar.text.len > 40 ? 40 : (int)scalar.text.len, text, hint);
 	}
 	enum lyc_status status = read_integer(encoder, SCHEMA_ENUM, at, ret_bits);
 	if (status || !enumeration->is_closed)

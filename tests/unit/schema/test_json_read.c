@@ -113,8 +113,11 @@ static void test_json_read_takes_enums_by_name_and_number(void **state)
 	reads("Scalars", "{\"colour\": \"BLUE\"}", "{\"colour\":\"BLUE\"}");
 	reads("Scalars", "{\"colour\": -7}", "{\"colour\":\"INFRA\"}");
 	reads("Scalars", "{\"colour\": 44}", "{\"colour\":44}");
-	SCALARS_REFUSED("{\"colour\": \"BLEU\"}",
-			"colour is no value of lyceum.texttest.v1.Colour: 'BLEU'", "colour");
+	SCALARS_REFUSED(
+		"{\"colour\": \"BLEU\"}",
+		"colour is no value of lyceum.texttest.v1.Colour: 'BLEU'; it is one of RED, "
+		"BLUE, INFRA",
+		"colour");
 	SCALARS_REFUSED("{\"colour\": \"BLU\"}",
 			"colour is no value of lyceum.texttest.v1.Colour: 'BLU'; did you mean "
 			"'BLUE'?",
