@@ -306,6 +306,31 @@ void config_free(Lyceum__V1__Config *config)
 		lyceum__v1__config__free_unpacked(config, NULL);
 }
 
+/* Read by the test as it stands here. */
+static const char example[] =
+	"# A node of the hub `hub`, for one person, with one plugin. Relative paths count from "
+	"this\n"
+	"# file; a key is what `lyceum keygen` prints, in quotes.\n"
+	"name: wales\n"
+	"data: data                  # the log, the keys and the plugins' own files\n"
+	"listen:\n"
+	"  - endpoint: tcp://127.0.0.1:7701    # 0.0.0.0: at every address of the machine\n"
+	"uplink:                     # a hub has none\n"
+	"  name: hub\n"
+	"  endpoint: tcp://hub.example.org:7700\n"
+	"  server_key: \"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\"\n"
+	"keys:                       # who may connect; a hub lists its nodes here, role: NODE\n"
+	"  - name: ann\n"
+	"    public_key: \"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID\"\n"
+	"    groups: [policy]\n"
+	"plugins:\n"
+	"  - name: experts\n"
+	"log:\n"
+	"  level: NOTICE\n"
+	"\n"
+	"# Every setting, as the message that the file is read into:\n"
+	"\n";
+
 enum lyc_status config_manual(char **ret_text)
 {
 	struct schema *core = NULL;
@@ -313,6 +338,7 @@ enum lyc_status config_manual(char **ret_text)
 	enum lyc_status status = core_schema_get(&core);
 	if (status != LYC_OK)
 		return status;
+	buf_add_text(&text, example);
 	status = describe_write(core, "lyceum.v1.Config", true, &text);
 	schema_unref(core);
 	if (status == LYC_OK)

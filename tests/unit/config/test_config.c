@@ -127,6 +127,30 @@ static void test_config_looks_at_keys(void **state)
 		       "line 6: uplink.server_key: is not a key"));
 }
 
+static void test_config_manual_begins_with_an_example_that_is_valid(void **state)
+{
+	(void)state;
+	Lyceum__V1__Config *config = NULL;
+	struct lyc_error error;
+	char *manual = NULL;
+	assert_int_equal(config_manual(&manual), LYC_OK);
+	char *end = strstr(manual, "\n# Every setting");
+	assert_non_null(end);
+	assert_non_null(strstr(end, "message Config {"));
+	*end = '\0';
+	write_file(manual);
+	free(manual);
+	if (config_read(path, &config, &error) != LYC_OK)
+		fail_msg("%s", error.text);
+	assert_string_equal(config->name, "wales");
+	assert_int_equal(config->n_listen + config->n_keys + config->n_plugins, 3);
+	assert_non_null(config->uplink);
+	assert_int_equal(config->log->level, LYCEUM__V1__LOG_CONFIG__LEVEL__NOTICE);
+	config_free(config);
+	assert_non_null(strstr(refusal(TOP "log: {level: verbose}\n"),
+			       "'verbose'; it is one of ERROR, WARNING, NOTICE, INFO, DEBUG"));
+}
+
 static void test_config_makes_paths_absolute(void **state)
 {
 	(void)state;
@@ -161,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_config_looks_at_fields_together),
 		cmocka_unit_test(test_config_looks_at_addresses),
 		cmocka_unit_test(test_config_looks_at_keys),
+		cmocka_unit_test(test_config_manual_begins_with_an_example_that_is_valid),
 		cmocka_unit_test(test_config_makes_paths_absolute),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
