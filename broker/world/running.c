@@ -16,10 +16,16 @@
 
 enum lyc_status running_make_folder(const char *path, struct lyc_error *error)
 {
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return error_set(error, LYC_UNAVAILABLE, "the folder %s cannot be made: %s", path,
-				 strerror(errno));
-	return LYC_OK;
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return LYC_OK;
+	int code = errno;
+	const char *slash = strrchr(path, '/');
+	if (code == ENOENT && slash && slash != path)
+		return error_set(error, LYC_NOT_FOUND,
+				 "the folder %s cannot be made: there is no folder %.*s", path,
+				 (int)(slash - path), path);
+	return error_set(error, LYC_UNAVAILABLE, "the folder %s cannot be made: %s", path,
+			 strerror(code));
 }
 
 /* A plugin instance and what it needs while it runs. */

@@ -334,6 +334,18 @@ static void test_plain_listener_is_refused_beyond_loopback(void **state)
 	network_free(own);
 }
 
+static void test_daemon_names_the_folder_that_its_data_lacks(void **state)
+{
+	(void)state;
+	struct network *own = network_new();
+	struct node *node = network_add(own, "lost", NULL);
+	snprintf(node->folder, sizeof(node->folder), "%s/none/lost", own->folder);
+	char reason[80];
+	snprintf(reason, sizeof(reason), "there is no folder %s/none", own->folder);
+	check_refused(node, reason);
+	network_free(own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_node_may_not_send_records_of_another),
 		cmocka_unit_test(test_anonymous_has_the_rights_listed_for_it),
 		cmocka_unit_test(test_plain_listener_is_refused_beyond_loopback),
+		cmocka_unit_test(test_daemon_names_the_folder_that_its_data_lacks),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
