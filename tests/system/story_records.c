@@ -207,6 +207,25 @@ static void test_key_of_another_home_is_refused_naming_it(void **state)
 	assert_non_null(strstr(error.text, "'nhsa'"));
 }
 
+static void test_log_leaves_schemas_out_unless_they_are_named(void **state)
+{
+	(void)state;
+	static const char type[] = "lyceum.v1.SchemaVersion";
+	struct shell_result result = shell_run(nhsa, "log", NULL);
+	assert_int_equal(result.code, 0);
+	assert_null(strstr(result.out, type));
+	assert_non_null(strstr(result.out, NOTE));
+	const char *said = strstr(result.err, type);
+	assert_non_null(said);
+	assert_null(strstr(said + 1, type));
+	shell_result_fini(&result);
+	result = shell_run(nhsa, "log", "lyceum.v1.SchemaVersion.>", "--limit", "1", NULL);
+	assert_int_equal(result.code, 0);
+	assert_non_null(strstr(result.out, type));
+	assert_null(strstr(result.err, type));
+	shell_result_fini(&result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_durable_follower_loses_nothing_over_restarts),
 		cmocka_unit_test(test_expectation_that_fails_tells_the_last_sequence),
 		cmocka_unit_test(test_key_of_another_home_is_refused_naming_it),
+		cmocka_unit_test(test_log_leaves_schemas_out_unless_they_are_named),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

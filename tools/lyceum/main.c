@@ -31,7 +31,8 @@ const struct command commands[] = {
 	 "  lyceum subscribe 'lyceum.echo.v1.Note.>'",
 	 subscribe_run},
 	{"log", "[PATTERN]", "Prints the records of the daemon's log",
-	 "A table on a terminal, one JSON object a line otherwise. Ends at the log's end.",
+	 "A table on a terminal, one JSON object a line otherwise. Ends at the log's end.\n"
+	 "Without a pattern the records that hold schemas, lyceum.v1.SchemaVersion, are left out.",
 	 log_run},
 	{"metrics", "", "Prints the daemon's counters and gauges", NULL, metrics_run},
 	{"keygen", "FILE", "Makes a key pair and prints how to let its owner in", NULL, keygen_run},

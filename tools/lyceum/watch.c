@@ -36,6 +36,9 @@ struct watch {
 	/* 0: no end. */
 	uint64_t limit;
 	bool is_manual;
+	/* Schemas are kept as records, which nobody asks for who does not name them. */
+	bool hides_schemas;
+	bool has_hidden;
 
 	struct list queue;
 	uint64_t id;
@@ -222,6 +225,18 @@ static bool is_finished(const struct watch *watch)
 	       (watch->is_log && !watch->is_follow && watch->has_caught_up);
 }
 
+static bool hides(struct watch *watch, const struct lyc_delivery *delivery)
+{
+	static const char type[] = "lyceum.v1.SchemaVersion";
+	if (!watch->hides_schemas || strncmp(delivery->subject, type, sizeof(type) - 1) != 0)
+		return false;
+	if (!watch->has_hidden)
+		outcome_say(OUTCOME_OK,
+			    "records of schemas are left out; lyceum log '%s.>' shows them", type);
+	watch->has_hidden = true;
+	return true;
+}
+
 static void print_queue(struct watch *watch)
 {
 	while (!list_is_empty(&watch->queue) && !is_finished(watch)) {
@@ -234,7 +249,7 @@ static void print_queue(struct watch *watch)
 				    delivery->missed);
 		if (delivery->caught_up)
 			watch->has_caught_up = true;
-		if (delivery->subject) {
+		if (delivery->subject && !hides(watch, delivery)) {
 			print_delivery(watch, delivery);
 			watch->count++;
 		}
@@ -338,5 +353,6 @@ int log_run(struct session *session, const struct command *command, int argc, ch
 	if (code != COMMAND_GO_ON)
 		return code;
 	subscribe.from = from ? from : 1;
+	watch.hides_schemas = argc == 0;
 	return run(&watch, argc > 0 ? argv[0] : ">", &subscribe);
 }
