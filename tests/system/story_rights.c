@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include "base/ensure.h"
 #include "inbox.h"
 #include "raw_peer.h"
+#include "shell.h"
 
 static struct network *network;
 static struct node *hub;
@@ -346,6 +348,27 @@ static void test_daemon_names_the_folder_that_its_data_lacks(void **state)
 	network_free(own);
 }
 
+static void test_keygen_takes_name_and_role_of_a_daemon_from_its_folder(void **state)
+{
+	(void)state;
+	char path[80];
+	snprintf(path, sizeof(path), "%s/a\"b", network->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/a\"b/daemon.key", network->folder);
+	struct shell_result result = shell_run(hub, "keygen", path, "--json", NULL);
+	assert_int_equal(result.code, 0);
+	assert_string_equal(json_string_value(json_object_get(result.json, "file")), path);
+	assert_string_equal(json_string_value(json_object_get(result.json, "name")), "a\"b");
+	assert_string_equal(json_string_value(json_object_get(result.json, "role")), "NODE");
+	shell_result_fini(&result);
+	snprintf(path, sizeof(path), "%s/eve.key", network->folder);
+	result = shell_run(hub, "keygen", path, NULL);
+	assert_non_null(strstr(result.out, "name: eve\n"));
+	assert_non_null(strstr(result.out, "role: PERSON\n"));
+	assert_null(strstr(result.out, "uplink:"));
+	shell_result_fini(&result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_anonymous_has_the_rights_listed_for_it),
 		cmocka_unit_test(test_plain_listener_is_refused_beyond_loopback),
 		cmocka_unit_test(test_daemon_names_the_folder_that_its_data_lacks),
+		cmocka_unit_test(test_keygen_takes_name_and_role_of_a_daemon_from_its_folder),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
