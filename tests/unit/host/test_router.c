@@ -454,7 +454,7 @@ static void test_router_says_that_the_own_plugin_is_not_running(void **state)
 {
 	struct bench *bench = *state;
 	struct plugin *plugin = mem_new(struct plugin);
-	plugin->name = mem_dup("board");
+	plugin->name = mem_dup("notice");
 	plugin->identity = mem_dup("board");
 	plugin->path = mem_dup("board.so");
 	plugin->state = PLUGIN_STOPPED;
@@ -470,7 +470,7 @@ static void test_router_says_that_the_own_plugin_is_not_running(void **state)
 	call(bench->ann, 1, &(struct packet_call){0});
 	const struct packet *answer = fake_expect(bench->ann, PACKET_REPLY);
 	assert_int_equal(answer->reply.status, LYC_UNAVAILABLE);
-	assert_non_null(memmem(answer->reply.text.data, answer->reply.text.len, "'board'", 7));
+	assert_non_null(memmem(answer->reply.text.data, answer->reply.text.len, "'notice'", 8));
 }
 
 #define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
