@@ -1,7 +1,7 @@
 """Runs the console blocks of a page: each line that begins with `$ ` is a command for one shell, the lines below are what it prints.
 
 In the page, `...` alone on a line stands for any lines, at the end of a line for its rest. Ages, durations, sizes, epochs, process
-numbers, ports, keys, scores (numbers of three digits and more) and widths of columns may differ. A block of another kind whose first line is `# file: NAME` (or behind // or /*) is written to that
+numbers, ports, keys and widths of columns may differ; counts, sequences and scores may not. A block of another kind whose first line is `# file: NAME` (or behind // or /*) is written to that
 file first; `<public key of NAME>` in it is taken from NAME/daemon.key or NAME.key."""
 import os, re, shutil, signal, subprocess, time
 
@@ -13,7 +13,8 @@ VOLATILE = [
     (r'127\.0\.0\.1:\d+', r'127\.0\.0\.1:\d+'),
     (r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?', r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+Z)?'),
     (r'(?<=")[!#-~]{40}(?=")|(?<=Public key: )[!#-~]{40}', r'[!#-~]{40}'),
-    (r'(?<![\w(-])\d{3,}(?![\w)-])', r'\d+'),
+    # Epochs, which are drawn by lot. Counts, sequences and scores are not.
+    (r'(?<![\w(-])\d{11,}(?![\w)-])', r'\d+'),
     (r'\.\.\.$', r'.*'),
     (r'\s+', r'\s+'),
 ]

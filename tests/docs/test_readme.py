@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """README.md's commands against the sample network. Arguments: the source folder, the build folder."""
-import os, socket, sys, tempfile
+import os, re, socket, sys, tempfile
 sys.dont_write_bytecode = True
 import console
 
@@ -27,6 +27,27 @@ unset -f lyceum
 '''
 
 
+def check_sums(path):
+    """The parts that are printed below a hit sum to its score. Returns how many hits the page has whole."""
+    hits = []
+    for kind, first, lines in console.blocks(open(path).read()):
+        is_list = False
+        for number, line in enumerate(lines, first):
+            if kind != 'console' or line.startswith('$ '):
+                is_list = False
+            elif re.match(r'NAME\s.*\sSCORE$', line):
+                is_list = True
+            elif is_list and re.match(r'\S.*\s\d+$', line):
+                hits.append([number, int(line.split()[-1]), []])
+            elif is_list and hits and re.match(r'\s+\d+\s', line):
+                hits[-1][2].append(int(line.split()[0]))
+            elif line.strip() == '...' and is_list and hits:
+                hits.pop()
+    for number, score, parts in hits:
+        assert sum(parts) == score, '%s:%d: the parts sum to %d, not to %d' % (path, number, sum(parts), score)
+    return len(hits)
+
+
 def main():
     source, build = map(os.path.abspath, sys.argv[1:3])
     folder = tempfile.mkdtemp(prefix='lyceum-readme-', dir='/tmp')
@@ -38,6 +59,7 @@ def main():
         shell = console.Shell(folder, SETUP % dict(build=build, run=folder, port=port, source=source))
         count = console.run_page(os.path.join(source, 'README.md'), folder, shell, [('/tmp/lyceum-$(id -u)', folder)])
         assert count >= 3, 'README.md has no commands to run'
+        assert check_sums(os.path.join(source, 'README.md')) >= 2, 'README.md shows no scores'
         print('%d commands did what README.md says' % count)
     finally:
         if shell:
