@@ -2,7 +2,11 @@
  * Small values beside the log, one file each in `meta/`: a CRC-32C, then the value. Replaced as a
  * whole, so after a power cut the old or the new one is there.
  */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/crc32c.h"
 #include "base/error.h"
@@ -24,14 +28,19 @@ static void put_crc(uint8_t to[CRC_LEN], uint32_t crc)
 		to[i] = (uint8_t)(crc >> (8 * i));
 }
 
+static enum lyc_status refuse_key(const char *key, struct lyc_error *error)
+{
+	return error_set(error, LYC_INVALID_ARGUMENT,
+			 "\"%s\" is no key: use 1 to %d of a-z, 0-9, '.', '_', '-', "
+			 "not beginning with '.'.",
+			 key, MAX_KEY_LEN);
+}
+
 enum lyc_status store_put_meta(struct store *store, const char *key, struct span value,
 			       struct lyc_error *error)
 {
 	if (!is_key(key))
-		return error_set(error, LYC_INVALID_ARGUMENT,
-				 "\"%s\" is no key: use 1 to %d of a-z, 0-9, '.', '_', '-', "
-				 "not beginning with '.'.",
-				 key, MAX_KEY_LEN);
+		return refuse_key(key, error);
 	struct buf content = {0};
 	uint8_t crc[CRC_LEN];
 	enum lyc_status status;
@@ -69,4 +78,31 @@ enum lyc_status store_get_meta(struct store *store, const char *key, struct buf 
 	}
 	buf_fini(&content);
 	return status;
+}
+
+enum lyc_status store_remove_meta(struct store *store, const char *key, struct lyc_error *error)
+{
+	if (!is_key(key))
+		return refuse_key(key, error);
+	if (unlinkat(store->folder.meta_fd, key, 0) == 0)
+		return segment_folder_sync_file(&store->folder, store->folder.meta_fd, "the names",
+						error);
+	return errno == ENOENT ? LYC_OK
+			       : segment_folder_failed(&store->folder, error, "remove", key);
+}
+
+size_t store_count_meta(struct store *store, const char *prefix)
+{
+	int fd = openat(store->folder.meta_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	size_t count = 0;
+	const struct dirent *entry;
+	if (!folder && fd >= 0)
+		close(fd);
+	while (folder && (entry = readdir(folder)))
+		count += is_key(entry->d_name) &&
+			 strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+	if (folder)
+		closedir(folder);
+	return count;
 }

@@ -88,6 +88,11 @@ void store_stats(struct store *store, struct store_stats *ret_stats);
  * file name of [a-z0-9._-]. */
 LYC_MUST_USE enum lyc_status store_put_meta(struct store *store, const char *key, struct span value,
 					    struct lyc_error *error);
+/* OK also where there is none. */
+LYC_MUST_USE enum lyc_status store_remove_meta(struct store *store, const char *key,
+					       struct lyc_error *error);
+/* How many keys begin with these characters. */
+size_t store_count_meta(struct store *store, const char *prefix);
 LYC_MUST_USE enum lyc_status store_get_meta(struct store *store, const char *key,
 					    struct buf *ret_value);
 

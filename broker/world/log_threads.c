@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uthash.h>
+
 #include "base/ensure.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -24,10 +26,16 @@ struct append_queue {
 	struct append *last;
 };
 
+struct read_queue {
+	struct log_read *first;
+	struct log_read *last;
+};
+
+/* An empty one removes what was saved under its key. */
 struct saved_value {
-	struct saved_value *next;
 	char *key;
 	struct buf value;
+	UT_hash_handle by_key;
 };
 
 struct log_threads {
@@ -55,11 +63,10 @@ struct log_threads {
 	pthread_t reader;
 	pthread_mutex_t read_lock;
 	pthread_cond_t read_due;
-	struct log_read *reads;
-	struct log_read *reads_last;
-	struct log_read *done_reads;
-	struct log_read *done_reads_last;
-	struct saved_value *values;
+	struct read_queue reads;
+	struct read_queue done_reads;
+	struct saved_value *values;  /* by key, the oldest first */
+	struct saved_value *writing; /* on its way to the disk */
 	bool is_read_stopping;
 };
 
@@ -189,77 +196,110 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 	return to->len < reading->read->max_bytes;
 }
 
-/* On and on until something was found or the log is at its end. */
-static void serve(struct log_threads *threads, struct log_read *read)
+static void read_queue_add(struct read_queue *queue, struct log_read *read)
+{
+	read->next = NULL;
+	if (queue->last)
+		queue->last->next = read;
+	else
+		queue->first = read;
+	queue->last = read;
+}
+
+static struct log_read *read_queue_take(struct read_queue *queue)
+{
+	struct log_read *read = queue->first;
+	if (!read)
+		return NULL;
+	queue->first = read->next;
+	if (!queue->first)
+		queue->last = NULL;
+	read->next = NULL;
+	return read;
+}
+
+/* One stretch of the log; false when the read has to go on behind the others, from read->from. */
+static bool serve(struct log_threads *threads, struct log_read *read)
 {
 	struct reading reading = {.read = read, .store = threads->store};
 	struct lyc_error error = {0};
+	uint64_t next = read->from;
 	if (read->pattern)
 		reading.pattern = span_of(read->pattern, strlen(read->pattern));
-	uint64_t from = read->from;
-	do {
-		uint64_t next = from;
-		read->status = store_read(threads->store, from, READ_COUNT, read->max_bytes,
-					  take_record, &reading, &next, &error);
-		if (read->status != LYC_OK || next <= from)
-			break;
-		from = next;
-	} while (read->records.len == 0);
-	read->next_seq = from;
+	read->status = store_read(threads->store, read->from, READ_COUNT, read->max_bytes,
+				  take_record, &reading, &next, &error);
+	bool is_at_end = read->status != LYC_OK || next <= read->from;
+	if (read->status == LYC_OK && next > read->from)
+		read->from = next;
+	read->next_seq = read->from;
 	if (read->records.has_failed)
 		read->status = error_set(&error, LYC_RESOURCE_EXHAUSTED, "out of memory");
 	if (read->status != LYC_OK)
 		snprintf(read->text, sizeof(read->text), "%.*s", (int)sizeof(read->text) - 1,
 			 error.text);
+	return is_at_end || read->status != LYC_OK || read->records.len > 0;
 }
 
-static void write_values(struct log_threads *threads, struct saved_value *value)
+static void write_value(struct log_threads *threads, const struct saved_value *value)
 {
-	while (value) {
-		struct saved_value *next = value->next;
-		struct lyc_error error;
-		/* A position that is not kept is handed out again after a restart: late, never
-		 * lost. */
+	struct lyc_error error;
+	/* A position that is not kept is handed out again after a restart: late, never lost. */
+	if (value->value.len > 0)
 		(void)!store_put_meta(threads->store, value->key,
 				      span_of(value->value.data, value->value.len), &error);
-		buf_fini(&value->value);
-		free(value->key);
-		free(value);
-		value = next;
-	}
+	else
+		(void)!store_remove_meta(threads->store, value->key, &error);
 }
 
+/* Under the lock, which is released meanwhile. */
+static void serve_next(struct log_threads *threads)
+{
+	struct log_read *read = read_queue_take(&threads->reads);
+	if (!read)
+		return;
+	bool is_done = true;
+	if (threads->is_read_stopping) {
+		read->status = LYC_UNAVAILABLE;
+		snprintf(read->text, sizeof(read->text), "the daemon is stopping");
+	} else {
+		pthread_mutex_unlock(&threads->read_lock);
+		is_done = serve(threads, read);
+		pthread_mutex_lock(&threads->read_lock);
+	}
+	read_queue_add(is_done ? &threads->done_reads : &threads->reads, read);
+	if (is_done)
+		uv_async_send(&threads->async);
+}
+
+/* The same. */
+static void write_next(struct log_threads *threads)
+{
+	struct saved_value *value = threads->values;
+	if (!value)
+		return;
+	HASH_DELETE(by_key, threads->values, value);
+	threads->writing = value;
+	pthread_mutex_unlock(&threads->read_lock);
+	write_value(threads, value);
+	pthread_mutex_lock(&threads->read_lock);
+	threads->writing = NULL;
+	buf_fini(&value->value);
+	free(value->key);
+	free(value);
+}
+
+/* A stretch and a value in turn, so that neither waits for all of the other. */
 static void *read_thread(void *arg)
 {
 	struct log_threads *threads = arg;
 	pthread_mutex_lock(&threads->read_lock);
 	for (;;) {
-		while (!threads->reads && !threads->values && !threads->is_read_stopping)
+		while (!threads->reads.first && !threads->values && !threads->is_read_stopping)
 			pthread_cond_wait(&threads->read_due, &threads->read_lock);
-		struct saved_value *values = threads->values;
-		struct log_read *read = threads->reads;
-		threads->values = NULL;
-		if (!read && !values)
+		if (!threads->reads.first && !threads->values)
 			break;
-		if (read) {
-			threads->reads = read->next;
-			if (!threads->reads)
-				threads->reads_last = NULL;
-			read->next = NULL;
-		}
-		pthread_mutex_unlock(&threads->read_lock);
-		write_values(threads, values);
-		if (read)
-			serve(threads, read);
-		pthread_mutex_lock(&threads->read_lock);
-		if (read) {
-			if (threads->done_reads_last)
-				threads->done_reads_last->next = read;
-			else
-				threads->done_reads = read;
-			threads->done_reads_last = read;
-			uv_async_send(&threads->async);
-		}
+		serve_next(threads);
+		write_next(threads);
 	}
 	pthread_mutex_unlock(&threads->read_lock);
 	return NULL;
@@ -301,9 +341,8 @@ static void deliver(struct log_threads *threads)
 		threads->is_failing = false;
 	pthread_mutex_unlock(&threads->write_lock);
 	pthread_mutex_lock(&threads->read_lock);
-	struct log_read *read = threads->done_reads;
-	threads->done_reads = NULL;
-	threads->done_reads_last = NULL;
+	struct log_read *read = threads->done_reads.first;
+	threads->done_reads = (struct read_queue){0};
 	pthread_mutex_unlock(&threads->read_lock);
 	while (read) {
 		struct log_read *next = read->next;
@@ -355,13 +394,8 @@ void log_threads_flush(struct log_threads *threads)
 
 void log_threads_read(struct log_threads *threads, struct log_read *read)
 {
-	read->next = NULL;
 	pthread_mutex_lock(&threads->read_lock);
-	if (threads->reads_last)
-		threads->reads_last->next = read;
-	else
-		threads->reads = read;
-	threads->reads_last = read;
+	read_queue_add(&threads->reads, read);
 	pthread_cond_signal(&threads->read_due);
 	pthread_mutex_unlock(&threads->read_lock);
 }
@@ -370,19 +404,31 @@ void log_threads_read(struct log_threads *threads, struct log_read *read)
 void log_threads_save(struct log_threads *threads, const char *key, struct span value)
 {
 	pthread_mutex_lock(&threads->read_lock);
-	struct saved_value *saved = threads->values;
-	while (saved && strcmp(saved->key, key) != 0)
-		saved = saved->next;
+	struct saved_value *saved;
+	size_t len = strlen(key);
+	HASH_FIND(by_key, threads->values, key, len, saved);
 	if (!saved) {
 		saved = mem_new(struct saved_value);
 		saved->key = mem_dup(key);
-		saved->next = threads->values;
-		threads->values = saved;
+		HASH_ADD_KEYPTR(by_key, threads->values, saved->key, len, saved);
 	}
 	buf_clear(&saved->value);
 	buf_add(&saved->value, value.data, value.len);
 	pthread_cond_signal(&threads->read_due);
 	pthread_mutex_unlock(&threads->read_lock);
+}
+
+bool log_threads_saved(struct log_threads *threads, const char *key, struct buf *ret_value)
+{
+	struct saved_value *saved;
+	pthread_mutex_lock(&threads->read_lock);
+	HASH_FIND(by_key, threads->values, key, strlen(key), saved);
+	if (!saved && threads->writing && strcmp(threads->writing->key, key) == 0)
+		saved = threads->writing;
+	if (saved)
+		buf_add(ret_value, saved->value.data, saved->value.len);
+	pthread_mutex_unlock(&threads->read_lock);
+	return saved != NULL;
 }
 
 static void on_closed(uv_handle_t *handle)

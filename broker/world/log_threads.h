@@ -20,9 +20,12 @@ LYC_MUST_USE enum lyc_status log_threads_start(uv_loop_t *loop, struct store *st
 void log_threads_flush(struct log_threads *threads);
 void log_threads_append(struct log_threads *threads, struct append *append);
 void log_threads_read(struct log_threads *threads, struct log_read *read);
-/* Copies the value. */
+/* Copies the value; an empty one removes what was saved. */
 void log_threads_save(struct log_threads *threads, const char *key, struct span value);
-/* Finish what is queued, join, free. Answers that are left are delivered before it returns. */
+/* Is a value of this key on its way to the disk, and which? */
+bool log_threads_saved(struct log_threads *threads, const char *key, struct buf *ret_value);
+/* Finish the appends and values that are queued, join, free. Answers that are left are delivered
+ * before it returns; reads that are left are answered with UNAVAILABLE. */
 void log_threads_stop(struct log_threads *threads);
 
 #endif

@@ -93,6 +93,8 @@ static void env_save(void *arg, const char *key, struct span value)
 static void env_load(void *arg, const char *key, struct buf *ret_value)
 {
 	struct world *world = arg;
+	if (world->log_threads && log_threads_saved(world->log_threads, key, ret_value))
+		return;
 	if (store_get_meta(world->store, key, ret_value) != LYC_OK)
 		buf_clear(ret_value);
 }

@@ -29,6 +29,28 @@ static void test_meta_keeps_the_last_value(void **state)
 	temp_log_free(log);
 }
 
+static void test_meta_removes_and_counts(void **state)
+{
+	(void)state;
+	struct temp_log *log = temp_log_new(0);
+	struct buf value = {0};
+	temp_log_open(log);
+	assert_int_equal(store_count_meta(log->store, "position."), 0);
+	assert_int_equal(store_put_meta(log->store, "position.a", text_span("a"), NULL), LYC_OK);
+	assert_int_equal(store_put_meta(log->store, "position.b", text_span("b"), NULL), LYC_OK);
+	assert_int_equal(store_put_meta(log->store, "positio", text_span("c"), NULL), LYC_OK);
+	assert_int_equal(store_count_meta(log->store, "position."), 2);
+	assert_int_equal(store_remove_meta(log->store, "position.a", NULL), LYC_OK);
+	assert_int_equal(store_remove_meta(log->store, "position.a", NULL), LYC_OK);
+	assert_int_equal(store_remove_meta(log->store, "../LOCK", NULL), LYC_INVALID_ARGUMENT);
+	assert_int_equal(store_count_meta(log->store, "position."), 1);
+	assert_false(temp_log_has(log, "meta/position.a"));
+	assert_int_equal(store_get_meta(log->store, "position.a", &value), LYC_NOT_FOUND);
+	assert_int_equal(store_get_meta(log->store, "position.b", &value), LYC_OK);
+	buf_fini(&value);
+	temp_log_free(log);
+}
+
 static void test_meta_refuses_a_key_that_is_no_file_name(void **state)
 {
 	(void)state;
@@ -69,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_meta_keeps_the_last_value),
+		cmocka_unit_test(test_meta_removes_and_counts),
 		cmocka_unit_test(test_meta_refuses_a_key_that_is_no_file_name),
 		cmocka_unit_test(test_meta_tells_a_damaged_value),
 	};
