@@ -10,6 +10,7 @@
 #include "log.h"
 #include "schema/schema.h"
 #include "wire/packet.h"
+#include "wire/subject.h"
 
 #define LOG_TOPIC "session"
 #define FLOOD_CUT_MS 20
@@ -230,6 +231,14 @@ static enum lyc_status check_register(struct daemon *daemon, struct session *ses
 				   reg->schema.len, MAX_SCHEMA_LEN);
 	else if (reg->schema.len > 0)
 		status = schema_new(reg->schema.data, reg->schema.len, ret_schema, error);
+	for (size_t i = 0; i < reg->publish_count && status == LYC_OK; i++) {
+		if (!subject_pattern_is_valid(reg->publishes[i]))
+			status =
+				error_set(error, LYC_INVALID_ARGUMENT,
+					  "publishes: the pattern %zu of %zu is not valid: tokens "
+					  "joined with dots, `*` for one, a final `>` for the rest",
+					  i + 1, reg->publish_count);
+	}
 	for (size_t i = 0; i < reg->service_count && status == LYC_OK; i++) {
 		char name[WIRE_MAX_SERVICE_NAME + 1];
 		if (!service_name_is_valid(reg->services[i]))
@@ -269,6 +278,7 @@ static void register_services(struct daemon *daemon, struct session *session,
 	struct plugin *plugin = host_find(&daemon->host, session->identity);
 	if (status == LYC_OK) {
 		services_withdraw(&daemon->services, session);
+		session_set_publishes(session, reg->publishes, reg->publish_count);
 		for (size_t i = 0; i < reg->service_count; i++)
 			services_offer(&daemon->services, session, reg->services[i],
 				       span_of(NULL, 0));

@@ -214,6 +214,13 @@ bool policy_may_publish(const struct grants *grants, const struct session *sessi
 	}
 }
 
+bool policy_is_registered(const struct session *session, struct span subject)
+{
+	const struct patterns patterns = {.items = session->publishes,
+					  .count = session->publish_count};
+	return session->grants->role != ROLE_PLUGIN || any_covers(&patterns, subject);
+}
+
 struct span policy_node_of(struct span name)
 {
 	if (name.len == 0)

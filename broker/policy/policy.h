@@ -60,6 +60,8 @@ bool policy_may_subscribe(const struct grants *grants, struct span pattern);
 /* For plugins: only types of a package whose service the plugin has registered. */
 bool policy_may_publish(const struct grants *grants, const struct session *session,
 			struct span subject);
+/* Does a plugin's Register list this subject, key tokens included? True for everybody else. */
+bool policy_is_registered(const struct session *session, struct span subject);
 
 /* Who a call or publish is for: checks the claim of `session` and fills `ret_principal`. A plugin
  * speaks for this daemon's own people, and for those whose calls it serves at this moment.

@@ -181,10 +181,25 @@ static void flush(struct session_table *table, struct session *session)
 		buf_clear(&session->out); /* taken, or nobody is there any more */
 }
 
+void session_set_publishes(struct session *session, const struct span *patterns, size_t count)
+{
+	for (size_t i = 0; i < session->publish_count; i++)
+		free(session->publishes[i]);
+	free(session->publishes);
+	session->publishes = count > 0 ? mem_get(count * sizeof(char *)) : NULL;
+	session->publish_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct buf pattern = {0};
+		buf_add(&pattern, patterns[i].data, patterns[i].len);
+		session->publishes[i] = buf_text(&pattern);
+	}
+}
+
 void session_free(struct session_table *table, struct session *session)
 {
 	flush(table, session);
 	drop_all_waiting(session);
+	session_set_publishes(session, NULL, 0);
 	buf_fini(&session->out);
 	list_remove(&session->dirty);
 	list_remove(&session->all);

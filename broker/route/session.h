@@ -74,8 +74,10 @@ struct session {
 	struct list subscriptions;
 	size_t subscription_count;
 
-	/* What it serves. */
+	/* What it serves, and, of a plugin, the patterns of what it publishes. */
 	struct list offers;
+	char **publishes;
+	size_t publish_count;
 
 	/* The transient message that was last sent to this link. */
 	uint64_t last_fanout;
@@ -108,6 +110,9 @@ struct session *session_add(struct session_table *table, uint32_t port, struct s
 			    const char *identity);
 /* Flush what can be flushed and free. The caller has ended its calls and subscriptions. */
 void session_free(struct session_table *table, struct session *session);
+
+/* What it has registered to publish, in the place of what it had before. Copies. */
+void session_set_publishes(struct session *session, const struct span *patterns, size_t count);
 
 uint32_t session_port(const struct session *session);
 struct span session_routing_id(const struct session *session);

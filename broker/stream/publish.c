@@ -224,6 +224,19 @@ static enum lyc_status check_link(struct stream *stream, const struct session *l
 	return LYC_OK;
 }
 
+/* What can be told only when the type and the whole subject are known. */
+static enum lyc_status check_rest(const struct session *session,
+				  const struct publish_view *view, struct lyc_error *error)
+{
+	struct span subject = span_of(view->subject.data, view->subject.len);
+	if (!policy_is_registered(session, subject))
+		return error_set(error, LYC_PERMISSION_DENIED,
+				 "the plugin '%s' has not registered '%.*s' in its `publishes`",
+				 session->identity, (int)(subject.len < 150 ? subject.len : 150),
+				 (const char *)subject.data);
+	return LYC_OK;
+}
+
 static enum lyc_status check(struct stream *stream, struct session *session,
 			     const struct packet_publish *publish, struct publish_view *view,
 			     struct lyc_error *error)
@@ -243,6 +256,8 @@ static enum lyc_status check(struct stream *stream, struct session *session,
 			(int)(publish->subject.len < 100 ? publish->subject.len : 100),
 			(const char *)publish->subject.data);
 	status = check_type(stream, publish, is_from_link, view, error);
+	if (status == LYC_OK)
+		status = check_rest(session, view, error);
 	if (status == LYC_OK && !publish->remove)
 		status = stream_label(view->message, publish->body, publish->label, &view->label);
 	if (status == LYC_OK && publish->durable)

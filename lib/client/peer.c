@@ -10,8 +10,8 @@ bool client_is_open(const struct lyc_client *client)
 	return client->state == SESSION_OPEN;
 }
 
-enum lyc_status client_register(struct lyc_client *client, const struct span *services,
-				size_t service_count, struct span schema, struct lyc_error *error)
+enum lyc_status client_register(struct lyc_client *client, const struct packet_register *reg,
+				struct lyc_error *error)
 {
 	enum lyc_status status = session_check(client, error);
 	if (status)
@@ -20,17 +20,16 @@ enum lyc_status client_register(struct lyc_client *client, const struct span *se
 	if (wait->is_waiting)
 		return error_set(error, LYC_FAILED_PRECONDITION,
 				 "a Register is on its way already");
-	if (service_count > WIRE_MAX_SERVICES || schema.len > WIRE_MAX_BODY)
+	if (reg->service_count > WIRE_MAX_SERVICES || reg->publish_count > WIRE_MAX_SERVICES ||
+	    reg->schema.len > WIRE_MAX_BODY)
 		return error_set(error, LYC_INVALID_ARGUMENT,
-				 "a peer registers at most %d services and a schema of %d bytes",
+				 "a peer registers at most %d services, as many patterns and a "
+				 "schema of %d bytes",
 				 WIRE_MAX_SERVICES, WIRE_MAX_BODY);
 	uint64_t id = wait->id + 1;
 	*wait = (struct register_wait){.id = id, .is_waiting = true};
-	struct packet packet = {.kind = PACKET_REGISTER,
-				.reg = {.id = id,
-					.services = services,
-					.service_count = service_count,
-					.schema = schema}};
+	struct packet packet = {.kind = PACKET_REGISTER, .reg = *reg};
+	packet.reg.id = id;
 	if (session_put(client, &packet) == 0) {
 		wait->is_waiting = false;
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory to register");

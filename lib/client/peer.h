@@ -68,10 +68,10 @@ LYC_MUST_USE enum lyc_status client_open_with(const struct connection_options *o
 					      const struct peer_hooks *hooks,
 					      struct lyc_client **ret_client,
 					      struct lyc_error *error);
-/* Say what we serve and wait for Registered. Borrows. The schema may be empty where the daemon
- * holds it. Once per session. UNAVAILABLE when the session ends meanwhile. */
-LYC_MUST_USE enum lyc_status client_register(struct lyc_client *client, const struct span *services,
-					     size_t service_count, struct span schema,
+/* Say what we serve and wait for Registered; the id is set here. Borrows. The schema may be empty
+ * where the daemon holds it. Once per session. UNAVAILABLE when the session ends meanwhile. */
+LYC_MUST_USE enum lyc_status client_register(struct lyc_client *client,
+					     const struct packet_register *reg,
 					     struct lyc_error *error);
 /* Queue one reply to a call of the present session. Borrows. It leaves with the next run, or at
  * once when the frame is full. UNAVAILABLE without a session; RESOURCE_EXHAUSTED for a reply with

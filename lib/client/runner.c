@@ -109,6 +109,8 @@ static enum lyc_status register_services(struct lyc_plugin_context *context,
 					 struct lyc_error *error)
 {
 	struct span services[WIRE_MAX_SERVICES];
+	struct span publishes[WIRE_MAX_SERVICES];
+	size_t publish_count = 0;
 	size_t count = 0;
 	const struct lyc_plugin *plugin = context->image.plugin;
 	for (ProtobufCService *const *at = plugin->services; *at; at++) {
@@ -119,10 +121,18 @@ static enum lyc_status register_services(struct lyc_plugin_context *context,
 		const char *name = (*at)->descriptor->name;
 		services[count++] = span_of(name, strlen(name));
 	}
+	/* plugin_load has counted them. */
+	for (const char *const *at = plugin->publishes; at && *at; at++)
+		publishes[publish_count++] = span_of(*at, strlen(*at));
 	context->is_registered = true;
-	enum lyc_status status =
-		client_register(context->client, services, count,
-				span_of(plugin->schema, plugin->schema_len), error);
+	const struct packet_register reg = {
+		.services = services,
+		.service_count = count,
+		.schema = span_of(plugin->schema, plugin->schema_len),
+		.publishes = publishes,
+		.publish_count = publish_count,
+	};
+	enum lyc_status status = client_register(context->client, &reg, error);
 	if (status != LYC_OK)
 		context->is_registered = false;
 	return status;

@@ -96,6 +96,8 @@ struct packet_register {
 	const struct span *services;
 	size_t service_count;
 	struct span schema;
+	const struct span *publishes;
+	size_t publish_count;
 };
 
 struct packet_registered {
@@ -258,12 +260,12 @@ struct packet {
 };
 
 /* Walks the packets of one frame. Owns the small arrays that repeated fields point into: what a
- * packet points to is valid until the next frame_next. About 10 KB: keep one per loop, not per
+ * packet points to is valid until the next frame_next. About 14 KB: keep one per loop, not per
  * message. */
 struct frame_reader {
 	const uint8_t *at;
 	const uint8_t *end;
-	struct span spans[WIRE_MAX_SERVICES];
+	struct span spans[2][WIRE_MAX_SERVICES];
 	struct wire_position positions[2][WIRE_MAX_POSITIONS];
 };
 

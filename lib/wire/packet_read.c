@@ -36,7 +36,7 @@ enum place_type {
 };
 
 /* Where a field goes: `second` is the element count or the presence flag beside it, `max` the
- * count's limit, `array` which of the reader's position arrays is used. */
+ * count's limit, `array` which of the reader's arrays is used. */
 struct place {
 	uint8_t type;
 	uint8_t array;
@@ -61,9 +61,9 @@ struct shape {
 		.type = (type_), .offset = offsetof(struct kind_, member_),                        \
 		.second = offsetof(struct kind_, second_)                                          \
 	}
-#define PLACE_TEXTS(kind_, member_, count_, max_)                                                  \
+#define PLACE_TEXTS(kind_, member_, count_, max_, array_)                                          \
 	{                                                                                          \
-		.type = TEXTS, .offset = offsetof(struct kind_, member_),                          \
+		.type = TEXTS, .array = (array_), .offset = offsetof(struct kind_, member_),       \
 		.second = offsetof(struct kind_, count_), .max = (max_)                            \
 	}
 #define PLACE_POSITIONS(kind_, member_, count_, type_, array_)                                     \
@@ -110,8 +110,9 @@ static const struct place number_places[] = {
 };
 static const struct place register_places[] = {
 	[1] = PLACE(packet_register, id, U64),
-	[2] = PLACE_TEXTS(packet_register, services, service_count, WIRE_MAX_SERVICES),
+	[2] = PLACE_TEXTS(packet_register, services, service_count, WIRE_MAX_SERVICES, 0),
 	[3] = PLACE(packet_register, schema, BYTES),
+	[4] = PLACE_TEXTS(packet_register, publishes, publish_count, WIRE_MAX_SERVICES, 1),
 };
 static const struct place registered_places[] = {
 	[1] = PLACE(packet_registered, id, U64),
@@ -123,7 +124,7 @@ static const struct place call_places[] = {
 	[2] = PLACE(packet_call, method, TEXT),
 	[3] = PLACE(packet_call, at, TEXT),
 	[4] = PLACE(packet_call, principal, TEXT),
-	[5] = PLACE_TEXTS(packet_call, groups, group_count, WIRE_MAX_GROUPS),
+	[5] = PLACE_TEXTS(packet_call, groups, group_count, WIRE_MAX_GROUPS, 0),
 	[6] = PLACE(packet_call, timeout_ms, U32),
 	[7] = PLACE(packet_call, body, BODY),
 	[8] = PLACE_POSITIONS(packet_call, after, after_count, POSITIONS, 0),
@@ -323,8 +324,8 @@ static bool add_text(struct frame_reader *reader, const struct place *place, str
 	memcpy(&count, ret + place->second, sizeof(count));
 	if (count == place->max || !text_is_valid(text))
 		return false;
-	reader->spans[count++] = text;
-	const struct span *first = reader->spans;
+	struct span *first = reader->spans[place->array];
+	first[count++] = text;
 	memcpy(ret + place->offset, &first, sizeof(first));
 	memcpy(ret + place->second, &count, sizeof(count));
 	return true;

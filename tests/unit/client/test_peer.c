@@ -27,8 +27,13 @@ static void serve(struct lyc_client *client, void *arg)
 	struct span services[] = {span_of("lyceum.echo.v1.Echo", 19)};
 	struct lyc_error error = {0};
 	server->welcome_count++;
-	server->register_status =
-		client_register(client, services, 1, span_of("schema", 6), &error);
+	struct span publishes[] = {span_of("lyceum.echo.v1.Note", 19)};
+	const struct packet_register reg = {.services = services,
+					    .service_count = 1,
+					    .schema = span_of("schema", 6),
+					    .publishes = publishes,
+					    .publish_count = 1};
+	server->register_status = client_register(client, &reg, &error);
 	if (server->register_status)
 		assert_string_equal(error.text, "no");
 }
@@ -82,6 +87,8 @@ static void accept_register(struct fake_daemon *daemon, uint32_t status)
 	fake_check(daemon, reg->service_count == 1);
 	fake_check(daemon, span_is(reg->services[0], "lyceum.echo.v1.Echo"));
 	fake_check(daemon, span_is(reg->schema, "schema"));
+	fake_check(daemon, reg->publish_count == 1);
+	fake_check(daemon, span_is(reg->publishes[0], "lyceum.echo.v1.Note"));
 	struct packet registered = {.kind = PACKET_REGISTERED,
 				    .registered = {.id = reg->id,
 						   .status = status,

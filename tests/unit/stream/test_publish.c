@@ -171,6 +171,43 @@ static void test_publish_refuses_what_cannot_be(void **state)
 	assert_int_equal(bench->node->record_count, seq);
 }
 
+/* The board says what it publishes, or is refused; then a Notice of its own. */
+static void register_and_publish(struct bench *bench, struct fake_client *board,
+				 const char *pattern, enum lyc_status registered,
+				 enum lyc_status published)
+{
+	struct span service = fake_text("lyceum.notice.v1.Board");
+	struct span publishes = fake_text(pattern ? pattern : "");
+	struct packet packet = {.kind = PACKET_REGISTER};
+	packet.reg = (struct packet_register){.id = 1,
+					      .services = &service,
+					      .service_count = 1,
+					      .publishes = &publishes,
+					      .publish_count = pattern ? 1 : 0};
+	fake_send(board, &packet);
+	assert_int_equal(fake_expect(board, PACKET_REGISTERED)->registered.status, registered);
+	size_t before = bench->node->record_count;
+	publish(board, notice, "hub", MEMBERS, (struct packet_publish){0});
+	fake_settle(bench->world);
+	assert_int_equal(fake_expect(board, PACKET_ACK)->ack.status, published);
+	assert_int_equal(bench->node->record_count - before, published == LYC_OK);
+}
+
+static void test_publish_of_a_plugin_is_what_it_registered(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *board = fake_board_add(bench->node, "board");
+	register_and_publish(bench, board, NULL, LYC_OK, LYC_PERMISSION_DENIED);
+	/* The key tokens count, and are those of the body. */
+	register_and_publish(bench, board, "lyceum.notice.v1.Notice.hub.2", LYC_OK,
+			     LYC_PERMISSION_DENIED);
+	register_and_publish(bench, board, notice, LYC_OK, LYC_PERMISSION_DENIED);
+	register_and_publish(bench, board, "lyceum.notice.v1.Notice.hub.*", LYC_OK, LYC_OK);
+	/* What is refused leaves what was registered before. */
+	register_and_publish(bench, board, "lyceum..v1", LYC_INVALID_ARGUMENT, LYC_OK);
+	register_and_publish(bench, board, NULL, LYC_OK, LYC_PERMISSION_DENIED);
+}
+
 static void test_publish_expectation_is_judged_by_the_log(void **state)
 {
 	struct bench *bench = *state;
@@ -433,6 +470,7 @@ int main(void)
 		on_bench(test_publish_is_acknowledged_after_the_disk_has_it),
 		on_bench(test_publish_becomes_a_record_of_its_home),
 		on_bench(test_publish_refuses_what_cannot_be),
+		on_bench(test_publish_of_a_plugin_is_what_it_registered),
 		on_bench(test_publish_expectation_is_judged_by_the_log),
 		on_bench(test_publish_to_a_key_of_another_home_is_refused),
 		on_bench(test_publish_time_never_goes_back),

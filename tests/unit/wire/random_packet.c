@@ -197,6 +197,7 @@ static void same_register(const struct packet_register *ours, const Lyceum__V1__
 {
 	SAME_NUMBER(id);
 	same_texts(ours->services, ours->service_count, theirs->service, theirs->n_service);
+	same_texts(ours->publishes, ours->publish_count, theirs->publishes, theirs->n_publishes);
 	SAME_BYTES(schema);
 }
 
