@@ -226,14 +226,20 @@ static enum lyc_status check_link(struct stream *stream, const struct session *l
 
 /* What can be told only when the type and the whole subject are known. */
 static enum lyc_status check_rest(const struct session *session,
+				  const struct packet_publish *publish,
 				  const struct publish_view *view, struct lyc_error *error)
 {
+	const struct schema_message *message = view->message;
 	struct span subject = span_of(view->subject.data, view->subject.len);
 	if (!policy_is_registered(session, subject))
 		return error_set(error, LYC_PERMISSION_DENIED,
 				 "the plugin '%s' has not registered '%.*s' in its `publishes`",
 				 session->identity, (int)(subject.len < 150 ? subject.len : 150),
 				 (const char *)subject.data);
+	if (publish->label.len > 0 && message->label && !session_is_link(session))
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "the type %s says its own label in the field '%s'",
+				 message->full_name, message->label->name);
 	return LYC_OK;
 }
 
@@ -257,7 +263,7 @@ static enum lyc_status check(struct stream *stream, struct session *session,
 			(const char *)publish->subject.data);
 	status = check_type(stream, publish, is_from_link, view, error);
 	if (status == LYC_OK)
-		status = check_rest(session, view, error);
+		status = check_rest(session, publish, view, error);
 	if (status == LYC_OK && !publish->remove)
 		status = stream_label(view->message, publish->body, publish->label, &view->label);
 	if (status == LYC_OK && publish->durable)

@@ -208,6 +208,19 @@ static void test_publish_of_a_plugin_is_what_it_registered(void **state)
 	register_and_publish(bench, board, NULL, LYC_OK, LYC_PERMISSION_DENIED);
 }
 
+static void test_publish_says_no_label_for_a_type_that_has_its_own(void **state)
+{
+	struct bench *bench = *state;
+	publish(bench->root, notice, "hub", 0,
+		(struct packet_publish){.label = span_of("\x10\x02", 2)});
+	const struct packet *packet = fake_expect(bench->root, PACKET_ACK);
+	assert_int_equal(packet->ack.status, LYC_INVALID_ARGUMENT);
+	assert_true(span_is(packet->ack.text,
+			    "the type lyceum.notice.v1.Notice says its own label in the field "
+			    "'label'"));
+	assert_int_equal(bench->node->record_count, 0);
+}
+
 static void test_publish_expectation_is_judged_by_the_log(void **state)
 {
 	struct bench *bench = *state;
@@ -471,6 +484,7 @@ int main(void)
 		on_bench(test_publish_becomes_a_record_of_its_home),
 		on_bench(test_publish_refuses_what_cannot_be),
 		on_bench(test_publish_of_a_plugin_is_what_it_registered),
+		on_bench(test_publish_says_no_label_for_a_type_that_has_its_own),
 		on_bench(test_publish_expectation_is_judged_by_the_log),
 		on_bench(test_publish_to_a_key_of_another_home_is_refused),
 		on_bench(test_publish_time_never_goes_back),
