@@ -67,10 +67,13 @@ struct env {
 	void (*read)(void *world, struct log_read *read);
 	/* The last sequence of a subject, 0: none. */
 	uint64_t (*last_of)(void *world, struct span subject);
-	/* Keep a small value beside the log; not synchronous, the last one wins. */
+	/* Keep a small value beside the log; not synchronous, the last one wins. An empty one
+	 * removes what was saved. */
 	void (*save)(void *world, const char *key, struct span value);
 	/* What was saved; nothing when there is none. Reads a small file. */
 	void (*load)(void *world, const char *key, struct buf *ret_value);
+	/* How many keys that begin like this have a value on the disk. */
+	size_t (*saved_count)(void *world, const char *prefix);
 	/* Random bits. */
 	uint64_t (*random)(void *world);
 

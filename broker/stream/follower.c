@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/pb.h"
 #include "log.h"
+#include "stream/durable.h"
 #include "stream/outgoing.h"
 
 #define LOG_TOPIC "follower"
@@ -136,37 +136,8 @@ static void save(struct follower *follower)
 {
 	if (!follower->key || !follower->is_moved)
 		return;
-	const struct env *env = follower->stream->env;
-	struct buf value = {0};
-	pb_write_uint(&value, 1, follower->consumed_seq);
-	pb_write_uint(&value, 2, follower->stream->epoch);
-	env->save(env->world, follower->key, span_of(value.data, value.len));
-	buf_fini(&value);
+	durable_save(follower->stream, follower->key, follower->consumed_seq);
 	follower->is_moved = false;
-}
-
-/* The saved place. One of another epoch is of a log that was restored since: nobody knows which of
- * its records were new, so it begins at the beginning. */
-static bool load(struct follower *follower, uint64_t *ret_seq)
-{
-	const struct env *env = follower->stream->env;
-	struct buf value = {0};
-	env->load(env->world, follower->key, &value);
-	bool is_there = value.len > 0;
-	uint64_t seq = 0;
-	uint64_t epoch = 0;
-	struct pb_reader reader = pb_reader_of(span_of(value.data, value.len));
-	struct pb_field field;
-	while (pb_read_field(&reader, &field)) {
-		if (field.number == 1)
-			seq = field.value;
-		else if (field.number == 2)
-			epoch = field.value;
-	}
-	buf_fini(&value);
-	if (is_there)
-		*ret_seq = epoch == follower->stream->epoch ? seq : 0;
-	return is_there;
 }
 
 /* The log has nothing more for this follower. */
@@ -305,18 +276,6 @@ void stream_deliver(struct stream *stream, uint64_t seq, const struct record *re
 	}
 }
 
-static char *position_key(const struct session *session, struct span durable)
-{
-	struct buf key = {0};
-	buf_add_text(&key, "durable.");
-	for (const char *c = session->identity; *c; c++)
-		buf_add_format(&key, "%02x", (unsigned char)*c);
-	buf_add_byte(&key, '.');
-	for (size_t i = 0; i < durable.len; i++)
-		buf_add_format(&key, "%02x", durable.data[i]);
-	return buf_text(&key);
-}
-
 /* A durable name belongs to one subscription; the newer one takes it over. */
 static void take_over(struct stream *stream, const char *key)
 {
@@ -350,18 +309,18 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 		follower->next_seq = stream->last_seq + 1;
 	uint64_t consumed;
 	if (subscribe->durable.len > 0) {
-		follower->key = position_key(subscription->session, subscribe->durable);
+		const char *identity = subscription->session->identity;
+		follower->key = durable_key(identity, subscribe->durable);
 		take_over(stream, follower->key);
-		if (load(follower, &consumed)) {
+		if (durable_load(stream, follower->key, &consumed)) {
 			if (consumed > stream->last_seq)
 				consumed = stream->last_seq;
 			follower->next_seq = consumed + 1;
 			follower->consumed_seq = consumed;
 			follower->only_last = false;
 		} else {
-			follower->is_moved = true;
 			follower->consumed_seq = follower->next_seq - 1;
-			save(follower);
+			durable_begin(stream, identity, follower->key, follower->consumed_seq);
 		}
 	}
 	list_add_last(&stream->followers, &follower->node);
@@ -378,10 +337,10 @@ void follower_leave(struct follower *follower)
 
 void follower_forget(struct follower *follower)
 {
-	const struct env *env = follower->stream->env;
 	follower->is_moved = false;
 	if (follower->key)
-		env->save(env->world, follower->key, span_of(NULL, 0));
+		durable_forget(follower->stream, follower->subscription->session->identity,
+			       follower->key);
 }
 
 void follower_consumed(struct follower *follower, uint64_t seq)

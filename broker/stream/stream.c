@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/pb.h"
 #include "log.h"
+#include "stream/durable.h"
 
 #define LOG_TOPIC "stream"
 
@@ -32,6 +33,7 @@ void stream_fini(struct stream *stream)
 {
 	origins_fini(&stream->origins);
 	subjects_fini(&stream->subjects);
+	durable_fini(stream);
 	free(stream->held);
 }
 
@@ -148,8 +150,7 @@ static void take_schema(struct stream *stream, const struct record *record)
 			return;
 		}
 	}
-	if (schema &&
-	    types_add(stream->types, schema, record->origin.len == 0, &error) != LYC_OK)
+	if (schema && types_add(stream->types, schema, record->origin.len == 0, &error) != LYC_OK)
 		log_warning("schema kept for its records only", "reason", error.text);
 	schema_unref(schema);
 }

@@ -33,6 +33,8 @@ struct held_type {
 
 #define HELD_TYPES_MAX 64
 
+struct durable_count; /* of durable.c */
+
 struct stream {
 	const struct env *env;
 	struct policy *policy;
@@ -50,8 +52,9 @@ struct stream {
 	struct origins origins;
 	struct subjects subjects;
 	struct list followers;
-	uint64_t fanout;          /* number of the transient message being sent */
-	size_t max_subscriptions; /* of one peer that is not a link */
+	struct durable_count *durables; /* by identity */
+	uint64_t fanout;                /* number of the transient message being sent */
+	size_t max_subscriptions;       /* of one peer that is not a link */
 	struct held_type *held;
 	size_t held_count;
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "stream/durable.h"
 #include "stream/follower.h"
 #include "stream/outgoing.h"
 #include "wire/subject.h"
@@ -44,6 +45,14 @@ void stream_subscribe(struct stream *stream, struct session *session,
 		outgoing_refuse(stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED,
 				"as many subscriptions as a peer may have (limits.subscriptions), "
 				"or the id is in use");
+		return;
+	}
+	if (subscribe->durable.len > 0 && !session_is_link(session) &&
+	    !durable_is_allowed(stream, session->identity, subscribe->durable)) {
+		outgoing_refuse(
+			stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED,
+			"as many durable names as a peer may have (64): end one that is not "
+			"needed any more with `forget`");
 		return;
 	}
 	struct subscription *subscription =

@@ -99,6 +99,12 @@ static void env_load(void *arg, const char *key, struct buf *ret_value)
 		buf_clear(ret_value);
 }
 
+static size_t env_saved_count(void *arg, const char *prefix)
+{
+	struct world *world = arg;
+	return store_count_meta(world->store, prefix);
+}
+
 static uint64_t env_random(void *arg)
 {
 	(void)arg;
@@ -215,6 +221,7 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 		.last_of = env_last_of,
 		.save = env_save,
 		.load = env_load,
+		.saved_count = env_saved_count,
 		.random = env_random,
 		.uplink_open = env_uplink_open,
 		.uplink_close = env_uplink_close,

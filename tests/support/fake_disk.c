@@ -69,6 +69,15 @@ static void env_load(void *arg, const char *key, struct buf *ret_value)
 		buf_add(ret_value, value->value.data, value->value.len);
 }
 
+static size_t env_saved_count(void *arg, const char *prefix)
+{
+	size_t count = 0;
+	for (const struct fake_value *value = ((struct fake_node *)arg)->values; value;
+	     value = value->next)
+		count += value->value.len > 0 && strncmp(value->key, prefix, strlen(prefix)) == 0;
+	return count;
+}
+
 void fake_disk_env(struct env *env)
 {
 	env->append = env_append;
@@ -76,6 +85,7 @@ void fake_disk_env(struct env *env)
 	env->last_of = env_last_of;
 	env->save = env_save;
 	env->load = env_load;
+	env->saved_count = env_saved_count;
 }
 
 static void judge(struct fake_node *node, struct append *append)

@@ -1,0 +1,23 @@
+/* Durable names: where each is kept beside the log, and how many a peer has. */
+#ifndef LYC_STREAM_DURABLE_H
+#define LYC_STREAM_DURABLE_H
+
+#include "stream/stream.h"
+
+/* Of one identity, over all its sessions; each is a file. */
+#define DURABLE_MAX_NAMES 64
+
+/* Under what the position of an identity's name is saved. The caller frees. */
+char *durable_key(const char *identity, struct span name);
+/* May the identity use the name: has it been there before, or is there room for another? */
+bool durable_is_allowed(struct stream *stream, const char *identity, struct span name);
+/* Where it was left; false when the name is new. A place of another epoch is of a log that was
+ * restored since: nobody knows which of its records were new, so that is the beginning. */
+bool durable_load(const struct stream *stream, const char *key, uint64_t *ret_seq);
+void durable_save(const struct stream *stream, const char *key, uint64_t seq);
+/* A new name has its first place; one that has been there is forgotten. */
+void durable_begin(struct stream *stream, const char *identity, const char *key, uint64_t seq);
+void durable_forget(struct stream *stream, const char *identity, const char *key);
+void durable_fini(struct stream *stream);
+
+#endif
