@@ -249,7 +249,7 @@ static void resolve_all(Lyceum__V1__Config *config, const char *path)
 	free(folder);
 }
 
-enum lyc_status config_read(const char *path, Lyceum__V1__Config **ret_config,
+enum lyc_status config_read(const char *path, config_check_fn also, Lyceum__V1__Config **ret_config,
 			    struct lyc_error *error)
 {
 	struct buf text = {0};
@@ -277,6 +277,8 @@ enum lyc_status config_read(const char *path, Lyceum__V1__Config **ret_config,
 	if (status == LYC_OK) {
 		resolve_all(config, path);
 		status = check_data(config, &fault);
+		if (status == LYC_OK && also)
+			status = also(config, &fault);
 	}
 	if (status != LYC_OK) {
 		/* YAML faults say their line themselves; the rules know only the field. */

@@ -60,7 +60,7 @@ static int run(const char *path)
 	struct lyc_error error = {0};
 	Lyceum__V1__Config *config = NULL;
 	char runner[PATH_MAX + 64];
-	if (config_read(path, &config, &error) != LYC_OK)
+	if (config_read(path, world_check, &config, &error) != LYC_OK)
 		return complain(&error);
 	if (config->log)
 		log_configure((enum log_format)config->log->format,
@@ -80,7 +80,7 @@ static int check(const char *path)
 {
 	struct lyc_error error = {0};
 	Lyceum__V1__Config *config = NULL;
-	if (config_read(path, &config, &error) != LYC_OK)
+	if (config_read(path, world_check, &config, &error) != LYC_OK)
 		return complain(&error);
 	printf("%s: the configuration of '%s' is in order\n", path, config->name);
 	config_free(config);

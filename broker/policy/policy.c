@@ -97,20 +97,23 @@ static bool is_taken_name(const struct policy *policy, const Lyceum__V1__Config 
 }
 
 static enum lyc_status add_key(struct policy *policy, const Lyceum__V1__Config *config,
-			       const Lyceum__V1__PeerKey *key, struct lyc_error *error)
+			       size_t index, struct lyc_error *error)
 {
+	const Lyceum__V1__PeerKey *key = config->keys[index];
+	char field[40];
+	snprintf(field, sizeof(field), "keys[%zu].name", index);
 	bool is_anonymous = strcmp(key->name, "anonymous") == 0;
 	if (find(policy, key->name))
-		return error_set_field(error, LYC_INVALID_ARGUMENT, "keys",
+		return error_set_field(error, LYC_INVALID_ARGUMENT, field,
 				       "the key '%s' is listed twice", key->name);
 	if (is_taken_name(policy, config, key->name))
-		return error_set_field(error, LYC_INVALID_ARGUMENT, "keys",
+		return error_set_field(error, LYC_INVALID_ARGUMENT, field,
 				       "the key '%s' has a name that is taken: by this daemon, its "
 				       "hub, its operator or a plugin",
 				       key->name);
 	if (is_anonymous != (key->public_key[0] == '\0'))
 		return error_set_field(
-			error, LYC_INVALID_ARGUMENT, "keys",
+			error, LYC_INVALID_ARGUMENT, field,
 			is_anonymous ? "'%s' stands for peers without a key and takes none"
 				     : "the key '%s' has no public_key",
 			key->name);
@@ -136,9 +139,18 @@ enum lyc_status policy_init(struct policy *policy, const Lyceum__V1__Config *con
 	snprintf(policy->name, sizeof(policy->name), "%s", config->name);
 	enum lyc_status status = LYC_OK;
 	for (size_t i = 0; i < config->n_keys && status == LYC_OK; i++)
-		status = add_key(policy, config, config->keys[i], error);
+		status = add_key(policy, config, i, error);
 	if (status != LYC_OK)
 		policy_fini(policy);
+	return status;
+}
+
+enum lyc_status policy_check(const Lyceum__V1__Config *config, struct lyc_error *error)
+{
+	struct policy policy;
+	enum lyc_status status = policy_init(&policy, config, error);
+	if (status == LYC_OK)
+		policy_fini(&policy);
 	return status;
 }
 

@@ -48,6 +48,9 @@ LYC_MUST_USE enum lyc_status policy_init(struct policy *policy,
 					 const struct Lyceum__V1__Config *config,
 					 struct lyc_error *error);
 void policy_fini(struct policy *policy);
+/* Would policy_init take it? */
+LYC_MUST_USE enum lyc_status policy_check(const struct Lyceum__V1__Config *config,
+					  struct lyc_error *error);
 /* Add an entry that the daemon makes itself: a plugin, the operator, the hub. Replaces one of the
  * same name. */
 struct grants *policy_grant(struct policy *policy, const char *name, const char *public_key,

@@ -370,6 +370,11 @@ static void close_all(struct world *world)
 	uv_loop_close(&world->loop);
 }
 
+enum lyc_status world_check(const Lyceum__V1__Config *config, struct lyc_error *error)
+{
+	return policy_check(config, error);
+}
+
 enum lyc_status world_run(const struct world_options *options, struct lyc_error *error)
 {
 	struct world *world = mem_new(struct world);

@@ -16,6 +16,8 @@ struct world_options {
 	const char *plugin_folder;
 };
 
+/* What a start would refuse of the configuration before it touches anything; for config_read. */
+LYC_MUST_USE enum lyc_status world_check(const Lyceum__V1__Config *config, struct lyc_error *error);
 /* Open everything, serve until SIGTERM or SIGINT, close. The reason of a failure is in error. */
 LYC_MUST_USE enum lyc_status world_run(const struct world_options *options,
 				       struct lyc_error *error);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "config.h"
+#include "policy/policy.h"
 
 static char path[] = "/tmp/lyceum-config-XXXXXX";
 
@@ -28,7 +29,7 @@ static const char *refusal(const char *text)
 	static struct lyc_error error;
 	Lyceum__V1__Config *config = NULL;
 	write_file(text);
-	assert_int_equal(config_read(path, &config, &error), LYC_INVALID_ARGUMENT);
+	assert_int_equal(config_read(path, policy_check, &config, &error), LYC_INVALID_ARGUMENT);
 	assert_null(config);
 	assert_int_equal(strncmp(error.text, path, strlen(path)), 0);
 	return error.text + strlen(path) + 2;
@@ -111,6 +112,10 @@ static void test_config_looks_at_keys(void **state)
 		 "  - {name: ann, public_key: '1123456789012345678901234567890123456789'}\n"
 		 "  - {name: bob, public_key: '2123456789012345678901234567890123456789'}\n",
 		 "line 6: keys[2].name: the key 'bob' is listed twice"},
+		/* What the rights refuse is found here, too. */
+		{"  - {name: bob, public_key: " KEY "}\n"
+		 "  - {name: operator, public_key: '1123456789012345678901234567890123456789'}\n",
+		 "line 5: the key 'operator' has a name that is taken"},
 	};
 	char text[600];
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -140,7 +145,7 @@ static void test_config_manual_begins_with_an_example_that_is_valid(void **state
 	*end = '\0';
 	write_file(manual);
 	free(manual);
-	if (config_read(path, &config, &error) != LYC_OK)
+	if (config_read(path, policy_check, &config, &error) != LYC_OK)
 		fail_msg("%s", error.text);
 	assert_string_equal(config->name, "wales");
 	assert_int_equal(config->n_listen + config->n_keys + config->n_plugins, 3);
@@ -157,12 +162,12 @@ static void test_config_makes_paths_absolute(void **state)
 	Lyceum__V1__Config *config = NULL;
 	struct lyc_error error;
 	write_file("name: hub\ndata: log\nkey_file: /etc/key\nplugins: [{name: a, path: a.so}]\n");
-	assert_int_equal(config_read(path, &config, &error), LYC_OK);
+	assert_int_equal(config_read(path, policy_check, &config, &error), LYC_OK);
 	assert_string_equal(config->data, "/tmp/log");
 	assert_string_equal(config->key_file, "/etc/key");
 	assert_string_equal(config->plugins[0]->path, "/tmp/a.so");
 	config_free(config);
-	assert_int_equal(config_read("/nowhere/at/all.yaml", &config, &error), LYC_NOT_FOUND);
+	assert_int_equal(config_read("/nowhere/at/all.yaml", NULL, &config, &error), LYC_NOT_FOUND);
 }
 
 static int setup(void **state)
