@@ -51,9 +51,10 @@ static void grow_table(struct row_groups *groups)
 	groups->table = mem_get(groups->table_cap * sizeof(*groups->table));
 	for (size_t i = 0; i < groups->group_count; i++) {
 		const struct row_group *group = &groups->groups[i];
+		if (group->key_len == 0)
+			continue;
 		struct span key = span_of(groups->keys.data + group->key_start, group->key_len);
-		if (key.len > 0)
-			groups->table[slot_of(groups, group->hash, key)] = (uint32_t)i + 1;
+		groups->table[slot_of(groups, group->hash, key)] = (uint32_t)i + 1;
 	}
 }
 
