@@ -88,6 +88,15 @@ static void save_confirmed(struct daemon *daemon)
 	buf_fini(&saved);
 }
 
+/* No person takes all sessions, and all persons together leave some. */
+static void set_session_limits(struct daemon *daemon, uint32_t of_one)
+{
+	struct limits *limits = &daemon->limits;
+	uint32_t eighth = limits->sessions / 8;
+	limits->sessions_kept = eighth < 64 ? eighth : 64;
+	limits->sessions_of_one = of_one ? of_one : eighth > 64 ? eighth : 64;
+}
+
 enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *config,
 			    const struct env *env, uint64_t epoch, const char *plugin_folder,
 			    struct lyc_error *error)
@@ -103,6 +112,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		.sessions = (uint32_t)or_default(limits ? limits->sessions : 0, 4096),
 		.heartbeat_ms = (uint32_t)or_default(limits ? limits->heartbeat_ms : 0, 5000),
 	};
+	set_session_limits(daemon, limits ? limits->sessions_of_one : 0);
 	enum lyc_status status = policy_init(&daemon->policy, config, error);
 	if (status != LYC_OK) {
 		daemon->env.world = NULL; /* there is no daemon */

@@ -24,6 +24,8 @@ struct limits {
 	uint64_t call_credit;
 	uint64_t publish_credit;
 	uint32_t sessions;
+	uint32_t sessions_of_one; /* person */
+	uint32_t sessions_kept;   /* for all but persons */
 	uint32_t heartbeat_ms;
 };
 

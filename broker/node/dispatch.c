@@ -69,6 +69,24 @@ static bool is_older_log(struct daemon *daemon, const char *identity, uint64_t e
 	return origin && origin->epoch > epoch;
 }
 
+/* NULL: one more is allowed. */
+static const char *refuse_more_sessions(const struct daemon *daemon, const struct grants *grants)
+{
+	const struct limits *limits = &daemon->limits;
+	bool is_person = grants->role == ROLE_PERSON;
+	if (daemon->sessions.count >= limits->sessions - (is_person ? limits->sessions_kept : 0))
+		return "this daemon has as many sessions as it may (limits.sessions)";
+	uint32_t count = 0;
+	if (is_person) {
+		list_each (node, &daemon->sessions.all)
+			count += strcmp(list_entry(node, struct session, all)->identity,
+					grants->name) == 0;
+	}
+	return count >= limits->sessions_of_one
+		       ? "this key has as many sessions as one may (limits.sessions_of_one)"
+		       : NULL;
+}
+
 static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 		  const char *identity, const struct packet_hello *hello)
 {
@@ -88,8 +106,8 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 	} else if (grants->role == ROLE_NODE && is_older_log(daemon, identity, hello->epoch)) {
 		refusal = "this node's log is older than the one that is known here; was it "
 			  "restored?";
-	} else if (daemon->sessions.count >= daemon->limits.sessions) {
-		refusal = "this daemon has as many sessions as it may (limits.sessions)";
+	} else {
+		refusal = refuse_more_sessions(daemon, grants);
 	}
 	if (!refusal && grants->role == ROLE_PLUGIN)
 		daemon_end_instance_sessions(daemon, identity, "the plugin has come back");

@@ -349,6 +349,32 @@ static void test_dispatch_credit_of_a_subscription_has_a_maximum(void **state)
 	assert_int_equal(subscription_find(session, 1)->credit, WIRE_MAX_CREDIT);
 }
 
+static void test_dispatch_one_person_does_not_take_all_sessions(void **state)
+{
+	struct bench *bench = *state;
+	struct limits *limits = &bench->node->daemon.limits;
+	assert_int_equal(limits->sessions, 4096);
+	assert_int_equal(limits->sessions_of_one, 512);
+	limits->sessions = 6;
+	limits->sessions_of_one = 3;
+	limits->sessions_kept = 2;
+	for (int i = 0; i < 3; i++)
+		fake_client_add(bench->node, "ann");
+	struct fake_client *fourth = fake_client_new(bench->node, "ann");
+	say_hello(fourth, WIRE_VERSION);
+	expect_goodbye(fourth, GOODBYE_DENIED);
+	/* What is kept is kept for others than persons. */
+	fake_client_add(bench->node, "root");
+	limits->sessions_of_one = 10;
+	say_hello(fourth, WIRE_VERSION);
+	expect_goodbye(fourth, GOODBYE_DENIED);
+	fake_client_add(bench->node, "board");
+	fake_client_add(bench->node, "root");
+	struct fake_client *seventh = fake_client_new(bench->node, "root");
+	say_hello(seventh, WIRE_VERSION);
+	expect_goodbye(seventh, GOODBYE_DENIED);
+}
+
 #define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -369,6 +395,7 @@ int main(void)
 		on_bench(test_dispatch_second_connection_of_a_node_replaces_the_first),
 		on_bench(test_dispatch_register_is_for_plugins_and_their_own_services),
 		on_bench(test_dispatch_stopping_daemon_says_goodbye),
+		on_bench(test_dispatch_one_person_does_not_take_all_sessions),
 		on_bench(test_dispatch_peer_that_does_not_read_is_ended),
 		on_bench(test_dispatch_credit_of_a_subscription_has_a_maximum),
 	};
