@@ -8,18 +8,23 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/pb.h"
+#include "host/after.h"
 
 #define MAX_HOPS 4
 #define MAX_TIMEOUT_MS (60u * 60 * 1000)
 #define MAX_METHOD 240
+/* Bytes of calls that wait for a position, all callers together. */
+#define MAX_HELD (64u * 1024 * 1024)
 /* A caller that does not take the replies of its streams is not fed any longer. */
 #define MAX_STREAM_BACKLOG (16u * 1024 * 1024)
 
 void router_init(struct router *router)
 {
-	call_table_init(&router->calls, router->env->now_ms(router->env->world));
+	call_table_init(&router->calls, router->env->now_ms(router->env->world),
+			router->env->random(router->env->world));
 	list_init(&router->waiting);
 	list_init(&router->mark);
+	router->max_held = MAX_HELD;
 }
 
 void router_fini(struct router *router)
@@ -254,24 +259,6 @@ static enum lyc_status take_principal(struct router *router, struct session *ses
 	return LYC_OK;
 }
 
-/* Has this daemon come as far as the call asks for? */
-static bool has_reached(struct router *router, const struct packet_call *call)
-{
-	struct stream *stream = router->stream;
-	for (size_t i = 0; i < call->after_count; i++) {
-		const struct wire_position *after = &call->after[i];
-		if (span_is(after->origin, stream->name)) {
-			if (after->epoch == stream->epoch && after->seq > stream->last_seq)
-				return false;
-			continue;
-		}
-		const struct origin *origin = origins_find(&stream->origins, after->origin);
-		if (!origin || origin_is_new(origin, after->epoch, after->seq))
-			return false;
-	}
-	return true;
-}
-
 static void give(struct router *router, struct call *call, struct session *callee,
 		 const struct packet_call *original)
 {
@@ -328,12 +315,42 @@ static void answer_builtin(struct router *router, struct call *call, const char 
 }
 
 /* Keep the call until the log has come far enough. */
-static void hold(struct router *router, struct call *call, const struct packet_call *packet)
+static enum lyc_status hold(struct router *router, struct call *call,
+			    const struct packet_call *packet, struct lyc_error *error)
 {
+	if (router->calls.held_len + call->len > router->max_held)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED,
+				 "as many calls wait for records at '%s' as may: try again later",
+				 router->name);
 	struct packet whole = {.kind = PACKET_CALL};
 	whole.call = *packet;
 	packet_write(&call->held, &whole);
+	if (call->held.has_failed)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "out of memory");
+	router->calls.held_len += call->held.len;
 	list_add_last(&router->waiting, &call->of_waiting);
+	return LYC_OK;
+}
+
+/* True when the call goes on now; else it waits, or has ended. */
+static bool is_far_enough(struct router *router, struct call *call,
+			  const struct packet_call *packet)
+{
+	struct lyc_error error;
+	error_clear(&error);
+	enum after after = after_look(router->stream, packet, call);
+	if (after == AFTER_REACHED)
+		return true;
+	if (after == AFTER_NEVER)
+		error_set(&error, LYC_FAILED_PRECONDITION,
+			  "the log of '%s' has begun anew: the position of `after` is of a former "
+			  "one",
+			  router->name);
+	else
+		error.status = hold(router, call, packet, &error);
+	if (error.status != LYC_OK)
+		end_with(router, call, &error);
+	return false;
 }
 
 static enum lyc_status check_body(const struct method_entry *entry,
@@ -360,10 +377,8 @@ static void send_on(struct router *router, struct call *call, const char *method
 		return;
 	}
 	bool is_here = !callee || !session_is_link(callee);
-	if (is_here && !has_reached(router, packet)) {
-		hold(router, call, packet);
+	if (is_here && !is_far_enough(router, call, packet))
 		return;
-	}
 	if (!callee) {
 		answer_builtin(router, call, method, packet);
 		return;
@@ -524,7 +539,7 @@ void router_reply(struct router *router, struct session *session, const struct p
 
 void router_cancel(struct router *router, struct session *session, uint64_t caller_id)
 {
-	struct call *call = call_find_made(session, caller_id);
+	struct call *call = call_find_made(&router->calls, session, caller_id);
 	if (!call)
 		return;
 	struct lyc_error error;
@@ -553,6 +568,7 @@ static void release(struct router *router, struct call *call)
 	/* The packet lies in the call's own buffer, which has to outlive the reading of it. */
 	struct buf held = call->held;
 	call->held = (struct buf){0};
+	router->calls.held_len -= held.len;
 	struct frame_reader *reader = mem_new(struct frame_reader);
 	struct packet packet;
 	frame_start(reader, span_of(held.data, held.len));
@@ -570,10 +586,24 @@ static void release(struct router *router, struct call *call)
 
 void router_advance(struct router *router)
 {
+	router->has_advanced = true;
+}
+
+void router_turn(struct router *router)
+{
+	if (!router->has_advanced)
+		return;
+	router->has_advanced = false;
 	/* Only those that wait now: what is held again comes behind the mark. */
 	list_add_last(&router->waiting, &router->mark);
-	while (router->waiting.next != &router->mark)
-		release(router, list_entry(router->waiting.next, struct call, of_waiting));
+	struct list *node = router->waiting.next;
+	while (node != &router->mark) {
+		struct call *call = list_entry(node, struct call, of_waiting);
+		node = node->next;
+		/* Nothing but this call leaves the list meanwhile. */
+		if (!after_is_missing(router->stream, call))
+			release(router, call);
+	}
 	list_remove(&router->mark);
 }
 

@@ -49,6 +49,8 @@ struct router {
 	/* Calls that wait for a position. */
 	struct list waiting;
 	struct list mark;
+	size_t max_held; /* bytes of them */
+	bool has_advanced;
 
 	/* The hub of this daemon: its name ("" without one) and its session while the link is up.
 	 */
@@ -70,8 +72,11 @@ void router_reply(struct router *router, struct session *session, const struct p
 void router_cancel(struct router *router, struct session *session, uint64_t caller_id);
 /* The session has ended: its calls are cancelled, those given to it end with UNAVAILABLE. */
 void router_leave(struct router *router, struct session *session);
-/* A record was committed or an origin's position moved: calls that waited for it go on. */
+/* A record was committed or an origin's position moved: calls that waited for it go on with the
+ * turn's end. */
 void router_advance(struct router *router);
+/* At the end of a turn. */
+void router_turn(struct router *router);
 /* Calls past their deadline end. */
 void router_tick(struct router *router);
 /* The session of a node that has this daemon as its hub; NULL. */

@@ -375,6 +375,7 @@ void daemon_tick(struct daemon *daemon)
 
 bool daemon_turn(struct daemon *daemon)
 {
+	router_turn(&daemon->router);
 	links_turn(&daemon->links);
 	stream_turn(&daemon->stream);
 	return session_flush_all(&daemon->sessions) > 0;

@@ -8,11 +8,14 @@
 
 #define CHUNK_LEN 1024u
 #define NONE UINT32_MAX
+#define MADE_COUNT 65536u
 
-void call_table_init(struct call_table *table, uint64_t now_ms)
+void call_table_init(struct call_table *table, uint64_t now_ms, uint64_t seed)
 {
 	*table = (struct call_table){
 		.first_free = NONE, .max_count = 262144, .last_tick_ms = now_ms};
+	table->made = mem_get(MADE_COUNT * sizeof(struct call *));
+	table->seed = seed;
 	for (size_t i = 0; i < CALL_SLOTS; i++)
 		list_init(&table->slots[i]);
 }
@@ -28,6 +31,8 @@ void call_table_fini(struct call_table *table)
 	for (uint32_t i = 0; i < table->chunk_count; i++)
 		free(table->chunks[i]);
 	free(table->chunks);
+	free(table->made);
+	table->made = NULL;
 	table->chunks = NULL;
 	table->chunk_count = 0;
 }
@@ -50,6 +55,20 @@ static bool grow(struct call_table *table)
 		table->first_free = base + i;
 	}
 	return true;
+}
+
+static uint64_t mix(uint64_t bits)
+{
+	bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9u;
+	bits = (bits ^ bits >> 27) * 0x94d049bb133111ebu;
+	return bits ^ bits >> 31;
+}
+
+static struct call **place_of(const struct call_table *table, const struct session *caller,
+			      uint64_t caller_id)
+{
+	uint64_t hash = mix(mix(caller_id ^ table->seed) + caller->serial);
+	return &table->made[hash % MADE_COUNT];
 }
 
 struct call *call_add(struct call_table *table, struct session *caller, uint64_t caller_id,
@@ -75,6 +94,9 @@ struct call *call_add(struct call_table *table, struct session *caller, uint64_t
 	list_init(&call->of_callee);
 	list_init(&call->of_waiting);
 	list_add_last(&caller->calls_made, &call->of_caller);
+	struct call **place = place_of(table, caller, caller_id);
+	call->next_made = *place;
+	*place = call;
 	list_add_last(&table->slots[deadline_ms / CALL_SLOT_MS % CALL_SLOTS], &call->of_slot);
 	caller->calls_made_len += len;
 	caller->calls_made_count++;
@@ -103,18 +125,22 @@ struct call *call_find(struct call_table *table, uint64_t id)
 	return call->is_used && call->generation == id >> 32 ? call : NULL;
 }
 
-struct call *call_find_made(struct session *caller, uint64_t caller_id)
+struct call *call_find_made(const struct call_table *table, const struct session *caller,
+			    uint64_t caller_id)
 {
-	list_each (node, &caller->calls_made) {
-		struct call *call = list_entry(node, struct call, of_caller);
-		if (call->caller_id == caller_id)
-			return call;
-	}
-	return NULL;
+	struct call *call = *place_of(table, caller, caller_id);
+	while (call && (call->caller != caller || call->caller_id != caller_id))
+		call = call->next_made;
+	return call;
 }
 
 void call_end(struct call_table *table, struct call *call)
 {
+	struct call **at = place_of(table, call->caller, call->caller_id);
+	while (*at != call)
+		at = &(*at)->next_made;
+	*at = call->next_made;
+	table->held_len -= call->held.len;
 	call->caller->calls_made_len -= call->len;
 	call->caller->calls_made_count--;
 	if (call->callee)

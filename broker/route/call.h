@@ -25,6 +25,7 @@ struct call {
 	uint64_t caller_id;
 	struct session *callee; /* NULL: not given to anybody yet */
 	struct list of_caller;
+	struct call *next_made; /* in its place of call_table.made */
 	struct list of_callee;
 
 	const struct schema_method *method; /* NULL: passes through without being known here */
@@ -40,8 +41,11 @@ struct call {
 	char **groups;
 	size_t group_count;
 
-	/* The Call packet's bytes while it waits for `after`; see broker/stream. */
+	/* The Call packet's bytes while it waits for `after`, and what is missing: see
+	 * host/after.h. */
 	struct buf held;
+	uint32_t wait_origin;
+	uint64_t wait_epoch;
 	uint64_t wait_seq;
 	struct list of_waiting;
 
@@ -57,11 +61,16 @@ struct call_table {
 	uint32_t first_free;
 	size_t count;
 	size_t max_count;
+	size_t held_len; /* bytes of calls that wait */
+	/* By caller and its number; the seed is nobody's guess. */
+	struct call **made;
+	uint64_t seed;
 	struct list slots[CALL_SLOTS];
 	uint64_t last_tick_ms;
 };
 
-void call_table_init(struct call_table *table, uint64_t now_ms);
+/* `seed` is random: which calls share a place of the table by number. */
+void call_table_init(struct call_table *table, uint64_t now_ms, uint64_t seed);
 void call_table_fini(struct call_table *table);
 
 /* A new entry, linked to its caller and its deadline; NULL when there are max_count. */
@@ -73,7 +82,8 @@ uint64_t call_id(const struct call *call);
 /* NULL when it has ended. */
 struct call *call_find(struct call_table *table, uint64_t id);
 /* The call that this session made under this number; NULL. */
-struct call *call_find_made(struct session *caller, uint64_t caller_id);
+struct call *call_find_made(const struct call_table *table, const struct session *caller,
+			    uint64_t caller_id);
 /* Unlink and free, credit given back on both sides. */
 void call_end(struct call_table *table, struct call *call);
 

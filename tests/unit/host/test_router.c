@@ -473,6 +473,70 @@ static void test_router_says_that_the_own_plugin_is_not_running(void **state)
 	assert_non_null(memmem(answer->reply.text.data, answer->reply.text.len, "'notice'", 8));
 }
 
+/* A position of the log that was here before says nothing of this one. */
+static void test_router_call_after_a_former_log_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct wire_position after = {
+		.origin = fake_text("hub"), .epoch = bench->node->epoch - 1, .seq = 1};
+	struct packet_call former = {.body = HELLO, .after = &after, .after_count = 1};
+	call(bench->ann, 1, &former);
+	expect_status(bench->ann, 1, LYC_FAILED_PRECONDITION);
+	after.epoch = bench->node->epoch + 1;
+	call(bench->ann, 2, &former);
+	expect_status(bench->ann, 2, LYC_FAILED_PRECONDITION);
+	expect_no_calls(bench);
+}
+
+static void test_router_calls_that_wait_for_an_unknown_origin_go_on_when_it_comes(void **state)
+{
+	struct bench *bench = *state;
+	struct stream *stream = &bench->node->daemon.stream;
+	struct wire_position after = {.origin = fake_text("wales"), .epoch = 5, .seq = 2};
+	call(bench->ann, 1,
+	     &(struct packet_call){.body = HELLO, .after = &after, .after_count = 1});
+	struct origin *other = origins_get(&stream->origins, fake_text("cork"));
+	assert_non_null(other);
+	router_advance(&bench->node->daemon.router);
+	daemon_turn(&bench->node->daemon);
+	fake_expect_nothing(bench->board);
+	struct origin *wales = origins_get(&stream->origins, fake_text("wales"));
+	wales->epoch = 5;
+	for (wales->seq = 1; wales->seq <= 2; wales->seq++) {
+		fake_expect_nothing(bench->board);
+		router_advance(&bench->node->daemon.router);
+		daemon_turn(&bench->node->daemon);
+	}
+	reply(bench->board, taken(bench->board), HELLO, false);
+	expect_status(bench->ann, 1, LYC_OK);
+	expect_no_calls(bench);
+}
+
+static void test_router_holds_so_many_bytes_of_calls_and_no_more(void **state)
+{
+	struct bench *bench = *state;
+	struct router *router = &bench->node->daemon.router;
+	struct wire_position after = {
+		.origin = fake_text("hub"), .epoch = bench->node->epoch, .seq = 1000};
+	struct packet_call waiting = {
+		.body = HELLO, .after = &after, .after_count = 1, .timeout_ms = 500};
+	router->max_held = 1000;
+	uint64_t id = 0;
+	const struct packet *packet;
+	do {
+		call(bench->ann, ++id, &waiting);
+		packet = fake_next(bench->ann);
+	} while (!packet && id < 100);
+	assert_in_range(id, 5, 50);
+	assert_int_equal(packet->reply.status, LYC_RESOURCE_EXHAUSTED);
+	assert_in_range(router->calls.held_len, 800, 1000);
+	fake_pass(bench->world, 600);
+	for (uint64_t i = 1; i < id; i++)
+		expect_status(bench->ann, i, LYC_FAILED_PRECONDITION);
+	assert_int_equal(router->calls.held_len, 0);
+	expect_no_calls(bench);
+}
+
 #define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -494,6 +558,9 @@ int main(void)
 		on_bench(test_router_call_does_not_go_back_where_it_came_from),
 		on_bench(test_router_copies_share_what_does_not_append),
 		on_bench(test_router_call_after_a_position_waits_for_it),
+		on_bench(test_router_call_after_a_former_log_is_refused),
+		on_bench(test_router_calls_that_wait_for_an_unknown_origin_go_on_when_it_comes),
+		on_bench(test_router_holds_so_many_bytes_of_calls_and_no_more),
 		on_bench(test_router_builtin_says_as_of_when_asked),
 		on_bench(test_router_call_at_another_node_goes_through_the_hub),
 		on_bench(test_router_says_that_the_own_plugin_is_not_running),

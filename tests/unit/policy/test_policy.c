@@ -166,7 +166,7 @@ static void test_policy_plugin_speaks_for_whose_call_it_serves(void **state)
 {
 	const struct policy *policy = *state;
 	struct call_table table;
-	call_table_init(&table, 0);
+	call_table_init(&table, 0, 7);
 	assert_true(may_say(policy, "echo", &table, "eve@cork"));
 	assert_true(may_say(policy, "echo", &table, "ann@wales"));
 	/* Exactly for her, and only a plugin. */

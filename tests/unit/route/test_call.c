@@ -26,7 +26,7 @@ static void test_call_number_of_an_ended_call_finds_nothing(void **state)
 	struct call_table table;
 	struct session caller;
 	session_init(&caller);
-	call_table_init(&table, 0);
+	call_table_init(&table, 0, 7);
 	uint64_t former = 0;
 	for (int i = 0; i < 100; i++) {
 		struct call *call = call_add(&table, &caller, 1, 10, 1000);
@@ -49,7 +49,7 @@ static void test_call_slab_grows_and_never_moves(void **state)
 	struct call_table table;
 	struct session caller;
 	session_init(&caller);
-	call_table_init(&table, 0);
+	call_table_init(&table, 0, 7);
 	static struct call *calls[5000];
 	for (uint64_t i = 0; i < 5000; i++)
 		calls[i] = call_add(&table, &caller, i, 1, 100 + i);
@@ -58,7 +58,7 @@ static void test_call_slab_grows_and_never_moves(void **state)
 		assert_int_equal(calls[i]->caller_id, i);
 		assert_ptr_equal(call_find(&table, call_id(calls[i])), calls[i]);
 	}
-	assert_ptr_equal(call_find_made(&caller, 4321), calls[4321]);
+	assert_ptr_equal(call_find_made(&table, &caller, 4321), calls[4321]);
 	for (uint64_t i = 0; i < 5000; i += 2)
 		call_end(&table, calls[i]);
 	uint32_t chunks = table.chunk_count;
@@ -77,7 +77,7 @@ static void test_call_generation_zero_is_skipped(void **state)
 	struct call_table table;
 	struct session caller;
 	session_init(&caller);
-	call_table_init(&table, 0);
+	call_table_init(&table, 0, 7);
 	struct call *call = call_add(&table, &caller, 1, 1, 100);
 	uint32_t index = call->index;
 	call->generation = UINT32_MAX;
@@ -97,7 +97,7 @@ static void test_call_end_gives_credit_back_on_both_sides(void **state)
 	struct session callee;
 	session_init(&caller);
 	session_init(&callee);
-	call_table_init(&table, 0);
+	call_table_init(&table, 0, 7);
 	struct call *one = call_add(&table, &caller, 1, 100, 1000);
 	struct call *two = call_add(&table, &caller, 2, 30, 1000);
 	call_give(one, &callee);
@@ -108,8 +108,8 @@ static void test_call_end_gives_credit_back_on_both_sides(void **state)
 	call_end(&table, one);
 	assert_int_equal(caller.calls_made_len, 30);
 	assert_int_equal(callee.calls_given_len, 30);
-	assert_ptr_equal(call_find_made(&caller, 2), two);
-	assert_null(call_find_made(&caller, 1));
+	assert_ptr_equal(call_find_made(&table, &caller, 2), two);
+	assert_null(call_find_made(&table, &caller, 1));
 	call_end(&table, two);
 	assert_int_equal(caller.calls_made_len + callee.calls_given_len, 0);
 	assert_true(list_is_empty(&callee.calls_given));
@@ -142,7 +142,7 @@ static void test_call_deadlines_come_once_and_in_time(void **state)
 		struct session caller;
 		session_init(&caller);
 		uint64_t now = rng_below(&rng, 100000);
-		call_table_init(&table, now);
+		call_table_init(&table, now, 7);
 		size_t added = 0;
 		struct expiry expiry = {.table = &table};
 		for (int round = 0; round < 2000; round++) {
