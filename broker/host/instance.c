@@ -80,6 +80,11 @@ bool instance_was_refused(const struct instance *instance)
 	return instance->is_refused;
 }
 
+bool instance_was_given_up(const struct instance *instance)
+{
+	return instance->is_given_up;
+}
+
 int instance_pid(const struct instance *instance)
 {
 	return instance->pid;

@@ -59,6 +59,8 @@ LYC_MUST_USE enum lyc_status instance_start(uv_loop_t *loop, const struct instan
 void instance_stop(struct instance *instance, uint32_t grace_ms);
 /* In on_exit: it refused to start, so starting it again unchanged is no use. */
 bool instance_was_refused(const struct instance *instance);
+/* In on_exit: it did not stop, and its thread was left behind. */
+bool instance_was_given_up(const struct instance *instance);
 /* The process, 0 for a thread: for the daemon's status. */
 int instance_pid(const struct instance *instance);
 

@@ -28,6 +28,7 @@ struct instance {
 	bool is_stopping;
 	bool is_clean;
 	bool is_refused;
+	bool is_given_up;
 	char last_error[512];
 	char end_text[640];
 };

@@ -209,6 +209,7 @@ static void give_up(struct instance *instance)
 	if (has_ended)
 		return;
 	pthread_detach(thread->thread);
+	instance->is_given_up = true;
 	instance_end(instance, false, "it hangs: its thread did not stop within %u ms",
 		     instance->grace_ms);
 	close_all(thread);

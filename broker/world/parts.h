@@ -63,6 +63,8 @@ struct world {
 	uint64_t refused_due_ms;
 
 	uint64_t stop_at_ms;
+	/* A plugin's thread was left behind: nothing may wait for its socket. */
+	bool has_hung;
 };
 
 /* ---- ports.c ---- */

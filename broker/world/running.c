@@ -61,6 +61,8 @@ static void on_exit_of(bool clean, const char *text, void *arg)
 {
 	struct running *running = arg;
 	bool is_refused = instance_was_refused(running->instance);
+	if (instance_was_given_up(running->instance))
+		running->world->has_hung = true;
 	(void)clean;
 	daemon_instance_ended(&running->world->daemon, running->plugin, is_refused, text);
 	running_free(running);

@@ -160,6 +160,35 @@ static void test_plugin_that_is_refused_says_why(void **state)
 	}
 }
 
+static bool log_says(const struct node *node, const char *text)
+{
+	char path[96];
+	char line[1000];
+	bool is_there = false;
+	snprintf(path, sizeof(path), "%s.log", node->folder);
+	FILE *log = fopen(path, "re");
+	assert_non_null(log);
+	while (!is_there && fgets(line, sizeof(line), log))
+		is_there = strstr(line, text) != NULL;
+	fclose(log);
+	return is_there;
+}
+
+/* A thread cannot be killed; the daemon ends all the same, in order. */
+static void test_plugin_thread_that_hangs_does_not_keep_the_daemon(void **state)
+{
+	(void)state;
+	struct node *node = one_with("bad", "tests/host/bad_hang.so", "thread");
+	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
+	while (!log_says(node, "going to hang")) {
+		assert_true(network_now_ms() < deadline);
+		network_run(node->network, 5);
+	}
+	node_stop(node);
+	assert_true(log_says(node, "a plugin's thread hangs"));
+	network_free(node->network);
+}
+
 static void test_plugin_process_ends_with_a_killed_daemon(void **state)
 {
 	(void)state;
@@ -182,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_plugin_serves_as_a_thread),
 		cmocka_unit_test(test_plugin_that_is_refused_says_why),
 		cmocka_unit_test(test_plugin_process_ends_with_a_killed_daemon),
+		cmocka_unit_test(test_plugin_thread_that_hangs_does_not_keep_the_daemon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
