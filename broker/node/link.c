@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/crc32c.h"
-#include "base/ensure.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/pb.h"
@@ -35,7 +34,6 @@ static void link_free(struct link *link)
 	list_remove(&link->node);
 	origins_fini(&link->theirs);
 	buf_fini(&link->waiting_heads);
-	free(link->outbox);
 	free(link);
 }
 
@@ -71,30 +69,42 @@ struct link *links_get(struct links *links, const char *peer, bool is_hub)
 
 /* ---- the outbox ---- */
 
-static void outbox_add(struct link *link, uint64_t seq)
+/* Does an own record go to the hub? Its label says so, and that of what it replaced; where parts of
+ * a body have labels of their own they only take away. */
+static bool travels(const struct link *link, const struct record *record)
 {
-	if (link->outbox_first + link->outbox_count == link->outbox_cap) {
-		if (link->outbox_first > 0) {
-			memmove(link->outbox, link->outbox + link->outbox_first,
-				link->outbox_count * sizeof(*link->outbox));
-			link->outbox_first = 0;
-		}
-		if (link->outbox_count == link->outbox_cap) {
-			link->outbox_cap = link->outbox_cap ? link->outbox_cap * 2 : 256;
-			link->outbox =
-				realloc(link->outbox, link->outbox_cap * sizeof(*link->outbox));
-			ensure(link->outbox != NULL);
-		}
+	const struct stream *stream = link->links->stream;
+	const struct span labels[] = {record->label, record->former};
+	struct readers readers = {.node = link->peer, .person = ""};
+	for (size_t i = 0; i < 2; i++) {
+		struct label label = policy_members_label();
+		if (i == 1 && labels[i].len == 0)
+			continue;
+		if (labels[i].len > 0 && label_read(labels[i], &label) != LYC_OK)
+			return false;
+		if (policy_outgoing(stream->policy, NULL, span_of(NULL, 0), &label, stream->name,
+				    &readers, true, NULL) != EGRESS_NOTHING)
+			return true;
 	}
-	link->outbox[link->outbox_first + link->outbox_count++] = seq;
+	return false;
+}
+
+static void outbox_add(struct link *link, uint64_t seq, const struct record *record)
+{
+	const struct stream *stream = link->links->stream;
+	const struct origin *known =
+		origins_find(&link->theirs, span_of(stream->name, strlen(stream->name)));
+	if ((known && !origin_is_new(known, stream->epoch, seq)) || !travels(link, record))
+		return;
+	link->outbox_count++;
+	link->outbox_last = seq;
 }
 
 static void outbox_confirmed(struct link *link, uint64_t seq)
 {
-	while (link->outbox_count > 0 && link->outbox[link->outbox_first] <= seq) {
-		link->outbox_first++;
-		link->outbox_count--;
-	}
+	uint64_t most = link->outbox_last > seq ? link->outbox_last - seq : 0;
+	if (link->outbox_count > most)
+		link->outbox_count = most;
 }
 
 /* ---- out ---- */
@@ -484,9 +494,8 @@ static void take_copy(struct link *link, struct span bytes)
 	}
 }
 
-void link_copy(struct link *link, const struct packet_copy *copy, size_t packet_len)
+void link_copy(struct link *link, const struct packet_copy *copy)
 {
-	(void)packet_len;
 	struct span at = copy->records;
 	if (link->has_failed)
 		return;
@@ -624,12 +633,8 @@ void links_committed(struct links *links, uint64_t seq, const struct record *rec
 {
 	list_each (node, &links->all) {
 		struct link *link = list_entry(node, struct link, node);
-		struct record out;
-		struct buf cut = {0};
-		if (link->is_hub && record->origin.len == 0 &&
-		    prepare(link, seq, record, &out, &cut))
-			outbox_add(link, seq);
-		buf_fini(&cut);
+		if (link->is_hub && record->origin.len == 0)
+			outbox_add(link, seq, record);
 		pump(link);
 	}
 }

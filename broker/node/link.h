@@ -46,11 +46,10 @@ struct link {
 	uint64_t heads_due_ms;
 	bool is_sent_dirty;
 
-	/* Own records that the peer has not confirmed: their sequences, oldest first. */
-	uint64_t *outbox;
-	size_t outbox_first;
-	size_t outbox_count;
-	size_t outbox_cap;
+	/* Own records that travel and that the peer has not confirmed: how many, and the last.
+	 * While it catches up, at most so many. */
+	uint64_t outbox_count;
+	uint64_t outbox_last;
 
 	/* In: copies that are on their way to the log, and what to confirm. */
 	size_t pending_count;
@@ -88,13 +87,13 @@ void link_up(struct link *link, struct session *session);
 void link_down(struct link *link, const char *text);
 
 void link_follow(struct link *link, const struct packet_follow *follow);
-void link_copy(struct link *link, const struct packet_copy *copy, size_t packet_len);
+void link_copy(struct link *link, const struct packet_copy *copy);
 void link_heads(struct link *link, const struct packet_heads *heads, struct span packet_bytes);
 /* The peer says what it serves. */
 void link_register(struct link *link, const struct packet_register *reg);
 
-/* Before the log is replayed and once per record: what the hub has not confirmed. `confirmed_seq`
- * was saved by an earlier life. */
+/* Once per record of the log, in order, also while it is replayed: counts what the hub has not
+ * confirmed, and goes on sending. */
 void links_committed(struct links *links, uint64_t seq, const struct record *record);
 /* Services of this daemon have changed: tell the peers. */
 void links_announce(struct links *links);

@@ -57,15 +57,6 @@ const struct grants *policy_find(const struct policy *policy, const char *identi
 	return find(policy, identity);
 }
 
-void policy_revoke(struct policy *policy, const char *name)
-{
-	struct grants *grants = find(policy, name);
-	if (!grants)
-		return;
-	HASH_DELETE(by_name, policy->by_name, grants);
-	grants_free(grants);
-}
-
 struct grants *policy_grant(struct policy *policy, const char *name, const char *public_key,
 			    enum role role)
 {

@@ -58,6 +58,24 @@ bool utf8_check(const uint8_t *bytes, size_t len, size_t *ret_count)
 	return true;
 }
 
+void utf8_copy(char *to, size_t size, const uint8_t *bytes, size_t len)
+{
+	size_t written = 0;
+	size_t i = 0;
+	while (i < len) {
+		size_t step = sequence_len(bytes + i, len - i);
+		if (written + (step ? step : 1) >= size)
+			break;
+		if (step > 0)
+			memcpy(to + written, bytes + i, step);
+		else
+			to[written] = '?';
+		written += step ? step : 1;
+		i += step ? step : 1;
+	}
+	to[written] = '\0';
+}
+
 uint32_t utf8_next(const uint8_t **at, const uint8_t *end)
 {
 	const uint8_t *from = *at;

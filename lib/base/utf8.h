@@ -12,6 +12,9 @@ bool utf8_check(const uint8_t *bytes, size_t len, size_t *ret_count);
 /* The code point at *at, which moves behind it; 0xFFFD for a malformed byte, which is passed. Not
  * at the end. */
 uint32_t utf8_next(const uint8_t **at, const uint8_t *end);
+/* Copies as many whole characters as fit, with a final NUL; a malformed byte becomes `?`. `size` is
+ * at least 1. */
+void utf8_copy(char *to, size_t size, const uint8_t *bytes, size_t len);
 /* Writes 1 to 4 bytes; returns how many. */
 size_t utf8_put(uint8_t *to, uint32_t code);
 

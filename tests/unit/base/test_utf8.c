@@ -137,6 +137,23 @@ static void test_utf8_put_and_next_round_trip_every_code_point(void **state)
 	}
 }
 
+static void test_utf8_copy_ends_between_characters(void **state)
+{
+	(void)state;
+	static const char text[] = "a\xc3\xa4\xe2\x82\xac\xff!";
+	static const char *const copies[] = {
+		"", "a", "a", "a\xc3\xa4", "a\xc3\xa4", "a\xc3\xa4", "a\xc3\xa4\xe2\x82\xac"};
+	char to[16];
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		utf8_copy(to, i + 1, (const uint8_t *)text, sizeof(text) - 1);
+		assert_string_equal(to, copies[i]);
+	}
+	utf8_copy(to, sizeof(to), (const uint8_t *)text, sizeof(text) - 1);
+	assert_string_equal(to, "a\xc3\xa4\xe2\x82\xac?!");
+	utf8_copy(to, sizeof(to), NULL, 0);
+	assert_string_equal(to, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_utf8_check_agrees_on_the_edges_of_three_and_four_bytes),
 		cmocka_unit_test(test_utf8_check_sees_a_fault_at_every_place_of_a_long_text),
 		cmocka_unit_test(test_utf8_put_and_next_round_trip_every_code_point),
+		cmocka_unit_test(test_utf8_copy_ends_between_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
