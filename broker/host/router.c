@@ -294,7 +294,8 @@ static void answer_builtin(struct router *router, struct call *call, const char 
 	struct buf reply = {0};
 	struct lyc_error error = {0};
 	enum lyc_status status =
-		router->builtin(method, packet->body, &reply, &error, router->builtin_arg);
+		router->builtin(method, call->caller->grants->role == ROLE_OPERATOR, packet->body,
+				&reply, &error, router->builtin_arg);
 	if (status != LYC_OK) {
 		error.status = status;
 		end_with(router, call, &error);
@@ -400,6 +401,11 @@ void router_call(struct router *router, struct session *session, const struct pa
 	struct method_entry *entry = NULL;
 	error_clear(&error);
 	router->counters.calls++;
+	if (router->is_stopping && session->kind != SESSION_PLUGIN) {
+		error_set(&error, LYC_UNAVAILABLE, "the daemon is stopping");
+		answer(router, session, packet->id, &error);
+		return;
+	}
 	uint32_t timeout = packet->timeout_ms ? packet->timeout_ms : router->default_timeout_ms;
 	if (timeout > MAX_TIMEOUT_MS)
 		timeout = MAX_TIMEOUT_MS;

@@ -18,8 +18,9 @@
 #include "route/types.h"
 #include "stream/stream.h"
 
-/* The daemon's own service answers at once. `ret_reply` is appended to. */
-typedef enum lyc_status (*router_builtin_fn)(const char *method, struct span body,
+/* The daemon's own service answers at once, the operator more than others. `ret_reply` is appended
+ * to. */
+typedef enum lyc_status (*router_builtin_fn)(const char *method, bool is_operator, struct span body,
 					     struct buf *ret_reply, struct lyc_error *error,
 					     void *arg);
 
@@ -46,6 +47,8 @@ struct router {
 	char name[64];
 	uint32_t default_timeout_ms;
 	struct call_table calls;
+	/* Only plugins may still call: to finish what they were given. */
+	bool is_stopping;
 	/* Calls that wait for a position. */
 	struct list waiting;
 	struct list mark;

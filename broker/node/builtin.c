@@ -28,7 +28,8 @@ static uint64_t now_of(const struct daemon *daemon)
 	return daemon->env.now_ms(daemon->env.world);
 }
 
-static void fill_link(struct daemon *daemon, struct link *link, Lyceum__V1__Link *ret_link)
+static void fill_link(struct daemon *daemon, struct link *link, bool is_operator,
+		      Lyceum__V1__Link *ret_link)
 {
 	uint64_t now = now_of(daemon);
 	lyceum__v1__link__init(ret_link);
@@ -36,13 +37,14 @@ static void fill_link(struct daemon *daemon, struct link *link, Lyceum__V1__Link
 	ret_link->is_up = link->session != NULL;
 	ret_link->since_ms = now - link->since_ms;
 	ret_link->outbox = link->outbox_count;
-	ret_link->endpoint = link->endpoint;
+	if (is_operator)
+		ret_link->endpoint = link->endpoint;
 	ret_link->text = link->text;
 	if (link->is_hub && !link->session)
 		ret_link->retry_ms = link->retry_at_ms > now ? link->retry_at_ms - now : 0;
 }
 
-static void fill_plugin(struct daemon *daemon, struct plugin *plugin,
+static void fill_plugin(struct daemon *daemon, struct plugin *plugin, bool is_operator,
 			Lyceum__V1__Plugin *ret_plugin)
 {
 	lyceum__v1__plugin__init(ret_plugin);
@@ -50,8 +52,10 @@ static void fill_plugin(struct daemon *daemon, struct plugin *plugin,
 	ret_plugin->state = (Lyceum__V1__Plugin__State)plugin->state;
 	ret_plugin->in_thread = plugin->in_thread;
 	ret_plugin->restarts = plugin->restarts;
-	ret_plugin->text = plugin->text;
-	ret_plugin->pid = plugin->pid;
+	if (is_operator) {
+		ret_plugin->text = plugin->text;
+		ret_plugin->pid = plugin->pid;
+	}
 	if (plugin->session) {
 		ret_plugin->version = plugin->session->software;
 		ret_plugin->behind = stream_behind(&daemon->stream, plugin->session);
@@ -98,7 +102,8 @@ static size_t list_len(const struct list *head)
 	return count;
 }
 
-static void status_reply(struct daemon *daemon, struct buf *to)
+/* Where things lie on this machine, and who is connected, is for the operator only. */
+static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to)
 {
 	Lyceum__V1__StatusReply reply = LYCEUM__V1__STATUS_REPLY__INIT;
 	Lyceum__V1__Storage storage = LYCEUM__V1__STORAGE__INIT;
@@ -112,7 +117,8 @@ static void status_reply(struct daemon *daemon, struct buf *to)
 	struct store_stats stats = {0};
 	const char *folder = "";
 	daemon->storage(daemon->env.world, &stats, &folder, &storage.free_bytes);
-	storage.folder = (char *)(uintptr_t)folder;
+	if (is_operator)
+		storage.folder = (char *)(uintptr_t)folder;
 	storage.first_seq = stats.first_seq;
 	storage.last_seq = stats.last_seq;
 	storage.subject_count = stats.subject_count;
@@ -123,7 +129,7 @@ static void status_reply(struct daemon *daemon, struct buf *to)
 	Lyceum__V1__Link *links = mem_get((list_len(&daemon->links.all) + 1) * sizeof(*links));
 	list_each (node, &daemon->links.all) {
 		struct link *link = list_entry(node, struct link, node);
-		fill_link(daemon, link, link->is_hub ? &uplink : &links[reply.n_node]);
+		fill_link(daemon, link, is_operator, link->is_hub ? &uplink : &links[reply.n_node]);
 		if (link->is_hub)
 			reply.uplink = &uplink;
 		else
@@ -141,13 +147,13 @@ static void status_reply(struct daemon *daemon, struct buf *to)
 	Lyceum__V1__Plugin *plugins =
 		mem_get((list_len(&daemon->host.plugins) + 1) * sizeof(*plugins));
 	list_each (node, &daemon->host.plugins)
-		fill_plugin(daemon, list_entry(node, struct plugin, node),
+		fill_plugin(daemon, list_entry(node, struct plugin, node), is_operator,
 			    &plugins[reply.n_plugin++]);
 	reply.plugin = point(plugins, sizeof(*plugins), reply.n_plugin);
 
 	Lyceum__V1__Session *sessions = mem_get(MAX_LISTED * sizeof(*sessions));
 	list_each (node, &daemon->sessions.all) {
-		if (reply.n_session == MAX_LISTED)
+		if (!is_operator || reply.n_session == MAX_LISTED)
 			break;
 		fill_session(daemon, list_entry(node, struct session, all),
 			     &sessions[reply.n_session++]);
@@ -368,14 +374,14 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 	free(reply.metric);
 }
 
-enum lyc_status builtin_call(const char *method, struct span body, struct buf *ret_reply,
-			     struct lyc_error *error, void *arg)
+enum lyc_status builtin_call(const char *method, bool is_operator, struct span body,
+			     struct buf *ret_reply, struct lyc_error *error, void *arg)
 {
 	struct daemon *daemon = arg;
 	const char *name = strchr(method, '/');
 	name = name ? name + 1 : "";
 	if (strcmp(name, "Status") == 0) {
-		status_reply(daemon, ret_reply);
+		status_reply(daemon, is_operator, ret_reply);
 	} else if (strcmp(name, "Services") == 0) {
 		services_reply(daemon, ret_reply);
 	} else if (strcmp(name, "Metrics") == 0) {

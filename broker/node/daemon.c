@@ -18,6 +18,7 @@
 #define PROBE_MS 200
 #define SAVE_HEADS_MS 5000
 #define STOP_GRACE_MS 2000
+#define DRAIN_MS 1000
 
 static uint64_t or_default(uint64_t value, uint64_t otherwise)
 {
@@ -355,10 +356,26 @@ static void beat(struct daemon *daemon, uint64_t now)
 	}
 }
 
+static void go_on_stopping(struct daemon *daemon)
+{
+	uint64_t now = daemon->env.now_ms(daemon->env.world);
+	bool is_drained = daemon->router.calls.count == 0 || now >= daemon->drained_by_ms;
+	if (daemon->has_said_goodbye || !is_drained)
+		return;
+	daemon->has_said_goodbye = true;
+	list_each (node, &daemon->sessions.all)
+		say_goodbye(daemon, list_entry(node, struct session, all), GOODBYE_SHUTDOWN,
+			    "the daemon is stopping");
+	host_stop(&daemon->host, STOP_GRACE_MS);
+	session_flush_all(&daemon->sessions);
+}
+
 void daemon_tick(struct daemon *daemon)
 {
 	uint64_t now = daemon->env.now_ms(daemon->env.world);
 	router_tick(&daemon->router);
+	if (daemon->is_stopping)
+		go_on_stopping(daemon);
 	if (now < daemon->next_tick_ms)
 		return;
 	daemon->next_tick_ms = now + TICK_MS;
@@ -387,10 +404,14 @@ void daemon_stop(struct daemon *daemon)
 		return;
 	daemon->is_stopping = true;
 	log_notice("stopping");
+	daemon->router.is_stopping = true;
+	daemon->drained_by_ms = daemon->env.now_ms(daemon->env.world) + DRAIN_MS;
 	save_heads(daemon);
-	list_each (node, &daemon->sessions.all)
-		say_goodbye(daemon, list_entry(node, struct session, all), GOODBYE_SHUTDOWN,
-			    "the daemon is stopping");
-	host_stop(&daemon->host, STOP_GRACE_MS);
-	session_flush_all(&daemon->sessions);
+	go_on_stopping(daemon);
+}
+
+bool daemon_is_quiet(const struct daemon *daemon)
+{
+	return daemon->has_said_goodbye && host_running(&daemon->host) == 0 &&
+	       daemon->stream.appends_pending == 0;
 }

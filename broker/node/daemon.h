@@ -44,6 +44,8 @@ struct daemon {
 	struct limits limits;
 	uint64_t started_ms;
 	bool is_stopping;
+	bool has_said_goodbye;
+	uint64_t drained_by_ms; /* calls that are under way when it stops may take so long */
 
 	struct policy policy;
 	struct types types;
@@ -89,11 +91,14 @@ void daemon_instance_ended(struct daemon *daemon, struct plugin *plugin, bool is
 bool daemon_turn(struct daemon *daemon);
 /* Every 10 ms or so. */
 void daemon_tick(struct daemon *daemon);
-/* Refuse new work, say Goodbye to everybody, stop the plugins. */
+/* Refuse new sessions and calls; when those under way have ended, or after a second, say Goodbye to
+ * everybody and stop the plugins. */
 void daemon_stop(struct daemon *daemon);
+/* It has stopped: no plugin runs, and nothing is on its way to the log. */
+bool daemon_is_quiet(const struct daemon *daemon);
 
 /* ---- builtin.c: lyceum.v1.Node ---- */
-enum lyc_status builtin_call(const char *method, struct span body, struct buf *ret_reply,
-			     struct lyc_error *error, void *arg);
+enum lyc_status builtin_call(const char *method, bool is_operator, struct span body,
+			     struct buf *ret_reply, struct lyc_error *error, void *arg);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/pb.h"
+#include "base/utf8.h"
 #include "log.h"
 #include "schema/schema.h"
 #include "wire/packet.h"
@@ -126,8 +127,8 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 	session->kind = kinds[grants->role];
 	session->grants = grants;
 	session->call_credit = hello->call_credit;
-	snprintf(session->software, sizeof(session->software), "%.*s", (int)hello->software.len,
-		 (const char *)hello->software.data);
+	utf8_copy(session->software, sizeof(session->software), hello->software.data,
+		  hello->software.len);
 	welcome(daemon, session);
 	if (session->kind == SESSION_NODE)
 		begin_link(daemon, session, false);
@@ -161,8 +162,8 @@ static void welcomed(struct daemon *daemon, struct span routing_id,
 	session->kind = SESSION_HUB;
 	session->grants = policy_find(&daemon->policy, daemon->router.hub_name);
 	session->call_credit = welcome->call_credit;
-	snprintf(session->software, sizeof(session->software), "%.*s", (int)welcome->software.len,
-		 (const char *)welcome->software.data);
+	utf8_copy(session->software, sizeof(session->software), welcome->software.data,
+		  welcome->software.len);
 	daemon->router.hub = session;
 	uplink_welcomed(&daemon->uplink);
 	begin_link(daemon, session, true);
@@ -177,8 +178,8 @@ static void no_session(struct daemon *daemon, uint32_t port, struct span routing
 		} else if (packet->kind == PACKET_GOODBYE &&
 			   daemon->uplink.state == UPLINK_GREETING) {
 			char text[160];
-			snprintf(text, sizeof(text), "%.*s", (int)packet->goodbye.text.len,
-				 (const char *)packet->goodbye.text.data);
+			utf8_copy(text, sizeof(text), packet->goodbye.text.data,
+				  packet->goodbye.text.len);
 			uplink_lost(&daemon->uplink, text);
 		}
 		return;
@@ -368,7 +369,7 @@ static void handle_link(struct link *link, const struct packet *packet, struct s
 		link_follow(link, &packet->follow);
 		break;
 	case PACKET_COPY:
-		link_copy(link, &packet->copy, packet->len);
+		link_copy(link, &packet->copy);
 		break;
 	case PACKET_HEADS:
 		link_heads(link, &packet->heads, bytes);
@@ -457,7 +458,7 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 	return true;
 }
 
-static void malformed(struct daemon *daemon, uint32_t port, struct span routing_id, int fd)
+static void malformed(struct daemon *daemon, uint32_t port, struct span routing_id)
 {
 	static const char text[] = "a frame is not a run of length-delimited packets";
 	struct session *session = session_find(&daemon->sessions, port, routing_id);
@@ -466,7 +467,6 @@ static void malformed(struct daemon *daemon, uint32_t port, struct span routing_
 		daemon_dismiss(daemon, session, GOODBYE_MALFORMED, text);
 	else if (port != PORT_UPLINK)
 		send_stray_goodbye(daemon, port, routing_id, GOODBYE_MALFORMED, text);
-	(void)fd;
 }
 
 void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
@@ -508,7 +508,7 @@ void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
 			break;
 	}
 	if (result == FRAME_MALFORMED)
-		malformed(daemon, port, routing_id, fd);
+		malformed(daemon, port, routing_id);
 	session = session_find(&daemon->sessions, port, routing_id);
 	if (session)
 		session->fd = -1;

@@ -281,9 +281,7 @@ static void on_tick(uv_timer_t *timer)
 	daemon_tick(&world->daemon);
 	if (!world->stop_at_ms)
 		return;
-	bool is_quiet =
-		host_running(&world->daemon.host) == 0 && world->daemon.stream.appends_pending == 0;
-	if (is_quiet || uv_now(&world->loop) >= world->stop_at_ms)
+	if (daemon_is_quiet(&world->daemon) || uv_now(&world->loop) >= world->stop_at_ms)
 		uv_stop(&world->loop);
 }
 

@@ -375,6 +375,72 @@ static void test_dispatch_one_person_does_not_take_all_sessions(void **state)
 	expect_goodbye(seventh, GOODBYE_DENIED);
 }
 
+static bool status_holds(struct fake_client *client, const char *text)
+{
+	struct packet packet = {.kind = PACKET_CALL};
+	packet.call.id = 1;
+	packet.call.method = fake_text("lyceum.v1.Node/Status");
+	fake_send(client, &packet);
+	const struct packet *answer = fake_expect(client, PACKET_REPLY);
+	assert_int_equal(answer->reply.status, LYC_OK);
+	return memmem(answer->reply.body.data, answer->reply.body.len, text, strlen(text)) != NULL;
+}
+
+static void test_dispatch_status_names_people_and_places_to_the_operator_only(void **state)
+{
+	struct bench *bench = *state;
+	static const char *const closed[] = {"nowhere", "ann", "root"};
+	struct fake_client *ann = fake_client_add(bench->node, "ann");
+	struct fake_client *root = fake_client_add(bench->node, "root");
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(status_holds(root, closed[i]));
+		assert_false(status_holds(ann, closed[i]));
+	}
+	assert_true(status_holds(ann, "hub"));
+}
+
+static void call_board(struct fake_client *client, uint64_t id)
+{
+	struct packet packet = {.kind = PACKET_CALL};
+	packet.call.id = id;
+	packet.call.method = fake_text("lyceum.notice.v1.Board/Read");
+	packet.call.body = span_of("\x0a\x05hello", 7);
+	fake_send(client, &packet);
+}
+
+/* What is under way may end, for a second; nothing new begins. */
+static void test_dispatch_stopping_daemon_finishes_its_calls(void **state)
+{
+	struct bench *bench = *state;
+	struct daemon *daemon = &bench->node->daemon;
+	struct fake_client *ann = fake_client_add(bench->node, "ann");
+	struct fake_client *board = fake_board_add(bench->node, "board");
+	call_board(ann, 1);
+	call_board(ann, 2);
+	uint64_t first = fake_expect(board, PACKET_CALL)->call.id;
+	fake_expect(board, PACKET_CALL);
+	daemon_stop(daemon);
+	fake_expect_nothing(ann);
+	call_board(ann, 3);
+	const struct packet *packet = fake_expect(ann, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 3);
+	assert_int_equal(packet->reply.status, LYC_UNAVAILABLE);
+	fake_expect_nothing(board);
+	struct packet reply = {.kind = PACKET_REPLY};
+	reply.reply.id = first;
+	reply.reply.body = span_of("\x0a\x05hello", 7);
+	fake_send(board, &reply);
+	packet = fake_expect(ann, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, 1);
+	assert_int_equal(packet->reply.status, LYC_OK);
+	fake_tick(bench->world, 900);
+	fake_expect_nothing(ann);
+	assert_false(daemon_is_quiet(daemon));
+	fake_tick(bench->world, 100);
+	expect_goodbye(ann, GOODBYE_SHUTDOWN);
+	assert_true(daemon_is_quiet(daemon));
+}
+
 #define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -395,6 +461,8 @@ int main(void)
 		on_bench(test_dispatch_second_connection_of_a_node_replaces_the_first),
 		on_bench(test_dispatch_register_is_for_plugins_and_their_own_services),
 		on_bench(test_dispatch_stopping_daemon_says_goodbye),
+		on_bench(test_dispatch_stopping_daemon_finishes_its_calls),
+		on_bench(test_dispatch_status_names_people_and_places_to_the_operator_only),
 		on_bench(test_dispatch_one_person_does_not_take_all_sessions),
 		on_bench(test_dispatch_peer_that_does_not_read_is_ended),
 		on_bench(test_dispatch_credit_of_a_subscription_has_a_maximum),
