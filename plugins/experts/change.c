@@ -18,8 +18,8 @@ struct change *change_new(struct lyc_call *call, enum change_kind kind,
 
 static void result_clear(result_msg *result)
 {
-	char *const strings[] = {result->text, result->field, result->home, result->id,
-				 result->name};
+	char *const strings[] = {result->text, result->field,   result->home,
+				 result->id,   result->seen_by, result->name};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
 		if (strings[i] != protobuf_c_empty_string)
@@ -66,6 +66,7 @@ void change_say_refusal(result_msg *result, const struct lyc_error *error)
 	result->status = (Lyceum__V1__Status)error->status;
 	result->change = LYCEUM__EXPERTS__V1__CHANGE__CHANGE_UNSPECIFIED;
 	change_say(&result->text, error->text);
+	change_say(&result->seen_by, "");
 	change_say(&result->field, error->field);
 }
 

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 
+#include "audience.h"
 #include "grow.h"
 #include "name.h"
 #include "orcid.h"
@@ -389,15 +390,24 @@ static void settle_name(expert_msg *merged, const expert_msg *entry)
 	set(&merged->name->given, entry->name->given);
 }
 
-static void settle_label(expert_msg *merged)
+/* `merged` has the entry's label where it has one, else the held one. */
+static enum lyc_status settle_label(expert_msg *merged, const expert_msg *held,
+				    const expert_msg *entry, struct lyc_error *error)
 {
+	static const Lyceum__V1__Label nobodys = LYCEUM__V1__LABEL__INIT;
+
 	if (!merged->label) {
 		merged->label = grow_new(1, sizeof(*merged->label));
 		lyceum__v1__label__init(merged->label);
 	}
-	if (merged->label->visibility == LYCEUM__V1__VISIBILITY__VISIBILITY_UNSPECIFIED)
-		merged->label->visibility = LYCEUM__V1__VISIBILITY__MEMBERS;
 	set(&merged->label->home, merged->home);
+	if (held && !entry->label && held->label)
+		return LYC_OK;
+	return audience_settle(merged->label,
+			       !held         ? NULL
+			       : held->label ? held->label
+					     : &nobodys,
+			       error);
 }
 
 enum lyc_status entry_merge(const expert_msg *held, const expert_msg *entry,
@@ -408,17 +418,14 @@ enum lyc_status entry_merge(const expert_msg *held, const expert_msg *entry,
 
 	join_lists(merged, held);
 	settle_name(merged, entry);
-	settle_label(merged);
 	if (!merged->name || !merged->name->display[0])
 		status = refuse(error, LYC_INVALID_ARGUMENT, "name.display", "the name is missing");
 	else if (merged->n_evidence > ENTRY_MAX_EVIDENCE)
 		status = refuse(error, LYC_RESOURCE_EXHAUSTED, "evidence",
 				"an expert has at most %d works, grants and cases",
 				ENTRY_MAX_EVIDENCE);
-	else if (merged->label->visibility == LYCEUM__V1__VISIBILITY__AUDIENCE &&
-		 merged->label->n_audience == 0)
-		status = refuse(error, LYC_INVALID_ARGUMENT, "label.audience",
-				"the visibility AUDIENCE needs at least one audience");
+	else
+		status = settle_label(merged, held, entry, error);
 	if (status == LYC_OK)
 		*ret_expert = merged;
 	else

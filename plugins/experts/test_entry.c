@@ -251,6 +251,102 @@ static void test_entry_keeps_what_is_private_private(void **state)
 	drop(two);
 }
 
+#define UNSAID LYCEUM__V1__VISIBILITY__VISIBILITY_UNSPECIFIED
+#define PUBLIC LYCEUM__V1__VISIBILITY__PUBLIC
+#define MEMBERS LYCEUM__V1__VISIBILITY__MEMBERS
+#define AUDIENCE LYCEUM__V1__VISIBILITY__AUDIENCE
+#define PRIVATE LYCEUM__V1__VISIBILITY__PRIVATE
+
+/* Lay an entry with this label (and audience, which may be NULL) over what is held. */
+static enum lyc_status label_entry(const expert_msg *held, Lyceum__V1__Visibility visibility,
+				   const char *audience, expert_msg **ret_expert,
+				   struct lyc_error *error)
+{
+	expert_msg *entry = make("1", "Ada Okafor", "", "", "G1", "One");
+	char note[ENTRY_NOTE_SIZE];
+
+	entry->label = grow_new(1, sizeof(*entry->label));
+	lyceum__v1__label__init(entry->label);
+	entry->label->visibility = visibility;
+	if (audience) {
+		entry->label->audience = grow_new(1, sizeof(char *));
+		entry->label->audience[entry->label->n_audience++] =
+			grow_copy(audience, strlen(audience));
+	}
+	assert_int_equal(entry_normalise(entry, "wales", note, error), LYC_OK);
+	enum lyc_status status = entry_merge(held, entry, ret_expert, error);
+	drop(entry);
+	return status;
+}
+
+static void test_entry_with_an_audience_is_for_that_audience(void **state)
+{
+	static const Lyceum__V1__Visibility helds[] = {UNSAID, MEMBERS, AUDIENCE, PRIVATE};
+	struct lyc_error error;
+	expert_msg *merged;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(helds) / sizeof(helds[0]); i++) {
+		expert_msg *held = NULL;
+		if (helds[i] != UNSAID)
+			assert_int_equal(label_entry(NULL, helds[i],
+						     helds[i] == AUDIENCE ? "medcity" : NULL, &held,
+						     &error),
+					 LYC_OK);
+		assert_int_equal(label_entry(held, UNSAID, "nhsa", &merged, &error), LYC_OK);
+		assert_int_equal(merged->label->visibility, AUDIENCE);
+		assert_int_equal(merged->label->n_audience, 1);
+		assert_string_equal(merged->label->audience[0], "nhsa");
+		drop(merged);
+		drop(held);
+	}
+}
+
+static void test_entry_refuses_an_audience_beside_another_visibility(void **state)
+{
+	static const Lyceum__V1__Visibility wrong[] = {PUBLIC, MEMBERS, PRIVATE};
+	struct lyc_error error;
+	expert_msg *merged;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(label_entry(NULL, wrong[i], "nhsa", &merged, &error),
+				 LYC_INVALID_ARGUMENT);
+		assert_string_equal(error.field, "label.audience");
+	}
+	assert_int_equal(label_entry(NULL, AUDIENCE, NULL, &merged, &error), LYC_INVALID_ARGUMENT);
+}
+
+/* A label that says nothing of visibility keeps what is held; only a first one is for members. */
+static void test_entry_is_seen_by_no_more_than_before_unless_said(void **state)
+{
+	static const Lyceum__V1__Visibility helds[] = {PUBLIC, MEMBERS, AUDIENCE, PRIVATE};
+	struct lyc_error error;
+	expert_msg *held, *merged;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(helds) / sizeof(helds[0]); i++) {
+		const char *audience = helds[i] == AUDIENCE ? "nhsa" : NULL;
+		assert_int_equal(label_entry(NULL, helds[i], audience, &held, &error), LYC_OK);
+		assert_int_equal(label_entry(held, UNSAID, NULL, &merged, &error), LYC_OK);
+		assert_true(entry_is_equal(held, merged));
+		drop(merged);
+		/* Said anew as it is held: the audience stays. */
+		assert_int_equal(label_entry(held, helds[i], NULL, &merged, &error), LYC_OK);
+		assert_true(entry_is_equal(held, merged));
+		drop(merged);
+		/* Opened, since it is said. */
+		assert_int_equal(label_entry(held, MEMBERS, NULL, &merged, &error), LYC_OK);
+		assert_int_equal(merged->label->visibility, MEMBERS);
+		assert_int_equal(merged->label->n_audience, 0);
+		drop(merged);
+		drop(held);
+	}
+	assert_int_equal(label_entry(NULL, UNSAID, NULL, &merged, &error), LYC_OK);
+	assert_int_equal(merged->label->visibility, MEMBERS);
+	drop(merged);
+}
+
 static void test_entry_writes_language_tags_as_usual(void **state)
 {
 	expert_msg *entry = make("1", "Ada Okafor", "", "", "G1", "One");
@@ -280,6 +376,9 @@ int main(void)
 		cmocka_unit_test(test_entry_is_refused_with_its_field),
 		cmocka_unit_test(test_entry_rows_of_one_person_make_one_record),
 		cmocka_unit_test(test_entry_keeps_what_is_private_private),
+		cmocka_unit_test(test_entry_with_an_audience_is_for_that_audience),
+		cmocka_unit_test(test_entry_refuses_an_audience_beside_another_visibility),
+		cmocka_unit_test(test_entry_is_seen_by_no_more_than_before_unless_said),
 		cmocka_unit_test(test_entry_writes_language_tags_as_usual),
 	};
 	return cmocka_run_group_tests_name("entry", tests, NULL, NULL);

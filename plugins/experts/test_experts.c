@@ -205,7 +205,8 @@ static void test_experts_changes_with_the_expectation_of_the_last_record(void **
 	commit(1);
 	Lyceum__Experts__V1__ImportReply *reply = import_reply(id);
 	assert_int_equal(reply->updated, 1);
-	assert_string_equal(reply->results[0]->text, "the region \"Unknown\" is left out");
+	assert_string_equal(reply->results[0]->text,
+			    "the region \"Unknown\" is left out; seen by all members");
 	lyceum__experts__v1__import_reply__free_unpacked(reply, NULL);
 }
 
@@ -315,6 +316,7 @@ static void test_experts_shows_a_private_expert_at_home_only(void **state)
 	commit(0);
 	Lyceum__Experts__V1__AddReply *added =
 		answer_of(id, &lyceum__experts__v1__add_reply__descriptor);
+	assert_string_equal(added->result->seen_by, "seen by wales only");
 	assert_int_equal(found("quiet money", "ann@wales"), 1);
 	assert_int_equal(found("quiet money", "bob@nhsa"), 0);
 	get.id = added->result->id;

@@ -4,6 +4,7 @@
  */
 #include "change.h"
 
+#include "audience.h"
 #include "entry.h"
 #include "grow.h"
 
@@ -34,6 +35,7 @@ static enum lyc_status lay_over(struct change *change, expert_msg *entry, result
 	size_t at = find_person(change, entry->id);
 	struct person *person = &change->persons[at];
 	const expert_msg *before = person->wanted ? person->wanted : person->held;
+	char seen_by[AUDIENCE_TEXT_SIZE];
 	expert_msg *after;
 
 	enum lyc_status status = entry_merge(before, entry, &after, error);
@@ -47,8 +49,22 @@ static enum lyc_status lay_over(struct change *change, expert_msg *entry, result
 	change_say(&result->home, after->home);
 	change_say(&result->id, after->id);
 	change_say(&result->name, after->name->display);
+	audience_tell(after->label, seen_by);
+	change_say(&result->seen_by, seen_by);
 	*ret_person = at;
 	return LYC_OK;
+}
+
+/* An import shows its remarks, an added expert has a column for who sees it. */
+static void tell(const struct change *change, result_msg *result, const char *note)
+{
+	char text[ENTRY_NOTE_SIZE + AUDIENCE_TEXT_SIZE];
+	bool is_shown = change->kind == CHANGE_ADD ||
+			result->change == LYCEUM__EXPERTS__V1__CHANGE__UNCHANGED;
+
+	snprintf(text, sizeof(text), "%s%s%s", note, is_shown || !note[0] ? "" : "; ",
+		 is_shown ? "" : result->seen_by);
+	change_say(&result->text, text);
 }
 
 static void take_item(struct change *change, const expert_msg *item, size_t at)
@@ -64,7 +80,7 @@ static void take_item(struct change *change, const expert_msg *item, size_t at)
 	    lay_over(change, entry, result, &change->result_person[at], &error) != LYC_OK)
 		change_say_refusal(result, &error);
 	else
-		change_say(&result->text, note);
+		tell(change, result, note);
 	lyceum__experts__v1__expert__free_unpacked(entry, NULL);
 }
 

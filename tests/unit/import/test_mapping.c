@@ -77,6 +77,14 @@ static void test_mapping_knows_names_and_headers(void **state)
 			    "organisation.name topic.topic address.street");
 }
 
+static void test_mapping_takes_a_label_for_its_visibility(void **state)
+{
+	(void)state;
+	assert_string_equal(guessed("id,label,audience\n"), "id label.visibility label.audience");
+	assert_string_equal(guessed("id,visibility\n"), "id label.visibility");
+	assert_string_equal(guessed("id,Confidentiality\n"), "id label.visibility");
+}
+
 static void test_mapping_takes_near_spelling(void **state)
 {
 	(void)state;
@@ -205,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_leaf_list_leaves_out_what_no_cell_can_hold),
 		cmocka_unit_test(test_mapping_knows_names_and_headers),
+		cmocka_unit_test(test_mapping_takes_a_label_for_its_visibility),
 		cmocka_unit_test(test_mapping_takes_near_spelling),
 		cmocka_unit_test(test_mapping_leaves_the_unclear_alone),
 		cmocka_unit_test(test_mapping_wants_company_for_a_common_word),

@@ -68,13 +68,15 @@ static void add_names_from_above(struct names *names, const struct leaf *leaf, i
 }
 
 /* A column called like a submessage goes to what names the thing: its `name`, or the field that is
- * called like the submessage itself, or its only field. */
+ * called like the submessage itself, or its only field; like a label, to the visibility. */
 static bool stands_for_parent(const struct leaf *leaf)
 {
 	const struct schema_field *parent = leaf->path[leaf->depth - 2];
 	const char *name = leaf_field(leaf)->name;
 	if (strcmp(name, "name") == 0 || strcmp(name, parent->name) == 0)
 		return true;
+	if (parent->message->known == SCHEMA_LABEL)
+		return strcmp(name, "visibility") == 0;
 	return parent->message->field_count == 1;
 }
 
