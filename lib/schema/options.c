@@ -194,7 +194,7 @@ enum lyc_status field_options_read(struct span bytes, struct arena *arena,
 }
 
 static enum lyc_status read_command(struct span bytes, struct arena *arena,
-				    struct schema_command *command, struct text_list lists[2],
+				    struct schema_command *command, struct text_list lists[3],
 				    struct lyc_error *error)
 {
 	struct pb_reader reader = pb_reader_of(bytes);
@@ -223,6 +223,9 @@ static enum lyc_status read_command(struct span bytes, struct arena *arena,
 		case 7:
 			status = take_text(field.bytes, arena, &command->headline, error);
 			break;
+		case 8:
+			status = text_list_add(&lists[2], field.bytes, arena, error);
+			break;
 		default:
 			break;
 		}
@@ -236,7 +239,7 @@ enum lyc_status method_options_read(struct span bytes, struct arena *arena,
 {
 	struct schema_command command = {
 		.verb = "", .rows = "", .detail = "", .import_items = "", .headline = ""};
-	struct text_list lists[2] = {{0}};
+	struct text_list lists[3] = {{0}};
 	bool appends = false;
 	struct pb_reader reader = pb_reader_of(bytes);
 	struct pb_field field;
@@ -255,6 +258,8 @@ enum lyc_status method_options_read(struct span bytes, struct arena *arena,
 	command.column_count = lists[0].count;
 	command.detail_columns = lists[1].texts;
 	command.detail_column_count = lists[1].count;
+	command.notes = lists[2].texts;
+	command.note_count = lists[2].count;
 	*ret_command = command;
 	*ret_appends = appends;
 	return LYC_OK;

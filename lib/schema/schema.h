@@ -142,6 +142,8 @@ struct schema_command {
 	size_t detail_column_count;
 	const char *import_items;
 	const char *headline;
+	const char *const *notes; /* paths */
+	size_t note_count;
 };
 
 struct schema_method {

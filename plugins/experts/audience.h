@@ -13,9 +13,8 @@
 /* Complete an entry's label in place. `held` is NULL where nobody is held yet. An audience alone
  * means AUDIENCE; without either, the held label stays, and a first one is for MEMBERS.
  * INVALID_ARGUMENT: an audience beside another visibility, or AUDIENCE without one. */
-LYC_MUST_USE enum lyc_status audience_settle(Lyceum__V1__Label *label,
-					     const Lyceum__V1__Label *held,
-					     struct lyc_error *error);
+LYC_MUST_USE enum lyc_status
+audience_settle(Lyceum__V1__Label *label, const Lyceum__V1__Label *held, struct lyc_error *error);
 /* "seen by all members", "seen by wales only", "seen by wales, nhsa and bob@medcity". */
 void audience_tell(const Lyceum__V1__Label *label, char to[AUDIENCE_TEXT_SIZE]);
 

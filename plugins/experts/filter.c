@@ -10,8 +10,6 @@
 #define NO 1
 #define YES 2
 
-typedef bool (*match_fn)(const char *held, const char *wanted);
-
 static bool same_folded(const char *held, const char *wanted)
 {
 	char one[400], two[400];
@@ -41,16 +39,64 @@ static bool speaks(const char *held, const char *wanted)
 	return false;
 }
 
-static uint8_t *judge(const struct pool *strings, char *const *wanted, size_t wanted_count,
-		      match_fn matches)
+static uint32_t region_of(const struct facts *facts)
 {
-	if (wanted_count == 0)
+	return facts->region;
+}
+
+static uint32_t organisation_of(const struct facts *facts)
+{
+	return facts->organisation;
+}
+
+static uint32_t home_of(const struct facts *facts)
+{
+	return facts->home;
+}
+
+static uint32_t languages_of(const struct facts *facts)
+{
+	return facts->languages;
+}
+
+void filter_sets(const struct people *people, const Lyceum__Experts__V1__FindRequest *request,
+		 struct filter_set to[FILTER_SETS])
+{
+	to[FILTER_REGION] = (struct filter_set){"nobody here is in the region",
+						&people->regions,
+						request->region,
+						request->n_region,
+						region_is_within,
+						region_of};
+	to[FILTER_ORGANISATION] = (struct filter_set){"nobody here is of the organisation",
+						      &people->organisations,
+						      request->organisation,
+						      request->n_organisation,
+						      same_folded,
+						      organisation_of};
+	to[FILTER_HOME] = (struct filter_set){"nobody here is kept by the node",
+					      &people->homes,
+					      request->home,
+					      request->n_home,
+					      same_home,
+					      home_of};
+	to[FILTER_LANGUAGE] = (struct filter_set){"nobody here answers in the language",
+						  &people->languages,
+						  request->language,
+						  request->n_language,
+						  speaks,
+						  languages_of};
+}
+
+static uint8_t *judge(const struct filter_set *set)
+{
+	if (set->wanted_count == 0)
 		return NULL;
-	uint8_t *verdicts = grow_new(strings->count, 1);
-	for (uint32_t i = 0; i < strings->count; i++) {
+	uint8_t *verdicts = grow_new(set->held->count, 1);
+	for (uint32_t i = 0; i < set->held->count; i++) {
 		verdicts[i] = NO;
-		for (size_t j = 0; j < wanted_count && verdicts[i] == NO; j++) {
-			if (matches(pool_at(strings, i), wanted[j]))
+		for (size_t j = 0; j < set->wanted_count && verdicts[i] == NO; j++) {
+			if (set->matches(pool_at(set->held, i), set->wanted[j]))
 				verdicts[i] = YES;
 		}
 	}
@@ -61,15 +107,15 @@ void filter_init(struct filter *filter, const struct people *people,
 		 const Lyceum__Experts__V1__FindRequest *request, search_may_see_fn may_see,
 		 void *arg)
 {
+	struct filter_set sets[FILTER_SETS];
+
+	filter_sets(people, request, sets);
 	*filter = (struct filter){.people = people, .may_see = may_see, .arg = arg};
 	filter->labels = grow_new(people->labels.count, 1);
-	filter->regions =
-		judge(&people->regions, request->region, request->n_region, region_is_within);
-	filter->organisations = judge(&people->organisations, request->organisation,
-				      request->n_organisation, same_folded);
-	filter->homes = judge(&people->homes, request->home, request->n_home, same_home);
-	filter->languages =
-		judge(&people->languages, request->language, request->n_language, speaks);
+	filter->regions = judge(&sets[FILTER_REGION]);
+	filter->organisations = judge(&sets[FILTER_ORGANISATION]);
+	filter->homes = judge(&sets[FILTER_HOME]);
+	filter->languages = judge(&sets[FILTER_LANGUAGE]);
 	for (size_t i = 0; i < request->n_kind; i++)
 		filter->kinds |= UINT64_C(1) << ((unsigned)request->kind[i] & 63);
 	filter->answers_within_days = request->answers_within_days;

@@ -26,6 +26,24 @@ struct filter {
 	void *arg;
 };
 
+/* One of the request's lists of wanted values, and what is held of that field. */
+struct filter_set {
+	/* In front of a value: "nobody here is in the region". */
+	const char *nobody;
+	const struct pool *held;
+	char *const *wanted;
+	size_t wanted_count;
+	bool (*matches)(const char *held, const char *wanted);
+	/* A document's number in `held`. */
+	uint32_t (*number_of)(const struct facts *facts);
+};
+
+enum { FILTER_REGION, FILTER_ORGANISATION, FILTER_HOME, FILTER_LANGUAGE, FILTER_SETS };
+
+/* Borrows both. */
+void filter_sets(const struct people *people, const Lyceum__Experts__V1__FindRequest *request,
+		 struct filter_set to[FILTER_SETS]);
+
 /* Borrows all for as long as the filter is used; the people must not change. */
 void filter_init(struct filter *filter, const struct people *people,
 		 const Lyceum__Experts__V1__FindRequest *request, search_may_see_fn may_see,

@@ -31,7 +31,7 @@ static inline void *grow(void *data, size_t *capacity, size_t want, size_t size)
 		return data;
 	size_t next = *capacity ? *capacity : 16;
 	while (next < want)
-		next += next / 2;
+		next += next / 2 + 1;
 	data = grow_check(realloc(data, next * size));
 	memset((char *)data + *capacity * size, 0, (next - *capacity) * size);
 	*capacity = next;

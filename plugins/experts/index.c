@@ -137,7 +137,7 @@ static void see(struct index *index, uint32_t term, uint8_t strength)
 		(struct seen){.term = term, .strength = strength};
 }
 
-static void see_text(struct index *index, enum index_field field, const char *text,
+static void see_text(struct index *index, enum index_field field, bool is_open, const char *text,
 		     uint8_t strength)
 {
 	struct words words;
@@ -152,7 +152,8 @@ static void see_text(struct index *index, enum index_field field, const char *te
 			    strength);
 		else if (words.folded_len > 1 && !words_is_stop(words.folded))
 			see(index,
-			    lexicon_add_stem(&index->lexicon, words.folded, words.folded_len),
+			    lexicon_add_stem(&index->lexicon, words.folded, words.folded_len,
+					     is_open),
 			    strength);
 	}
 }
@@ -181,15 +182,15 @@ static size_t sort_seen(struct seen *terms, size_t count)
 	return kept;
 }
 
-static void put_item(struct index *index, const struct index_item *item)
+static void put_item(struct index *index, bool is_open, const struct index_item *item)
 {
 	uint32_t term = 0;
 	uint64_t signature = 0;
 	size_t terms_len = 0, title_len = 0;
 
 	index->item_term_count = 0;
-	see_text(index, item->field, item->title, INDEX_STRENGTH_TITLE);
-	see_text(index, item->field, item->body, INDEX_STRENGTH_BODY);
+	see_text(index, item->field, is_open, item->title, INDEX_STRENGTH_TITLE);
+	see_text(index, item->field, is_open, item->body, INDEX_STRENGTH_BODY);
 	index->item_term_count = sort_seen(index->item_terms, index->item_term_count);
 
 	for (size_t i = 0; i < index->item_term_count; i++) {
@@ -267,7 +268,7 @@ void index_put(struct index *index, uint32_t doc, bool is_open, const struct ind
 	index->bytes_len = 0;
 	index->doc_term_count = 0;
 	for (size_t i = 0; i < item_count; i++)
-		put_item(index, &items[i]);
+		put_item(index, is_open, &items[i]);
 	post_all(index, doc, is_open);
 
 	index->documents = grow(index->documents, &index->documents_capacity, (size_t)doc + 1,

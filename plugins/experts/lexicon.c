@@ -21,6 +21,7 @@ void lexicon_fini(struct lexicon *lexicon)
 	pool_fini(&lexicon->words);
 	pool_fini(&lexicon->terms);
 	free(lexicon->stems);
+	free(lexicon->word_is_open);
 	free(lexicon->names);
 	*lexicon = (struct lexicon){0};
 }
@@ -40,7 +41,7 @@ static size_t stem(struct lexicon *lexicon, const char *word, size_t len, char *
 	return stem_len + 1;
 }
 
-uint32_t lexicon_add_stem(struct lexicon *lexicon, const char *word, size_t len)
+uint32_t lexicon_add_stem(struct lexicon *lexicon, const char *word, size_t len, bool is_open)
 {
 	uint32_t count = lexicon->words.count;
 	uint32_t number = pool_add(&lexicon->words, word, len);
@@ -51,7 +52,11 @@ uint32_t lexicon_add_stem(struct lexicon *lexicon, const char *word, size_t len)
 		lexicon->stems = grow(lexicon->stems, &lexicon->stems_capacity, (size_t)number + 1,
 				      sizeof(lexicon->stems[0]));
 		lexicon->stems[number] = pool_add(&lexicon->terms, text, text_len);
+		lexicon->word_is_open = grow(lexicon->word_is_open, &lexicon->word_is_open_capacity,
+					     (size_t)number + 1, sizeof(lexicon->word_is_open[0]));
+		lexicon->word_is_open[number] = false;
 	}
+	lexicon->word_is_open[number] |= is_open;
 	return lexicon->stems[number];
 }
 
@@ -134,4 +139,23 @@ size_t lexicon_find_prefix(struct lexicon *lexicon, const char *prefix, size_t l
 			to[count++] = term;
 	}
 	return count;
+}
+
+void lexicon_stem(struct lexicon *lexicon, const char *word, char *to)
+{
+	char text[WORD_MAX + 1];
+	size_t len = stem(lexicon, word, strlen(word), text);
+
+	memcpy(to, text + 1, len - 1);
+	to[len - 1] = '\0';
+}
+
+void lexicon_each_word(const struct lexicon *lexicon, lexicon_word_fn fn, void *arg)
+{
+	for (uint32_t i = 0; i < lexicon->words.count; i++) {
+		if (lexicon->word_is_open[i])
+			fn(pool_at(&lexicon->words, i), lexicon->stems[i], arg);
+	}
+	for (uint32_t i = 0; i < lexicon->name_count; i++)
+		fn(pool_at(&lexicon->terms, lexicon->names[i]) + 1, lexicon->names[i], arg);
 }

@@ -43,7 +43,8 @@ static size_t read_words(const char *text, struct query_word *to, size_t max, bo
 		if (count == max)
 			break;
 		pool_add(&seen, words.folded, words.folded_len);
-		to[count] = (struct query_word){.times = 1};
+		to[count] = (struct query_word){
+			.times = 1, .written = words.start, .written_len = words.len};
 		memcpy(to[count++].folded, words.folded, words.folded_len + 1);
 	}
 	pool_fini(&seen);
@@ -83,11 +84,6 @@ static void add_term(struct query *query, uint32_t term, uint32_t word, uint8_t 
 {
 	if (query->term_count == QUERY_MAX_TERMS)
 		return;
-	/* Two words of one stem: the weightier has it. */
-	for (uint32_t i = 0; strength == INDEX_STRENGTH_TITLE && i < query->term_count; i++) {
-		if (query->terms[i].term == term && query->terms[i].strength == strength)
-			return;
-	}
 	query->terms = grow(query->terms, &query->terms_capacity, (size_t)query->term_count + 1,
 			    sizeof(query->terms[0]));
 	query->terms[query->term_count++] =
@@ -103,7 +99,9 @@ static void add_word(struct query *query, struct index *index, uint32_t at, bool
 	uint32_t name = lexicon_find_name(lexicon, word->folded, len);
 
 	word->first_term = query->term_count;
-	if (stem != POOL_NONE)
+	if (word->is_twin)
+		word->is_open = name != POOL_NONE && index_frequency(index, name) > 0;
+	else if (stem != POOL_NONE)
 		add_term(query, stem, at, INDEX_STRENGTH_TITLE);
 	if (name != POOL_NONE)
 		add_term(query, name, at, INDEX_STRENGTH_TITLE);
@@ -117,6 +115,19 @@ static void add_word(struct query *query, struct index *index, uint32_t at, bool
 		}
 	}
 	word->term_count = query->term_count - word->first_term;
+}
+
+/* Two words of one stem: the weightier has it. By their letters, not by what is held, which the
+ * reader may not see. */
+static void find_twins(struct query *query, struct lexicon *lexicon)
+{
+	char stems[QUERY_MAX_WORDS][WORD_MAX + 1];
+
+	for (uint32_t i = 0; i < query->word_count; i++) {
+		lexicon_stem(lexicon, query->words[i].folded, stems[i]);
+		for (uint32_t j = 0; j < i && !query->words[i].is_twin; j++)
+			query->words[i].is_twin = strcmp(stems[i], stems[j]) == 0;
+	}
 }
 
 static void build_table(struct query *query)
@@ -178,6 +189,7 @@ void query_init(struct query *query, struct index *index, const char *text)
 	free(words);
 
 	query->word_count = (uint32_t)count;
+	find_twins(query, index_lexicon(index));
 	for (uint32_t i = 0; i < query->word_count; i++)
 		add_word(query, index, i, count <= PREFIX_MAX_WORDS);
 	build_table(query);
@@ -189,9 +201,13 @@ void query_settle(struct query *query, const bool *is_seen)
 
 	query->weight_sum = 0;
 	for (uint32_t i = 0; i < query->word_count; i++) {
-		if (query->words[i].term_count == 0 || !(query->words[i].is_open || is_seen[i]))
+		struct query_word *word = &query->words[i];
+		bool is_matched = word->is_open || is_seen[i];
+		/* No record is found by a single letter, unless it is a name. */
+		word->is_unmatched = !is_matched && !word->is_twin && word->folded[1];
+		if (!is_matched && !word->is_unmatched)
 			continue;
-		query->weight_sum += query->words[i].weight;
+		query->weight_sum += word->weight;
 		count++;
 	}
 	query->power = count <= 4 ? 8 : count <= 8 ? 5 : 3;

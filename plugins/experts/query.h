@@ -20,8 +20,15 @@ struct query_word {
 	/* Its terms in query.terms. */
 	uint32_t first_term;
 	uint32_t term_count;
-	/* Some open document has it; otherwise it counts only where the reader sees one. */
+	/* Some open document has it; otherwise it matches only where the reader sees one. */
 	bool is_open;
+	/* A weightier word of the question has the same stem: it counts only as a name. */
+	bool is_twin;
+	/* The reader sees no document with it: it counts as not covered. */
+	bool is_unmatched;
+	/* As the question writes it first; borrowed. */
+	const char *written;
+	size_t written_len;
 };
 
 struct query_term {
@@ -37,7 +44,8 @@ struct query {
 	struct query_term *terms;
 	size_t terms_capacity;
 	uint32_t term_count;
-	/* What a full match weighs: the sum over the words that count. */
+	/* What a full match weighs: the sum over the words, those that nothing matches among them.
+	 */
 	uint64_t weight_sum;
 	/* How sharply a partial match is held back; see score.c. */
 	unsigned power;
@@ -49,11 +57,12 @@ struct query {
 	uint32_t table_size;
 };
 
-/* Borrows the index only for the call; terms stay right until it changes. */
+/* Borrows text for as long as the query is used, the index only for the call; terms stay right
+ * until it changes. */
 void query_init(struct query *query, struct index *index, const char *text);
 void query_fini(struct query *query);
-/* Decide which words count: is_seen[i] says that the reader sees a document with word i. To be
- * called once, before scoring. */
+/* Decide which words are matched: is_seen[i] says that the reader sees a document with word i. To
+ * be called once, before scoring. */
 void query_settle(struct query *query, const bool *is_seen);
 /* The query's terms for a term of a document, NULL when there is none. */
 const struct query_term *query_find(const struct query *query, uint32_t term);

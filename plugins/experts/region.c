@@ -135,3 +135,8 @@ bool region_is_within(const char *region, const char *wanted)
 		return held->is_in_england;
 	return strcmp(within->name, "United Kingdom") == 0 && strcmp(held->name, "Outside UK") != 0;
 }
+
+const char *region_at(size_t at)
+{
+	return at < sizeof(regions) / sizeof(regions[0]) ? regions[at].name : NULL;
+}

@@ -8,8 +8,10 @@
 #include <time.h>
 
 #include "explain.h"
+#include "facets.h"
 #include "filter.h"
 #include "grow.h"
+#include "hint.h"
 #include "query.h"
 #include "score.h"
 
@@ -18,8 +20,6 @@ typedef Lyceum__Experts__V1__FindReply find_reply;
 typedef Lyceum__Experts__V1__ExpertSummary summary_msg;
 
 #define DEFAULT_LIMIT 10
-#define DEFAULT_FACET_LIMIT 10
-#define KIND_COUNT 64
 
 struct candidate {
 	uint32_t doc;
@@ -27,20 +27,14 @@ struct candidate {
 	int64_t score;
 };
 
-struct counts {
-	uint32_t *organisations;
-	uint32_t *regions;
-	uint32_t kinds[KIND_COUNT];
-};
-
 struct search {
 	struct view *view;
 	const find_request *request;
 	struct filter filter;
 	struct query query;
-	struct counts counts;
+	struct facets facets;
 	bool with_facets;
-	uint64_t total;
+	uint32_t total;
 
 	/* A heap while it is filled, the worst on top; then in order, the best first. */
 	struct candidate best[SEARCH_CANDIDATES_MAX];
@@ -96,14 +90,10 @@ static void offer(struct search *search, uint32_t doc, int64_t score)
 
 static void count(struct search *search, uint32_t doc)
 {
-	const struct facts *facts = &search->view->people.facts[doc];
-
 	search->total++;
 	if (!search->with_facets)
 		return;
-	search->counts.organisations[facts->organisation]++;
-	search->counts.regions[facts->region]++;
-	search->counts.kinds[facts->kind & (KIND_COUNT - 1)]++;
+	facets_count(&search->facets, &search->view->people.facts[doc]);
 }
 
 struct seen {
@@ -250,80 +240,9 @@ static void add_hits(struct search *search, find_reply *reply, size_t offset, si
 	free(parts.parts);
 }
 
-struct value {
-	const char *text;
-	uint32_t count;
-};
-
-static int compare_values(const void *a, const void *b)
+static bool is_blank(const char *text)
 {
-	const struct value *one = a, *two = b;
-
-	if (one->count != two->count)
-		return one->count > two->count ? -1 : 1;
-	return strcmp(one->text, two->text);
-}
-
-/* Takes `values`. */
-static void add_facet(find_reply *reply, const char *field, struct value *values,
-		      size_t value_count, size_t limit)
-{
-	Lyceum__Experts__V1__Facet *facet = grow_new(1, sizeof(*facet));
-
-	lyceum__experts__v1__facet__init(facet);
-	facet->field = copy(field);
-	if (value_count > 0)
-		qsort(values, value_count, sizeof(values[0]), compare_values);
-	facet->value = grow_new(limit, sizeof(facet->value[0]));
-	for (size_t i = 0; i < value_count && i < limit; i++) {
-		Lyceum__Experts__V1__FacetValue *value = grow_new(1, sizeof(*value));
-		lyceum__experts__v1__facet_value__init(value);
-		value->value = copy(values[i].text);
-		value->count = values[i].count;
-		facet->value[facet->n_value++] = value;
-	}
-	free(values);
-	reply->facets[reply->n_facets++] = facet;
-}
-
-static void add_string_facet(find_reply *reply, const char *field, const struct pool *strings,
-			     const uint32_t *counts, size_t limit)
-{
-	struct value *values = grow_new(strings->count, sizeof(*values));
-	size_t used = 0;
-
-	for (uint32_t i = 0; i < strings->count; i++) {
-		if (counts[i] > 0 && pool_len(strings, i) > 0)
-			values[used++] = (struct value){pool_at(strings, i), counts[i]};
-	}
-	add_facet(reply, field, values, used, limit);
-}
-
-static void add_kind_facet(find_reply *reply, const uint32_t *counts, size_t limit)
-{
-	struct value *values = grow_new(KIND_COUNT, sizeof(*values));
-	size_t used = 0;
-
-	for (int i = 1; i < KIND_COUNT; i++) {
-		const ProtobufCEnumValue *kind = protobuf_c_enum_descriptor_get_value(
-			&lyceum__experts__v1__expert_kind__descriptor, i);
-		if (kind && counts[i] > 0)
-			values[used++] = (struct value){kind->name, counts[i]};
-	}
-	add_facet(reply, "kind", values, used, limit);
-}
-
-static void add_facets(struct search *search, find_reply *reply)
-{
-	const struct people *people = &search->view->people;
-	size_t limit =
-		search->request->facet_limit ? search->request->facet_limit : DEFAULT_FACET_LIMIT;
-
-	reply->facets = grow_new(3, sizeof(reply->facets[0]));
-	add_string_facet(reply, "region", &people->regions, search->counts.regions, limit);
-	add_kind_facet(reply, search->counts.kinds, limit);
-	add_string_facet(reply, "organisation", &people->organisations,
-			 search->counts.organisations, limit);
+	return text[strspn(text, " \t\r\n\v\f")] == '\0';
 }
 
 find_reply *search_find(struct view *view, const find_request *request, search_may_see_fn may_see,
@@ -342,8 +261,7 @@ find_reply *search_find(struct view *view, const find_request *request, search_m
 	search->with_facets = !request->without_facets;
 	search->best_max = request->offset + limit > SEARCH_CANDIDATES ? SEARCH_CANDIDATES_MAX
 								       : SEARCH_CANDIDATES;
-	search->counts.organisations = grow_new(view->people.organisations.count, sizeof(uint32_t));
-	search->counts.regions = grow_new(view->people.regions.count, sizeof(uint32_t));
+	facets_init(&search->facets, &view->people);
 	filter_init(&search->filter, &view->people, request, may_see, arg);
 	filter_init(&eyes, &view->people, &no_filters, may_see, arg);
 	query_init(&search->query, view->index, request->text);
@@ -351,19 +269,22 @@ find_reply *search_find(struct view *view, const find_request *request, search_m
 		settle(search, &eyes);
 		match(search);
 		rank(search);
-	} else {
+	} else if (is_blank(request->text)) {
 		browse(search, request->offset + limit);
+	} else {
+		hint_no_word(reply);
 	}
 	add_hits(search, reply, request->offset, limit);
 	if (search->with_facets)
-		add_facets(search, reply);
+		facets_add(&search->facets, request->facet_limit, reply);
 	reply->total = search->total;
+	hint_words(reply, &search->query, view->index);
+	hint_filters(reply, &view->people, request, &eyes);
 
 	query_fini(&search->query);
 	filter_fini(&search->filter);
 	filter_fini(&eyes);
-	free(search->counts.organisations);
-	free(search->counts.regions);
+	facets_fini(&search->facets);
 	free(search);
 	reply->took_us = now_us() - start_us;
 	return reply;

@@ -196,7 +196,8 @@ static void test_search_shows_nothing_of_a_private_record_elsewhere(void **state
 	for (size_t i = 0; i < reply->n_hits; i++)
 		assert_string_not_equal(reply->hits[i]->expert->id, "4");
 	assert_int_equal(facet_count(reply, "region", "North East"), 0);
-	assert_int_equal(facet_count(reply, "kind", "INVESTOR"), 0);
+	assert_int_equal(facet_count(reply, "kind", "investor"), 0);
+	assert_int_equal(facet_count(reply, "kind", "ip-lawyer"), 1);
 	assert_int_equal(facet_count(reply, "organisation", "Hidden Institute"), 0);
 	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
 
@@ -214,8 +215,9 @@ static void test_search_shows_nothing_of_a_private_record_elsewhere(void **state
 static void test_search_scores_do_not_tell_of_a_private_record(void **state)
 {
 	struct view without;
-	const char *const questions[] = {"cell therapy xenolith", "xenolith", "cell manufacturing",
-					 "cell sec"};
+	const char *const questions[] = {
+		"cell therapy xenolith",   "xenolith",     "cell manufacturing", "cell sec",
+		"xenolith xenoliths cell", "cell xenolit", "north east secrt"};
 
 	view_init(&without);
 	for (size_t i = 0; i < CAST; i++) {
@@ -306,6 +308,106 @@ static void test_search_finds_names_whole_by_prefix_and_without_accents(void **s
 	}
 }
 
+static bool has_note(const find_reply *reply, const char *part)
+{
+	for (size_t i = 0; i < reply->n_note; i++) {
+		if (strstr(reply->note[i], part))
+			return true;
+	}
+	return false;
+}
+
+static void test_search_counts_and_names_the_words_that_match_nothing(void **state)
+{
+	find_reply *whole = ask(*state, "cell therapy", "wales");
+	find_reply *part = ask(*state, "cell therapy zebrafish", "wales");
+
+	assert_int_equal(whole->n_unmatched, 0);
+	assert_int_equal(whole->n_note, 0);
+	assert_int_equal(part->n_unmatched, 1);
+	assert_string_equal(part->unmatched[0]->word, "zebrafish");
+	assert_string_equal(part->unmatched[0]->nearest, "");
+	assert_true(has_note(part, "\"zebrafish\""));
+	assert_int_equal(part->total, whole->total);
+	/* The rarer the word that is missing, the more is missing: here most of the question. */
+	assert_true(part->hits[0]->total < whole->hits[0]->total / 2);
+	lyceum__experts__v1__find_reply__free_unpacked(whole, NULL);
+	lyceum__experts__v1__find_reply__free_unpacked(part, NULL);
+
+	part = ask(*state, "Manufacturign by Okafro", "wales");
+	assert_int_equal(part->n_unmatched, 2);
+	assert_string_equal(part->unmatched[0]->word, "Manufacturign");
+	assert_string_equal(part->unmatched[0]->nearest, "manufacturing");
+	assert_string_equal(part->unmatched[1]->nearest, "okafor");
+	assert_true(has_note(part, "did you mean \"manufacturing\"?"));
+	lyceum__experts__v1__find_reply__free_unpacked(part, NULL);
+
+	/* A letter that no record keeps is no word that is missing. */
+	part = ask(*state, "x cell", "wales");
+	assert_int_equal(part->n_unmatched, 0);
+	lyceum__experts__v1__find_reply__free_unpacked(part, NULL);
+}
+
+static void test_search_shows_the_flag_for_a_region_or_a_kind(void **state)
+{
+	find_reply *reply = ask(*state, "cell therapy london lawyers", "wales");
+
+	assert_true(has_note(reply, "--region London"));
+	assert_true(has_note(reply, "--kind ip-lawyer"));
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+}
+
+static void test_search_names_filters_that_nobody_matches(void **state)
+{
+	find_request request = LYCEUM__EXPERTS__V1__FIND_REQUEST__INIT;
+	char *region = "Walse", *home = "whales", *secret = "Hidden Institut", *cold = "Scotland";
+
+	request.region = &region;
+	request.n_region = 1;
+	find_reply *reply = search_find(*state, &request, sees, "wales");
+	assert_int_equal(reply->total, 0);
+	assert_true(has_note(reply, "\"Walse\": did you mean \"Wales\"?"));
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+
+	/* A region that is right, but nobody is there. */
+	request.region = &cold;
+	reply = search_find(*state, &request, sees, "wales");
+	assert_true(has_note(reply, "\"Scotland\""));
+	assert_false(has_note(reply, "did you mean"));
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+
+	request.n_region = 0;
+	request.home = &home;
+	request.n_home = 1;
+	reply = search_find(*state, &request, sees, "wales");
+	assert_true(has_note(reply, "\"whales\": did you mean \"wales\"?"));
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+
+	/* What the reader may not see is not offered. */
+	request.n_home = 0;
+	request.organisation = &secret;
+	request.n_organisation = 1;
+	reply = search_find(*state, &request, sees, "wales");
+	assert_false(has_note(reply, "Hidden Institute"));
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+	reply = search_find(*state, &request, sees, "nhsa");
+	assert_true(has_note(reply, "Hidden Institute"));
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+}
+
+static void test_search_for_a_text_without_a_word_finds_nobody(void **state)
+{
+	find_reply *reply = ask(*state, "!!!", "wales");
+
+	assert_int_equal(reply->total, 0);
+	assert_int_equal(reply->n_hits, 0);
+	assert_true(has_note(reply, "no word"));
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+	reply = ask(*state, " \n", "wales");
+	assert_int_equal(reply->total, 3);
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+}
+
 static void test_search_finds_nothing_of_whom_was_withdrawn(void **state)
 {
 	view_remove(*state, "wales", "1", 10);
@@ -350,6 +452,10 @@ int main(void)
 		TEST(test_search_filters_by_region_kind_organisation_language_and_days),
 		TEST(test_search_without_a_question_lists_by_name),
 		TEST(test_search_finds_names_whole_by_prefix_and_without_accents),
+		TEST(test_search_counts_and_names_the_words_that_match_nothing),
+		TEST(test_search_shows_the_flag_for_a_region_or_a_kind),
+		TEST(test_search_names_filters_that_nobody_matches),
+		TEST(test_search_for_a_text_without_a_word_finds_nobody),
 		TEST(test_search_finds_nothing_of_whom_was_withdrawn),
 		TEST(test_search_answers_alike_after_many_changes),
 	};

@@ -172,6 +172,22 @@ void render_write(const struct session_output *output, const struct schema_metho
 		write_list(method, body, to);
 }
 
+void render_notes(const struct schema_method *method, struct span body, struct buf *to)
+{
+	for (size_t i = 0; i < method->command.note_count; i++) {
+		struct buf lines = {0};
+		value_write_joined(method->output, body, method->command.notes[i], "\n", &lines);
+		const char *at = lines.len ? buf_text(&lines) : "";
+		while (*at) {
+			size_t len = strcspn(at, "\n");
+			cell_clean(to, at, len);
+			buf_add_byte(to, '\n');
+			at += len + (at[len] == '\n');
+		}
+		buf_fini(&lines);
+	}
+}
+
 /* ---- JSON, and what stands around a reply ---- */
 
 enum lyc_status render_json(const struct session *session, const struct schema_message *message,
@@ -263,6 +279,9 @@ enum lyc_status render_reply(const struct session *session, const struct schema_
 		return render_json(session, method->output, body, !method->is_server_streaming,
 				   error);
 	struct buf text = {0};
+	render_notes(method, body, &text);
+	fwrite(text.data, 1, text.len, stderr);
+	buf_clear(&text);
 	render_write(&session->output, method, body, &text);
 	fwrite(text.data, 1, text.len, stdout);
 	if (text.len == 0) {

@@ -16,6 +16,8 @@ LYC_MUST_USE enum lyc_status render_reply(const struct session *session,
 LYC_MUST_USE enum lyc_status render_json(const struct session *session,
 					 const struct schema_message *message, struct span body,
 					 bool is_pretty, struct lyc_error *error);
+/* Append the lines that go to stderr before the reply, as the command's notes name them. */
+void render_notes(const struct schema_method *method, struct span body, struct buf *to);
 /* Append the table's text: what render_reply prints without JSON. */
 void render_write(const struct session_output *output, const struct schema_method *method,
 		  struct span body, struct buf *to);

@@ -241,11 +241,17 @@ static void walk(const struct schema_message *message, struct span body, const c
 	}
 }
 
+void value_write_joined(const struct schema_message *message, struct span body, const char *path,
+			const char *gap, struct buf *to)
+{
+	struct joiner joiner = {.to = to, .start = to->len, .gap = gap};
+	walk(message, body, path, &joiner);
+}
+
 void value_write(const struct schema_message *message, struct span body, const char *path,
 		 struct buf *to)
 {
-	struct joiner joiner = {.to = to, .start = to->len, .gap = "; "};
-	walk(message, body, path, &joiner);
+	value_write_joined(message, body, path, "; ", to);
 }
 
 struct visitor {

@@ -16,6 +16,9 @@ bool value_path_exists(const struct schema_message *message, const char *path);
  * in UTC; "" where nothing is. The body has been checked. */
 void value_write(const struct schema_message *message, struct span body, const char *path,
 		 struct buf *to);
+/* The same with another text between several values. */
+void value_write_joined(const struct schema_message *message, struct span body, const char *path,
+			const char *gap, struct buf *to);
 /* Call fn for each message at the path, in order. */
 typedef void (*value_message_fn)(const struct schema_message *message, struct span body, void *arg);
 void value_each(const struct schema_message *message, struct span body, const char *path,

@@ -33,6 +33,20 @@ static void test_render_makes_a_table_with_headline_and_reasons(void **state)
 	       "Zoë                          120\n");
 }
 
+static void test_render_prints_a_line_for_each_note(void **state)
+{
+	const struct schema_method *method = library_method("Find");
+	struct buf body = library_body(method->output,
+				       "{\"hint\":[\"try \\u001b[31mred\",\"or blue\"],"
+				       "\"asked\":{\"author\":{\"name\":\"Ada\"}}}");
+	struct buf shown = {0};
+	(void)state;
+	render_notes(method, span_of(body.data, body.len), &shown);
+	assert_string_equal(buf_text(&shown), "try ?[31mred\nor blue\nAda\n");
+	buf_fini(&shown);
+	buf_fini(&body);
+}
+
 static void test_render_of_no_rows_is_the_headline(void **state)
 {
 	(void)state;
@@ -57,6 +71,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_render_makes_a_table_with_headline_and_reasons),
+		cmocka_unit_test(test_render_prints_a_line_for_each_note),
 		cmocka_unit_test(test_render_of_no_rows_is_the_headline),
 		cmocka_unit_test(test_render_lists_one_thing_in_full),
 		cmocka_unit_test(test_render_falls_back_to_paths),
