@@ -180,6 +180,43 @@ static void test_search_gives_a_total_and_parts_that_sum_to_it(void **state)
 	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
 }
 
+/* Her record is for her home only, so it is in no statistics: they are held while it changes. */
+static void test_search_takes_exactly_the_points_of_what_is_deleted(void **state)
+{
+	static const char question[] = "cell therapy patent manufacturing";
+	struct person whole = cast[3];
+
+	whole.evidence[1] = "Patent for a cell therapy";
+	put(*state, &whole, 10);
+	find_reply *before = ask(*state, question, "nhsa");
+	for (size_t deleted = 0; deleted < 2; deleted++) {
+		const char *ref = deleted ? "E2" : "E1";
+		struct person fewer = whole;
+		int64_t points = 0, was = 0, is = 0;
+		/* Left empty, so that the other keeps its reference. */
+		fewer.evidence[deleted] = "";
+		put(*state, &fewer, 11 + deleted);
+		find_reply *after = ask(*state, question, "nhsa");
+		for (size_t i = 0; i < before->n_hits; i++) {
+			const Lyceum__Experts__V1__Hit *hit = before->hits[i];
+			was = strcmp(hit->expert->id, "4") == 0 ? hit->total : was;
+			for (size_t j = 0; strcmp(hit->expert->id, "4") == 0 && j < hit->n_parts;
+			     j++)
+				points += strcmp(hit->parts[j]->evidence_id, ref) == 0
+						  ? hit->parts[j]->points
+						  : 0;
+		}
+		for (size_t i = 0; i < after->n_hits; i++) {
+			if (strcmp(after->hits[i]->expert->id, "4") == 0)
+				is = after->hits[i]->total;
+		}
+		assert_true(points > 1 && is > 0);
+		assert_int_equal(was - is, points);
+		lyceum__experts__v1__find_reply__free_unpacked(after, NULL);
+	}
+	lyceum__experts__v1__find_reply__free_unpacked(before, NULL);
+}
+
 static void test_search_puts_the_lawyer_first_for_her_subject(void **state)
 {
 	find_reply *reply = ask(*state, "patent licence for cell therapy", "wales");
@@ -446,6 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_search_gives_a_total_and_parts_that_sum_to_it),
+		TEST(test_search_takes_exactly_the_points_of_what_is_deleted),
 		TEST(test_search_puts_the_lawyer_first_for_her_subject),
 		TEST(test_search_shows_nothing_of_a_private_record_elsewhere),
 		TEST(test_search_scores_do_not_tell_of_a_private_record),
