@@ -200,7 +200,9 @@ static void read_done(struct log_read *base)
 	struct link *link = read->link;
 	link->is_reading = false;
 	bool is_same = link->session && link->session->serial == read->session_serial;
-	if (is_same && base->status != LYC_OK) {
+	if (base->status == LYC_UNAVAILABLE) {
+		/* the daemon stops */
+	} else if (is_same && base->status != LYC_OK) {
 		log_error("the log cannot be read for the link", "peer", link->peer, "reason",
 			  base->text);
 	} else if (is_same) {
