@@ -6,10 +6,12 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <strings.h>
 
 #include "audience.h"
 #include "grow.h"
 #include "name.h"
+#include "near.h"
 #include "orcid.h"
 #include "pool.h"
 #include "region.h"
@@ -157,12 +159,30 @@ static void normalise_organisation(expert_msg *expert)
 	}
 }
 
+/* A region elsewhere is right; one that is nearly a usual name may be mistyped. */
+static void ask_region(const char *region, char *note)
+{
+	struct near near;
+	char folded[WORD_MAX * 2];
+
+	near_init(&near, region);
+	for (size_t i = 0; region_at(i); i++) {
+		words_fold(region_at(i), folded, sizeof(folded));
+		near_offer(&near, region_at(i), folded, 0);
+	}
+	if (near.best)
+		snprintf(note, ENTRY_NOTE_SIZE, "the region \"%.60s\" is new: did you mean \"%s\"?",
+			 region, near.best);
+}
+
 static void normalise_region(expert_msg *expert, char *note)
 {
 	squeeze(&expert->region);
 	const char *name = region_name(expert->region);
-	if (!name)
+	if (!name) {
+		ask_region(expert->region, note);
 		return;
+	}
 	if (!name[0] && expert->region[0])
 		snprintf(note, ENTRY_NOTE_SIZE, "the region \"%.60s\" is left out", expert->region);
 	set(&expert->region, name);
@@ -381,11 +401,18 @@ static void join_lists(expert_msg *merged, const expert_msg *held)
 				  held ? held->n_language : 0, same_language, drop_string);
 }
 
-/* A name that is entered anew as a whole does not keep a half of the old one. */
-static void settle_name(expert_msg *merged, const expert_msg *entry)
+/* A name that is entered anew as a whole does not keep a half of the old one; one that differs in
+ * case only is held well enough. */
+static void settle_name(expert_msg *merged, const expert_msg *held, const expert_msg *entry)
 {
 	if (!entry->name || !entry->name->display[0])
 		return;
+	if (held && held->name && strcasecmp(held->name->display, entry->name->display) == 0) {
+		set(&merged->name->display, held->name->display);
+		set(&merged->name->family, held->name->family);
+		set(&merged->name->given, held->name->given);
+		return;
+	}
 	set(&merged->name->family, entry->name->family);
 	set(&merged->name->given, entry->name->given);
 }
@@ -417,7 +444,7 @@ enum lyc_status entry_merge(const expert_msg *held, const expert_msg *entry,
 	expert_msg *merged = held ? concatenate(held, entry) : entry_copy(entry);
 
 	join_lists(merged, held);
-	settle_name(merged, entry);
+	settle_name(merged, held, entry);
 	if (!merged->name || !merged->name->display[0])
 		status = refuse(error, LYC_INVALID_ARGUMENT, "name.display", "the name is missing");
 	else if (merged->n_evidence > ENTRY_MAX_EVIDENCE)

@@ -251,6 +251,39 @@ static void test_entry_keeps_what_is_private_private(void **state)
 	drop(two);
 }
 
+static void test_entry_keeps_the_held_spelling_where_only_the_case_differs(void **state)
+{
+	expert_msg *one = lay(NULL, make("1", "Ada Okafor", "", "", "G1", "One"));
+	expert_msg *two = lay(one, make("1", "okafor, ADA", "", "", "G1", "One"));
+	expert_msg *three = lay(two, make("1", "Ada B Okafor", "", "", "G1", "One"));
+
+	(void)state;
+	assert_true(entry_is_equal(one, two));
+	assert_string_equal(three->name->display, "Ada B Okafor");
+	drop(one);
+	drop(two);
+	drop(three);
+}
+
+static void test_entry_asks_about_a_region_that_is_nearly_one(void **state)
+{
+	static const char *const regions[][2] = {{"Walse", "Wales"}, {"Bavaria", NULL}};
+	char note[ENTRY_NOTE_SIZE];
+	struct lyc_error error;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		expert_msg *expert = make("1", "Ada Okafor", "", regions[i][0], "G1", "One");
+		assert_int_equal(entry_normalise(expert, "wales", note, &error), LYC_OK);
+		assert_string_equal(expert->region, regions[i][0]);
+		if (regions[i][1])
+			assert_non_null(strstr(note, regions[i][1]));
+		else
+			assert_string_equal(note, "");
+		drop(expert);
+	}
+}
+
 #define UNSAID LYCEUM__V1__VISIBILITY__VISIBILITY_UNSPECIFIED
 #define PUBLIC LYCEUM__V1__VISIBILITY__PUBLIC
 #define MEMBERS LYCEUM__V1__VISIBILITY__MEMBERS
@@ -376,6 +409,8 @@ int main(void)
 		cmocka_unit_test(test_entry_is_refused_with_its_field),
 		cmocka_unit_test(test_entry_rows_of_one_person_make_one_record),
 		cmocka_unit_test(test_entry_keeps_what_is_private_private),
+		cmocka_unit_test(test_entry_keeps_the_held_spelling_where_only_the_case_differs),
+		cmocka_unit_test(test_entry_asks_about_a_region_that_is_nearly_one),
 		cmocka_unit_test(test_entry_with_an_audience_is_for_that_audience),
 		cmocka_unit_test(test_entry_refuses_an_audience_beside_another_visibility),
 		cmocka_unit_test(test_entry_is_seen_by_no_more_than_before_unless_said),
