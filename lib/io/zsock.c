@@ -9,6 +9,7 @@
 #include "io/zsock.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,8 +270,11 @@ static enum lyc_status attach(struct zsock *zsock, const struct zsock_options *o
 
 static enum lyc_status open_monitor(struct zsock *zsock, void *zmq_ctx, struct lyc_error *error)
 {
+	/* A name that was used stays taken for a while, and memory is soon used again. */
+	static atomic_uint opened_count;
 	char address[64];
-	snprintf(address, sizeof(address), "inproc://zsock-monitor-%p", (void *)zsock);
+	snprintf(address, sizeof(address), "inproc://zsock-monitor-%u",
+		 atomic_fetch_add(&opened_count, 1));
 	int events = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_DISCONNECTED |
 		     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
 		     ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;

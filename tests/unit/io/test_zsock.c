@@ -406,7 +406,8 @@ static enum zsock_stage stage_at(const char *endpoint, const struct keypair *key
 					.server_key = server_key,
 					.watch_loss = true,
 					.on_frame = never};
-	assert_int_equal(zsock_open(&loop, ctx, &options, &client, &error), LYC_OK);
+	if (zsock_open(&loop, ctx, &options, &client, &error) != LYC_OK)
+		fail_msg("%s", error.text);
 	uv_timer_t ticks;
 	uv_timer_init(&loop, &ticks);
 	uv_timer_start(&ticks, tick, 5, 5);
