@@ -10,6 +10,7 @@
 #include "changes.h"
 #include "entry.h"
 #include "expert_key.h"
+#include "explain.h"
 #include "experts_schema.h"
 #include "grow.h"
 #include "orcid.h"
@@ -80,6 +81,41 @@ static size_t look_up(struct state *state, struct lyc_call *call, const char *ho
 	return found;
 }
 
+struct eyes {
+	struct state *state;
+	struct lyc_call *call;
+	const char *home;
+};
+
+static bool sees_doc(uint32_t doc, void *arg)
+{
+	const struct eyes *eyes = arg;
+	const struct people *people = &eyes->state->view.people;
+
+	return (!eyes->home[0] || strcmp(eyes->home, people_home(people, doc)) == 0) &&
+	       may_see(eyes->call, people->unpacked_labels[people->facts[doc].label]);
+}
+
+/* By name; returns how many, and their ids. */
+static size_t look_up_name(struct state *state, struct lyc_call *call, const char *home,
+			   const char *name, uint32_t *ret_doc, char *ids, size_t ids_size)
+{
+	struct eyes eyes = {state, call, home};
+	uint32_t docs[10];
+	size_t len = 0;
+	size_t found = people_named(&state->view.people, name, sees_doc, &eyes, docs, 10);
+
+	for (size_t i = 0; i < found && i < 10; i++) {
+		int more = snprintf(ids + len, ids_size - len, "%s%s", i ? ", " : "",
+				    people_id(&state->view.people, docs[i]));
+		if (more > 0 && len + (size_t)more < ids_size)
+			len += (size_t)more;
+	}
+	if (found > 0)
+		*ret_doc = docs[0];
+	return found;
+}
+
 static void directory_get(Lyceum__Experts__V1__ExpertDirectory_Service *service,
 			  const Lyceum__Experts__V1__GetRequest *request,
 			  Lyceum__Experts__V1__GetReply_Closure closure, void *closure_data)
@@ -97,7 +133,18 @@ static void directory_get(Lyceum__Experts__V1__ExpertDirectory_Service *service,
 		found = look_up(state, call, request->home, id, &doc, homes, sizeof(homes));
 	}
 	if (found == 0) {
-		lyc_call_fail_field(call, LYC_NOT_FOUND, "id", "There is no expert with this id.");
+		found = look_up_name(state, call, request->home, request->id, &doc, homes,
+				     sizeof(homes));
+		if (found > 1) {
+			lyc_call_fail_field(call, LYC_FAILED_PRECONDITION, "id",
+					    "Several people have this name, say which id: %s.",
+					    homes);
+			return;
+		}
+	}
+	if (found == 0) {
+		lyc_call_fail_field(call, LYC_NOT_FOUND, "id",
+				    "There is no expert with this id or name.");
 		return;
 	}
 	if (found > 1) {
@@ -106,7 +153,12 @@ static void directory_get(Lyceum__Experts__V1__ExpertDirectory_Service *service,
 		return;
 	}
 	reply.expert = people_unpack(&state->view.people, doc);
+	reply.evidence = explain_evidence(reply.expert);
+	reply.n_evidence = reply.expert->n_evidence;
 	closure(&reply, call);
+	for (size_t i = 0; i < reply.n_evidence; i++)
+		free(reply.evidence[i]);
+	free(reply.evidence);
 	lyceum__experts__v1__expert__free_unpacked(reply.expert, NULL);
 }
 

@@ -193,3 +193,26 @@ void explain(Lyceum__Experts__V1__Hit *hit, const Lyceum__Experts__V1__Expert *e
 	if (count < parts->count)
 		hit->parts[hit->n_parts++] = sum_up(parts, count);
 }
+
+static char *evidence_line(const evidence_msg *evidence)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = grow_check(open_memstream(&text, &len));
+
+	fprintf(to, "%s", kind_word(evidence->kind));
+	if (evidence->year)
+		fprintf(to, " %u", (unsigned)evidence->year);
+	fprintf(to, " %s%s%s", evidence->ref, evidence->title[0] ? ": " : "", evidence->title);
+	fclose(to);
+	return grow_check(text);
+}
+
+char **explain_evidence(const Lyceum__Experts__V1__Expert *expert)
+{
+	char **lines = grow_new(expert->n_evidence, sizeof(*lines));
+
+	for (size_t i = 0; i < expert->n_evidence; i++)
+		lines[i] = evidence_line(expert->evidence[i]);
+	return lines;
+}

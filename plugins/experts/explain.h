@@ -16,5 +16,8 @@
 /* Fill hit->parts, all allocated with malloc, so that their points sum to the total of `parts`. */
 void explain(Lyceum__Experts__V1__Hit *hit, const Lyceum__Experts__V1__Expert *expert,
 	     const struct score_parts *parts, const struct query *query, struct index *index);
+/* A line for each piece of evidence: kind, year, reference and title. The caller frees the lines
+ * and the list. */
+char **explain_evidence(const Lyceum__Experts__V1__Expert *expert);
 
 #endif

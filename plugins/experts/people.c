@@ -4,9 +4,12 @@
 #include <lyceum/experts/v1/experts.pb-c.h>
 
 #include "grow.h"
+#include "name.h"
 #include "words.h"
 
 typedef Lyceum__Experts__V1__Expert expert_msg;
+
+#define NAME_KEY_SIZE 300
 
 void people_init(struct people *people)
 {
@@ -150,20 +153,26 @@ static struct facts read_facts(struct people *people, const expert_msg *expert)
 	};
 }
 
+/* The family name first; returns the length. */
+static size_t fold_name(const char *family, const char *given, const char *display,
+			char name[NAME_KEY_SIZE])
+{
+	size_t len = words_fold(family, name, 120);
+
+	if (len > 0)
+		name[len++] = ' ';
+	return len + words_fold(family[0] ? given : display, name + len, NAME_KEY_SIZE - len);
+}
+
 /* The record and the folded name in one block. */
 static char *block_of(const expert_msg *expert, const void *body, size_t body_len)
 {
-	char name[300] = "";
+	char name[NAME_KEY_SIZE] = "";
 	size_t len = 0;
 
-	if (expert->name) {
-		len = words_fold(expert->name->family, name, 120);
-		if (len > 0)
-			name[len++] = ' ';
-		len += words_fold(expert->name->family[0] ? expert->name->given
-							  : expert->name->display,
-				  name + len, sizeof(name) - len);
-	}
+	if (expert->name)
+		len = fold_name(expert->name->family, expert->name->given, expert->name->display,
+				name);
 	char *block = grow_new(body_len + len + 1, 1);
 	if (body_len > 0)
 		memcpy(block, body, body_len);
@@ -245,6 +254,28 @@ const char *people_home(const struct people *people, uint32_t doc)
 const char *people_id(const struct people *people, uint32_t doc)
 {
 	return strchr(pool_at(&people->keys, people->holdings[doc].key), '\n') + 1;
+}
+
+size_t people_named(const struct people *people, const char *name,
+		    bool (*seen)(uint32_t doc, void *arg), void *arg, uint32_t *to, size_t max)
+{
+	struct name arranged;
+	char key[NAME_KEY_SIZE];
+	size_t count = 0;
+
+	name_arrange(name, "", "", &arranged);
+	if (fold_name(arranged.family, arranged.given, arranged.display, key) == 0)
+		return 0;
+	for (uint32_t doc = 0; doc < people->doc_count; doc++) {
+		const struct holding *holding = &people->holdings[doc];
+		if (people_is_gone(people, doc) ||
+		    strcmp(holding->block + holding->body_len, key) != 0 || !seen(doc, arg))
+			continue;
+		if (count < max)
+			to[count] = doc;
+		count++;
+	}
+	return count;
 }
 
 static int compare_names(const void *a, const void *b, void *arg)

@@ -95,6 +95,10 @@ static inline bool people_is_gone(const struct people *people, uint32_t doc)
 
 /* Unpacked; freed with lyceum__experts__v1__expert__free_unpacked. */
 struct Lyceum__Experts__V1__Expert *people_unpack(const struct people *people, uint32_t doc);
+/* The documents of this name, in any order and case; `seen` says which count, up to `max` go into
+ * `to`. Returns how many there are. */
+size_t people_named(const struct people *people, const char *name,
+		    bool (*seen)(uint32_t doc, void *arg), void *arg, uint32_t *to, size_t max);
 /* The key's two halves. Valid until the next put. */
 const char *people_home(const struct people *people, uint32_t doc);
 const char *people_id(const struct people *people, uint32_t doc);

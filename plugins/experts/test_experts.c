@@ -301,6 +301,34 @@ static void test_experts_lets_only_its_own_people_change_a_record(void **state)
 	assert_int_equal(found("cell", "ann@wales"), 1);
 }
 
+static void test_experts_shows_somebody_by_a_name_that_only_one_has(void **state)
+{
+	static struct row two[] = {{"P1", "Okafor, Ada", "", "", "G1", "Cells"},
+				   {"P2", "Ada Okafor", "", "", "G2", "Vectors"}};
+	Lyceum__Experts__V1__GetRequest get = LYCEUM__EXPERTS__V1__GET_REQUEST__INIT;
+
+	(void)state;
+	uint64_t id = import(two, 1);
+	commit(0);
+	lyceum__experts__v1__import_reply__free_unpacked(import_reply(id), NULL);
+	get.id = "okafor, ada";
+	id = call("lyceum.experts.v1.ExpertDirectory/Get", &get.base, "ann@wales");
+	Lyceum__Experts__V1__GetReply *got =
+		answer_of(id, &lyceum__experts__v1__get_reply__descriptor);
+	assert_string_equal(got->expert->id, "P1");
+	assert_int_equal(got->n_evidence, 1);
+	assert_string_equal(got->evidence[0], "work G1: Cells");
+	lyceum__experts__v1__get_reply__free_unpacked(got, NULL);
+
+	id = import(two + 1, 1);
+	commit(0);
+	lyceum__experts__v1__import_reply__free_unpacked(import_reply(id), NULL);
+	id = call("lyceum.experts.v1.ExpertDirectory/Get", &get.base, "ann@wales");
+	const struct packet_reply *reply = harness_expect_reply(harness, id);
+	assert_int_equal(reply->status, LYC_FAILED_PRECONDITION);
+	assert_non_null(memmem(reply->text.data, reply->text.len, "P1, P2", 6));
+}
+
 static void test_experts_shows_a_private_expert_at_home_only(void **state)
 {
 	Lyceum__Experts__V1__AddRequest request = LYCEUM__EXPERTS__V1__ADD_REQUEST__INIT;
@@ -341,6 +369,7 @@ static void test_experts_shows_a_private_expert_at_home_only(void **state)
 		EXPERTS_TEST(test_experts_removes_and_finds_no_more, kind),                        \
 		EXPERTS_TEST(test_experts_refuses_to_change_what_another_node_is_home_to, kind),   \
 		EXPERTS_TEST(test_experts_lets_only_its_own_people_change_a_record, kind),         \
+		EXPERTS_TEST(test_experts_shows_somebody_by_a_name_that_only_one_has, kind),       \
 		EXPERTS_TEST(test_experts_shows_a_private_expert_at_home_only, kind)
 
 int main(int argc, char **argv)
