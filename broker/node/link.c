@@ -5,14 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/pb.h"
 #include "log.h"
 
 #define LOG_TOPIC "link"
-#define READ_MAX_LEN (512u * 1024)
 #define FOLLOW_CREDIT (8u * 1024 * 1024)
 #define HEADS_EVERY_MS 1000
 /* Of this daemon and of every origin that it knows. */
@@ -20,8 +17,6 @@
 /* Heads that wait for copies on their way to the log; what is dropped comes again within a second.
  */
 #define MAX_WAITING_HEADS (512u * 1024)
-/* Tags and lengths of a Copy around its record. */
-#define MAX_COPY_ENVELOPE 32
 
 void links_init(struct links *links)
 {
@@ -107,163 +102,6 @@ static void outbox_confirmed(struct link *link, uint64_t seq)
 		link->outbox_count = most;
 }
 
-/* ---- out ---- */
-
-/* What of a record the peer gets: the record to send, or false. `cut` holds a cut body. */
-static bool prepare(struct link *link, uint64_t seq, const struct record *record,
-		    struct record *ret_record, struct buf *cut)
-{
-	struct stream *stream = link->links->stream;
-	bool is_own = record->origin.len == 0;
-	if (!is_own && (link->is_hub || span_is(record->origin, link->peer)))
-		return false;
-	struct record out = *record;
-	if (is_own) {
-		out.origin = span_of(stream->name, strlen(stream->name));
-		out.epoch = stream->epoch;
-		out.origin_seq = seq;
-	}
-	const struct origin *known = origins_find(&link->theirs, out.origin);
-	if (known && !origin_is_new(known, out.epoch, out.origin_seq))
-		return false;
-	char home[64];
-	snprintf(home, sizeof(home), "%.*s", (int)out.origin.len, (const char *)out.origin.data);
-	struct readers readers = {.node = link->peer, .person = ""};
-	size_t name_len = 0;
-	const struct schema_message *message =
-		types_of_record(stream->types, record->subject, record->schema, &name_len);
-	struct label label = policy_members_label();
-	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
-		return false;
-	switch (policy_outgoing(stream->policy, record->removed ? NULL : message, record->body,
-				&label, home, &readers, link->is_hub, cut)) {
-	case EGRESS_CUT:
-		out.body = span_of(cut->data, cut->len);
-		break;
-	case EGRESS_WHOLE:
-	case EGRESS_CARRY:
-		break;
-	case EGRESS_NOTHING:
-	default:
-		if (record->former.len == 0 || label_read(record->former, &label) != LYC_OK ||
-		    policy_outgoing(stream->policy, NULL, span_of(NULL, 0), &label, home, &readers,
-				    link->is_hub, cut) == EGRESS_NOTHING)
-			return false;
-		/* It was theirs and is no longer: they get its withdrawal, and nothing of what it
-		 * says now. */
-		out.body = span_of(NULL, 0);
-		out.body_crc = 0;
-		out.removed = true;
-		out.label = record->former;
-		out.former = span_of(NULL, 0);
-		out.principal = span_of(NULL, 0);
-	}
-	*ret_record = out;
-	return true;
-}
-
-static void send_record(struct link *link, uint64_t seq, struct span bytes)
-{
-	struct record record;
-	struct record out;
-	struct buf cut = {0};
-	struct buf copy = {0};
-	if (record_read(bytes, &record) == LYC_OK && prepare(link, seq, &record, &out, &cut)) {
-		record_write(&copy, &out);
-	}
-	if (copy.len > WIRE_MAX_PACKET - MAX_COPY_ENVELOPE) {
-		/* Of a log from before records were bounded: one that cannot travel holds up none
-		 * behind it. */
-		log_error("a record is too large to be copied", "peer", link->peer, "seq",
-			  log_number(seq));
-	} else if (copy.len > 0) {
-		session_send_copy(link->links->sessions, link->session,
-				  span_of(copy.data, copy.len));
-		link->unconfirmed_len += copy.len;
-		link->copied_count++;
-	}
-	buf_fini(&copy);
-	buf_fini(&cut);
-}
-
-struct link_read {
-	struct log_read base;
-	struct link *link;
-	uint64_t session_serial;
-};
-
-static void pump(struct link *link);
-
-static void read_done(struct log_read *base)
-{
-	struct link_read *read = (struct link_read *)base;
-	struct link *link = read->link;
-	link->is_reading = false;
-	bool is_same = link->session && link->session->serial == read->session_serial;
-	if (base->status == LYC_UNAVAILABLE) {
-		/* the daemon stops */
-	} else if (is_same && base->status != LYC_OK) {
-		log_error("the log cannot be read for the link", "peer", link->peer, "reason",
-			  base->text);
-	} else if (is_same) {
-		const uint8_t *at = base->records.data;
-		const uint8_t *end = at + base->records.len;
-		while (at < end) {
-			uint64_t seq;
-			uint32_t len;
-			memcpy(&seq, at, sizeof(seq));
-			memcpy(&len, at + sizeof(seq), sizeof(len));
-			at += sizeof(seq) + sizeof(len);
-			send_record(link, seq, span_of(at, len));
-			at += len;
-		}
-		link->next_seq = base->next_seq;
-		link->is_sent_dirty = true;
-	}
-	bool is_ok = base->status == LYC_OK;
-	buf_fini(&base->records);
-	free(base->pattern);
-	free(read);
-	if (is_ok)
-		pump(link);
-}
-
-static void pump(struct link *link)
-{
-	const struct env *env = link->links->env;
-	if (!link->session || !link->is_followed || link->is_reading ||
-	    link->next_seq > link->links->stream->last_seq || link->unconfirmed_len >= link->credit)
-		return;
-	struct link_read *read = mem_new(struct link_read);
-	read->link = link;
-	read->session_serial = link->session->serial;
-	read->base.from = link->next_seq;
-	read->base.max_bytes = READ_MAX_LEN;
-	read->base.on_done = read_done;
-	link->is_reading = true;
-	env->read(env->world, &read->base);
-}
-
-/* Where the first record lies that the peer does not have. */
-static uint64_t find_start(struct link *link)
-{
-	struct stream *stream = link->links->stream;
-	uint64_t start = stream->last_seq + 1;
-	for (size_t i = 0; i < stream->origins.count; i++) {
-		const struct origin *origin = &stream->origins.items[i];
-		bool is_own = strcmp(origin->name, stream->name) == 0;
-		if (strcmp(origin->name, link->peer) == 0 || (link->is_hub && !is_own))
-			continue;
-		const struct origin *theirs =
-			origins_find(&link->theirs, span_of(origin->name, strlen(origin->name)));
-		uint64_t first =
-			origin_start(origin, theirs ? theirs->epoch : 0, theirs ? theirs->seq : 0);
-		if (first < start)
-			start = first;
-	}
-	return start;
-}
-
 static void take_their_positions(struct link *link, const struct wire_position *positions,
 				 size_t count)
 {
@@ -309,10 +147,10 @@ void link_follow(struct link *link, const struct packet_follow *follow)
 	if (link->credit > WIRE_MAX_FOLLOW_CREDIT)
 		link->credit = WIRE_MAX_FOLLOW_CREDIT;
 	link->unconfirmed_len = 0;
-	link->next_seq = find_start(link);
+	link->next_seq = link_start(link);
 	link->is_followed = true;
 	link->is_sent_dirty = true;
-	pump(link);
+	link_pump(link);
 }
 
 /* "This is how far I know each origin that I send you of." Said only when everything has been sent.
@@ -524,76 +362,7 @@ void link_heads(struct link *link, const struct packet_heads *heads, struct span
 	} else if (heads->sent_count > 0) {
 		apply_heads(link, heads->sent, heads->sent_count);
 	}
-	pump(link);
-}
-
-/* ---- services ---- */
-
-/* At most WIRE_MAX_SERVICES, which is what a Register packet holds. */
-void link_register(struct link *link, const struct packet_register *reg)
-{
-	struct links *links = link->links;
-	size_t dropped = 0;
-	services_withdraw(links->services, link->session);
-	for (size_t i = 0; i < reg->service_count; i++) {
-		struct span name = reg->services[i];
-		struct span node = span_of(link->peer, strlen(link->peer));
-		const uint8_t *at = memchr(name.data, '@', name.len);
-		if (at && link->is_hub) {
-			node = span_of(at + 1, name.len - (size_t)(at - name.data) - 1);
-			name.len = (size_t)(at - name.data);
-		}
-		if (!service_name_is_valid(name) || node.len == 0 || node.len >= sizeof(link->peer))
-			dropped++;
-		else if (!span_is(node, links->stream->name))
-			services_offer(links->services, link->session, name, node);
-	}
-	if (dropped > 0)
-		log_warning("names that cannot be services were dropped", "peer", link->peer,
-			    "count", log_number(dropped));
-	if (!link->is_hub)
-		links_announce(links);
-}
-
-static void announce(struct link *link)
-{
-	struct links *links = link->links;
-	struct span names[WIRE_MAX_SERVICES];
-	struct buf texts = {0};
-	size_t offsets[WIRE_MAX_SERVICES + 1];
-	size_t count = 0;
-	struct service_entry *service;
-	struct service_entry *next;
-	HASH_ITER (by_name, links->services->by_name, service, next) {
-		if (!list_is_empty(&service->here) && count < WIRE_MAX_SERVICES) {
-			offsets[count++] = texts.len;
-			buf_add_text(&texts, service->name);
-		}
-		list_each (node, &service->abroad) {
-			const struct offer *offer = list_entry(node, struct offer, of_service);
-			if (link->is_hub || offer->session == link->session ||
-			    count == WIRE_MAX_SERVICES)
-				continue;
-			offsets[count++] = texts.len;
-			buf_add_format(&texts, "%s@%s", service->name, offer->node);
-		}
-	}
-	offsets[count] = texts.len;
-	for (size_t i = 0; i < count; i++)
-		names[i] = span_of(texts.data + offsets[i], offsets[i + 1] - offsets[i]);
-	struct packet packet = {.kind = PACKET_REGISTER};
-	packet.reg = (struct packet_register){.services = names, .service_count = count};
-	session_send(links->sessions, link->session, &packet);
-	buf_fini(&texts);
-}
-
-void links_announce(struct links *links)
-{
-	list_each (node, &links->all) {
-		struct link *link = list_entry(node, struct link, node);
-		if (link->session)
-			announce(link);
-	}
+	link_pump(link);
 }
 
 /* ---- up and down ---- */
@@ -612,7 +381,7 @@ void link_up(struct link *link, struct session *session)
 	buf_clear(&link->waiting_heads);
 	link->stored_len = 0;
 	send_follow(link);
-	announce(link);
+	link_announce(link);
 	link_send_interests(link);
 	log_notice("link up", "peer", link->peer);
 }
@@ -637,7 +406,7 @@ void links_committed(struct links *links, uint64_t seq, const struct record *rec
 		struct link *link = list_entry(node, struct link, node);
 		if (link->is_hub && record->origin.len == 0)
 			outbox_add(link, seq, record);
-		pump(link);
+		link_pump(link);
 	}
 }
 

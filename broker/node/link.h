@@ -100,6 +100,18 @@ void links_announce(struct links *links);
 /* At the end of a turn: confirmations; now and then: heads. */
 void links_turn(struct links *links);
 
+/* ---- copy_out.c ---- */
+
+/* Read on for the peer where it is behind and has credit. */
+void link_pump(struct link *link);
+/* Where the first record lies that the peer does not have. */
+uint64_t link_start(struct link *link);
+
+/* ---- announce.c ---- */
+
+/* Tell the peer which services can be reached here. */
+void link_announce(struct link *link);
+
 /* ---- interest.c ---- */
 void links_interest(struct links *links, const struct subscription *subscription, bool is_added);
 /* After link_up: everything that others want. */

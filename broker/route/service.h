@@ -43,8 +43,8 @@ void services_offer(struct services *services, struct session *session, struct s
 bool services_withdraw(struct services *services, struct session *session);
 /* The next offer in turn of those that run here; NULL when there is none. */
 struct offer *services_pick_here(struct service_entry *service);
-/* An offer abroad: of that node, or of any when `node` is empty; none through the link `from` (may be NULL), where the call came
- * from. */
+/* An offer abroad: of that node, or of any when `node` is empty; none through the link `from` (may
+ * be NULL), where the call came from. */
 struct offer *services_pick_abroad(struct service_entry *service, struct span node,
 				   const struct session *from);
 

@@ -36,9 +36,9 @@ static void test_render_makes_a_table_with_headline_and_reasons(void **state)
 static void test_render_prints_a_line_for_each_note(void **state)
 {
 	const struct schema_method *method = library_method("Find");
-	struct buf body = library_body(method->output,
-				       "{\"hint\":[\"try \\u001b[31mred\",\"or blue\"],"
-				       "\"asked\":{\"author\":{\"name\":\"Ada\"}}}");
+	struct buf body =
+		library_body(method->output, "{\"hint\":[\"try \\u001b[31mred\",\"or blue\"],"
+					     "\"asked\":{\"author\":{\"name\":\"Ada\"}}}");
 	struct buf shown = {0};
 	(void)state;
 	render_notes(method, span_of(body.data, body.len), &shown);

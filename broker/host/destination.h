@@ -1,0 +1,15 @@
+/* Where a call goes. */
+#ifndef LYC_HOST_DESTINATION_H
+#define LYC_HOST_DESTINATION_H
+
+#include "host/router.h"
+
+/* Who runs the call; ret_session stays NULL for the daemon itself. UNAVAILABLE, UNIMPLEMENTED or
+ * NOT_FOUND with a sentence when nobody can. */
+LYC_MUST_USE enum lyc_status destination_find(struct router *router, struct session *from,
+					      const struct packet_call *call, const char *method,
+					      struct method_entry *entry,
+					      struct session **ret_session,
+					      struct lyc_error *error);
+
+#endif
