@@ -111,7 +111,7 @@ static void read_done(struct log_read *base)
 			  base->text);
 	} else if (is_same) {
 		const uint8_t *at = base->records.data;
-		const uint8_t *end = at + base->records.len;
+		const uint8_t *end = span_end(span_of(at, base->records.len));
 		while (at < end) {
 			uint64_t seq;
 			uint32_t len;

@@ -187,7 +187,7 @@ static uint64_t send_read(struct follower *follower, const struct log_read *read
 {
 	struct subscription *subscription = follower->subscription;
 	const uint8_t *at = read->records.data;
-	const uint8_t *end = at + read->records.len;
+	const uint8_t *end = span_end(span_of(at, read->records.len));
 	while (at < end) {
 		uint64_t seq;
 		uint32_t len;

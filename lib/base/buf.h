@@ -43,6 +43,13 @@ static inline struct span span_of(const void *data, size_t len)
 	return (struct span){.data = (const uint8_t *)data, .len = len};
 }
 
+/* One past its last byte; of an empty one without bytes, NULL: nothing is added to a null pointer.
+ */
+static inline const uint8_t *span_end(struct span span)
+{
+	return span.len > 0 ? span.data + span.len : span.data;
+}
+
 bool span_equal(struct span a, struct span b);
 bool span_is(struct span a, const char *text);
 

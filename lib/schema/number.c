@@ -71,7 +71,7 @@ static enum number_result join(const struct decimal *decimal, uint64_t *ret_magn
 enum number_result number_read(struct span text, struct number *ret_number)
 {
 	const uint8_t *at = text.data;
-	const uint8_t *end = text.data + text.len;
+	const uint8_t *end = span_end(text);
 	struct decimal decimal;
 	decimal.count = 0;
 	bool is_negative = at < end && *at == '-';

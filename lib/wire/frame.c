@@ -11,7 +11,7 @@
 void frame_start(struct frame_reader *reader, struct span frame)
 {
 	reader->at = frame.data;
-	reader->end = frame.data + frame.len;
+	reader->end = span_end(frame);
 }
 
 /* The one kind that a packet has; fields that are no kind are passed over, two kinds are malformed.

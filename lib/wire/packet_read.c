@@ -251,7 +251,7 @@ static inline uint64_t load(const uint8_t *at, size_t len)
 static inline bool text_is_valid(struct span text)
 {
 	const uint8_t *at = text.data;
-	const uint8_t *end = text.data + text.len;
+	const uint8_t *end = span_end(text);
 	uint64_t odd = 0;
 	uint64_t last;
 	if (text.len >= 8) {

@@ -27,7 +27,7 @@ static size_t width_of(uint32_t code)
 size_t cell_width(const char *text, size_t len)
 {
 	const uint8_t *at = (const uint8_t *)text;
-	const uint8_t *end = at + len;
+	const uint8_t *end = span_end(span_of(text, len));
 	size_t width = 0;
 	while (at < end)
 		width += width_of(utf8_next(&at, end));
@@ -44,7 +44,7 @@ static bool is_control(uint32_t code)
 void cell_clean(struct buf *to, const char *text, size_t len)
 {
 	const uint8_t *at = (const uint8_t *)text;
-	const uint8_t *end = at + len;
+	const uint8_t *end = span_end(span_of(text, len));
 	bool was_blank = false;
 	while (at < end) {
 		uint32_t code = utf8_next(&at, end);
@@ -70,7 +70,7 @@ void cell_cut(struct buf *to, const char *text, size_t len, size_t width)
 		return;
 	}
 	const uint8_t *at = (const uint8_t *)text;
-	const uint8_t *end = at + len;
+	const uint8_t *end = span_end(span_of(text, len));
 	size_t used = 0;
 	while (at < end) {
 		const uint8_t *before = at;

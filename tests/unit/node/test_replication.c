@@ -151,7 +151,7 @@ static void check_readers(struct trial *trial, const struct buf *bytes, size_t a
 {
 	static const char word[] = "readers=";
 	const uint8_t *from = bytes->data;
-	const uint8_t *end = from + bytes->len;
+	const uint8_t *end = span_end(span_of(from, bytes->len));
 	while (from && (from = memmem(from, (size_t)(end - from), word, sizeof(word) - 1))) {
 		from += sizeof(word) - 1;
 		const uint8_t *close = memchr(from, ';', (size_t)(end - from));

@@ -15,7 +15,7 @@
 static size_t add_short(struct buf *to, struct span text, size_t max)
 {
 	const uint8_t *at = text.data;
-	const uint8_t *end = at + text.len;
+	const uint8_t *end = span_end(text);
 	size_t count = 0;
 	while (at < end && count < max) {
 		uint8_t bytes[4];

@@ -102,7 +102,7 @@ enum lyc_status number_text_read(struct span cell, char *ret_plain, size_t size,
 	size_t digits_since = 0;
 	bool has_groups = false;
 	const uint8_t *at = cell.data;
-	const uint8_t *end = at + cell.len;
+	const uint8_t *end = span_end(cell);
 	for (; at < end; at++) {
 		size_t sign_len = len > 0 ? grouping_len(at, end) : 0;
 		if (sign_len) {

@@ -10,7 +10,7 @@
 void importer_clean(struct span text, struct buf *to)
 {
 	const uint8_t *at = text.data;
-	const uint8_t *end = at + text.len;
+	const uint8_t *end = span_end(text);
 	while (at < end) {
 		const uint8_t *start = at;
 		uint32_t code = utf8_next(&at, end);

@@ -62,7 +62,7 @@ void refused_file_init(struct refused_file *refused, const char *path, const cha
 static void write_text(FILE *file, struct span text)
 {
 	const uint8_t *at = text.data;
-	const uint8_t *end = at + text.len;
+	const uint8_t *end = span_end(text);
 	if (utf8_check(text.data, text.len, NULL)) {
 		fwrite(text.data, 1, text.len, file);
 		return;

@@ -20,7 +20,7 @@ static bool is_letter(uint32_t code)
 void spelling_fold(struct span text, char *ret_folded)
 {
 	const uint8_t *at = text.data;
-	const uint8_t *end = at + text.len;
+	const uint8_t *end = span_end(text);
 	size_t len = 0;
 	while (at < end) {
 		uint8_t bytes[4];
