@@ -302,6 +302,14 @@ static uint64_t plugins_in(const struct daemon *daemon, enum plugin_state state)
 	return count;
 }
 
+static uint64_t copies_sent(const struct links *links)
+{
+	uint64_t sum = 0;
+	list_each (node, &links->all)
+		sum += list_entry(node, const struct link, node)->copied_count;
+	return sum;
+}
+
 static void metrics_reply(struct daemon *daemon, struct buf *to)
 {
 	const struct router_counters *router = &daemon->router.counters;
@@ -346,6 +354,8 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 		{"lyceum_log_last_seq", "1", "last sequence of the log", daemon->stream.last_seq},
 		{"lyceum_held_types", "1", "types of which records are held without their schema",
 		 stream_held(&daemon->stream)},
+		{"lyceum_copies_sent_total", "1", "records sent to other daemons",
+		 copies_sent(&daemon->links)},
 		{"lyceum_refused_copies_total", "1", "copied records that were refused",
 		 daemon->links.refused_copies},
 		{"lyceum_free_bytes", "bytes", "left on the file system of the log", free_bytes},

@@ -26,7 +26,6 @@ struct port {
 	struct zsock *zsock;
 	/* Of a pipe's only peer; NULL: ask the transport. */
 	char *identity;
-	bool is_gone;
 };
 
 /* How the peers of a listener prove who they are. */

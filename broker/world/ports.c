@@ -46,17 +46,11 @@ struct port *port_new(struct world *world, const char *identity)
 	return port;
 }
 
-static void port_closed(void *arg)
-{
-	struct port *port = arg;
-	port->is_gone = true;
-}
-
 void port_close(struct port *port)
 {
 	if (!port || !port->zsock)
 		return;
-	zsock_close(port->zsock, port_closed, port);
+	zsock_close(port->zsock, NULL, NULL);
 	port->zsock = NULL;
 }
 
