@@ -1,6 +1,7 @@
 /* Outstanding calls. The slab grows in chunks and never moves an entry. */
 #include "route/call.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +9,16 @@
 
 #define CHUNK_LEN 1024u
 #define NONE UINT32_MAX
-#define MADE_COUNT 65536u
+/* Places by number: few while few calls are out, so that they stay in the cache. */
+#define MADE_MIN 1024u
+#define MADE_MAX 65536u
 
 void call_table_init(struct call_table *table, uint64_t now_ms, uint64_t seed)
 {
 	*table = (struct call_table){
 		.first_free = NONE, .max_count = 262144, .last_tick_ms = now_ms};
-	table->made = mem_get(MADE_COUNT * sizeof(struct call *));
+	table->made_count = MADE_MIN;
+	table->made = mem_get(table->made_count * sizeof(struct call *));
 	table->seed = seed;
 	for (size_t i = 0; i < CALL_SLOTS; i++)
 		list_init(&table->slots[i]);
@@ -68,7 +72,29 @@ static struct call **place_of(const struct call_table *table, const struct sessi
 			      uint64_t caller_id)
 {
 	uint64_t hash = mix(mix(caller_id ^ table->seed) + caller->serial);
-	return &table->made[hash % MADE_COUNT];
+	return &table->made[hash & (table->made_count - 1)];
+}
+
+/* Four times the places; without memory for them the chains just get longer. */
+static void spread(struct call_table *table)
+{
+	size_t count = table->made_count;
+	struct call **made = table->made;
+	struct call **wider = mem_try(4 * count * sizeof(struct call *));
+	if (!wider)
+		return;
+	table->made = wider;
+	table->made_count = 4 * count;
+	for (size_t i = 0; i < count; i++) {
+		while (made[i]) {
+			struct call *call = made[i];
+			made[i] = call->next_made;
+			struct call **place = place_of(table, call->caller, call->caller_id);
+			call->next_made = *place;
+			*place = call;
+		}
+	}
+	free(made);
 }
 
 struct call *call_add(struct call_table *table, struct session *caller, uint64_t caller_id,
@@ -83,7 +109,8 @@ struct call *call_add(struct call_table *table, struct session *caller, uint64_t
 	table->first_free = call->next_free;
 	uint32_t index = call->index;
 	uint32_t generation = call->generation;
-	memset(call, 0, sizeof(*call));
+	memset(call, 0, offsetof(struct call, principal));
+	call->principal[0] = '\0';
 	call->index = index;
 	call->generation = generation;
 	call->is_used = true;
@@ -94,6 +121,8 @@ struct call *call_add(struct call_table *table, struct session *caller, uint64_t
 	list_init(&call->of_callee);
 	list_init(&call->of_waiting);
 	list_add_last(&caller->calls_made, &call->of_caller);
+	if (table->count >= table->made_count && table->made_count < MADE_MAX)
+		spread(table);
 	struct call **place = place_of(table, caller, caller_id);
 	call->next_made = *place;
 	*place = call;

@@ -36,8 +36,7 @@ struct call {
 	uint64_t deadline_ms;
 	struct list of_slot;
 
-	/* On whose behalf: who may see what comes back. The groups are owned. */
-	char principal[CALL_MAX_PRINCIPAL];
+	/* On whose behalf: who may see what comes back (principal, below). The groups are owned. */
 	char **groups;
 	size_t group_count;
 
@@ -50,6 +49,8 @@ struct call {
 	struct list of_waiting;
 
 	uint32_t next_free;
+	/* Last, so that a new entry is made without clearing all of it. */
+	char principal[CALL_MAX_PRINCIPAL];
 };
 
 #define CALL_SLOTS 1024
@@ -64,6 +65,7 @@ struct call_table {
 	size_t held_len; /* bytes of calls that wait */
 	/* By caller and its number; the seed is nobody's guess. */
 	struct call **made;
+	size_t made_count; /* a power of two */
 	uint64_t seed;
 	struct list slots[CALL_SLOTS];
 	uint64_t last_tick_ms;
