@@ -14,8 +14,9 @@
 #include "base/buf.h"
 
 #define WIRE_VERSION 1
-/* A frame is flushed when it has grown to this; a larger packet goes alone. */
-#define WIRE_FRAME_LEN (64 * 1024)
+/* A frame is flushed when it has grown to this, not later: so that the next one in the way works on
+ * it meanwhile. A larger packet goes alone. */
+#define WIRE_FRAME_LEN (32 * 1024)
 #define WIRE_MAX_BODY (1024 * 1024)
 /* A packet is a body and its envelope. */
 #define WIRE_MAX_PACKET (WIRE_MAX_BODY + 64 * 1024)

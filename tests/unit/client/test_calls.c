@@ -337,7 +337,8 @@ static void test_calls_share_frames(void **state)
 	fake_run_until(client, &replies.last_count, MANY);
 	lyc_client_close(client);
 	fake_daemon_stop(&daemon);
-	assert_in_range(frame_count, 1, 4);
+	/* A packet of such a call has less than 60 bytes. */
+	assert_in_range(frame_count, 1, MANY * 60 / WIRE_FRAME_LEN + 3);
 }
 
 /* A reply's callback calls again and waits. */
