@@ -194,8 +194,8 @@ static enum lyc_status read_method(struct compiling *compiling, const struct set
 	method->is_client_streaming = raw.is_client_streaming;
 	method->is_server_streaming = raw.is_server_streaming;
 	struct lyc_error reason = {0};
-	enum lyc_status status = method_options_read(raw.options, compiling->arena,
-						     &method->command, &method->appends, &reason);
+	enum lyc_status status =
+		method_options_read(raw.options, compiling->arena, method, &reason);
 	if (status == LYC_INVALID_ARGUMENT)
 		return compile_fault(compiling, symbol, "method %.80s: %.80s", method->name,
 				     reason.text);
@@ -256,21 +256,31 @@ enum lyc_status compile_service(struct compiling *compiling, const struct set_sy
 	struct schema_method *methods = arena_get_many(compiling->arena, count, sizeof(methods[0]));
 	service->full_name = symbol->full_name;
 	service->comment = set_comment(symbol->file, &symbol->path, compiling->arena);
-	service->noun = make_noun(compiling->arena, symbol->file->package);
-	if (!methods || !service->comment || !service->noun)
+	if (!methods || !service->comment)
 		return set_no_memory(compiling->error);
 	struct pb_reader reader = pb_reader_of(symbol->proto);
 	struct pb_field field;
 	uint32_t index = 0;
+	enum lyc_status status;
 	while (pb_read_field(&reader, &field)) {
+		if (field.number == 3) {
+			struct lyc_error reason = {0};
+			status = service_options_read(field.bytes, compiling->arena, &service->noun,
+						      &reason);
+			if (status != LYC_OK)
+				return compile_fault(compiling, symbol, "%.80s", reason.text);
+		}
 		if (field.number != 2)
 			continue;
-		enum lyc_status status =
-			read_method(compiling, symbol, field.bytes, index, &methods[index]);
+		status = read_method(compiling, symbol, field.bytes, index, &methods[index]);
 		if (status != LYC_OK)
 			return status;
 		index++;
 	}
+	if (!service->noun)
+		service->noun = make_noun(compiling->arena, symbol->file->package);
+	if (!service->noun)
+		return set_no_memory(compiling->error);
 	service->methods = methods;
 	service->method_count = count;
 	return check_method_names(compiling, symbol, service);

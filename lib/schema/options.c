@@ -20,6 +20,8 @@ enum {
 	OPTION_HEADER = 51304,
 	OPTION_COMMAND = 51310,
 	OPTION_APPENDS = 51311,
+	OPTION_WEB = 51312,
+	OPTION_NOUN = 51320,
 };
 
 static enum lyc_status malformed(struct lyc_error *error)
@@ -226,6 +228,9 @@ static enum lyc_status read_command(struct span bytes, struct arena *arena,
 		case 8:
 			status = text_list_add(&lists[2], field.bytes, arena, error);
 			break;
+		case 9:
+			command->is_bare = field.value != 0;
+			break;
 		default:
 			break;
 		}
@@ -233,14 +238,29 @@ static enum lyc_status read_command(struct span bytes, struct arena *arena,
 	return status == LYC_OK && reader.has_failed ? malformed(error) : status;
 }
 
+static enum lyc_status read_web(struct span bytes, struct arena *arena, struct schema_web *web,
+				struct lyc_error *error)
+{
+	const char **const texts[] = {&web->get, &web->post, &web->body, &web->content_type};
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	enum lyc_status status = LYC_OK;
+	while (status == LYC_OK && pb_read_field(&reader, &field)) {
+		if (field.number >= 1 && field.number <= 4)
+			status = take_text(field.bytes, arena, texts[field.number - 1], error);
+		else if (field.number == 5)
+			web->is_open = field.value != 0;
+	}
+	return status == LYC_OK && reader.has_failed ? malformed(error) : status;
+}
+
 enum lyc_status method_options_read(struct span bytes, struct arena *arena,
-				    struct schema_command *ret_command, bool *ret_appends,
-				    struct lyc_error *error)
+				    struct schema_method *method, struct lyc_error *error)
 {
 	struct schema_command command = {
 		.verb = "", .rows = "", .detail = "", .import_items = "", .headline = ""};
+	struct schema_web web = {.get = "", .post = "", .body = "", .content_type = ""};
 	struct text_list lists[3] = {{0}};
-	bool appends = false;
 	struct pb_reader reader = pb_reader_of(bytes);
 	struct pb_field field;
 	enum lyc_status status = LYC_OK;
@@ -248,7 +268,9 @@ enum lyc_status method_options_read(struct span bytes, struct arena *arena,
 		if (field.number == OPTION_COMMAND)
 			status = read_command(field.bytes, arena, &command, lists, error);
 		else if (field.number == OPTION_APPENDS)
-			appends = field.value != 0;
+			method->appends = field.value != 0;
+		else if (field.number == OPTION_WEB)
+			status = read_web(field.bytes, arena, &web, error);
 	}
 	if (status != LYC_OK)
 		return status;
@@ -260,7 +282,21 @@ enum lyc_status method_options_read(struct span bytes, struct arena *arena,
 	command.detail_column_count = lists[1].count;
 	command.notes = lists[2].texts;
 	command.note_count = lists[2].count;
-	*ret_command = command;
-	*ret_appends = appends;
+	method->command = command;
+	method->web = web;
 	return LYC_OK;
+}
+
+enum lyc_status service_options_read(struct span bytes, struct arena *arena, const char **ret_noun,
+				     struct lyc_error *error)
+{
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	enum lyc_status status = LYC_OK;
+	*ret_noun = NULL;
+	while (status == LYC_OK && pb_read_field(&reader, &field)) {
+		if (field.number == OPTION_NOUN)
+			status = take_text(field.bytes, arena, ret_noun, error);
+	}
+	return status == LYC_OK && reader.has_failed ? malformed(error) : status;
 }

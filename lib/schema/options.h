@@ -7,6 +7,7 @@
 
 #include "schema/arena.h"
 #include "schema/rules.h"
+#include "schema/schema.h"
 
 struct field_options {
 	bool has_packed;
@@ -25,9 +26,12 @@ struct field_options {
 LYC_MUST_USE enum lyc_status field_options_read(struct span bytes, struct arena *arena,
 						struct field_options *ret_options,
 						struct lyc_error *error);
-/* Read a serialised MethodOptions. */
+/* Read a serialised MethodOptions into the method's command, appends and web. */
 LYC_MUST_USE enum lyc_status method_options_read(struct span bytes, struct arena *arena,
-						 struct schema_command *ret_command,
-						 bool *ret_appends, struct lyc_error *error);
+						 struct schema_method *method,
+						 struct lyc_error *error);
+/* Read a serialised ServiceOptions: ret_noun is NULL when not said. */
+LYC_MUST_USE enum lyc_status service_options_read(struct span bytes, struct arena *arena,
+						  const char **ret_noun, struct lyc_error *error);
 
 #endif

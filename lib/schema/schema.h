@@ -144,6 +144,16 @@ struct schema_command {
 	const char *headline;
 	const char *const *notes; /* paths */
 	size_t note_count;
+	bool is_bare;
+};
+
+/* From (lyceum.v1.web); every string is "" when not said. */
+struct schema_web {
+	const char *get;
+	const char *post;
+	const char *body;
+	const char *content_type;
+	bool is_open;
 };
 
 struct schema_method {
@@ -156,12 +166,13 @@ struct schema_method {
 	bool is_client_streaming;
 	bool appends;
 	struct schema_command command;
+	struct schema_web web;
 };
 
 struct schema_service {
 	const char *full_name;
 	const char *comment;
-	/* "experts" of "lyceum.experts.v1": the CLI's noun. */
+	/* The CLI's noun: from (lyceum.v1.noun), else "experts" of "lyceum.experts.v1". */
 	const char *noun;
 	const struct schema_method *methods;
 	size_t method_count;

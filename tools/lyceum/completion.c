@@ -39,10 +39,12 @@ static void print_noun(const struct schema_service *service, const struct schema
 		       void *arg)
 {
 	const char **former = arg;
-	(void)method;
-	if (!*former || strcmp(*former, service->noun) != 0)
-		puts(service->noun);
-	*former = service->noun;
+	const char *noun = noun_of(service, method);
+	if (!*noun)
+		noun = method->command.verb;
+	if (!*former || strcmp(*former, noun) != 0)
+		puts(noun);
+	*former = noun;
 }
 
 static void print_verb(const struct schema_service *service, const struct schema_method *method,
@@ -117,9 +119,10 @@ int completion_answer(struct session *session, int argc, char **argv)
 	if (is_loaded && argc == 2 &&
 	    (strcmp(argv[0], "call") == 0 || strcmp(argv[0], "describe") == 0))
 		print_methods(session);
-	const struct schema_method *method =
-		is_loaded ? noun_find(session, argv[0], argv[1]) : NULL;
-	if (method && argc > 2) {
+	const struct schema_method *method = is_loaded ? noun_find(session, "", argv[0]) : NULL;
+	if (!method && is_loaded && argc > 2)
+		method = noun_find(session, argv[0], argv[1]);
+	if (method) {
 		if (print_choices(method, argv[argc - 2]))
 			return OUTCOME_OK;
 		print_flags(method);

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+const char *noun_of(const struct schema_service *service, const struct schema_method *method)
+{
+	return method->command.is_bare ? "" : service->noun;
+}
+
 void noun_each(const struct session *session, const char *noun, noun_verb_fn fn, void *arg)
 {
 	for (size_t i = 0; i < session->schema_count; i++) {
@@ -11,11 +16,11 @@ void noun_each(const struct session *session, const char *noun, noun_verb_fn fn,
 			const struct schema_service *service = schema_service_at(schema, j);
 			if (session_find_service(session, service->full_name) != service)
 				continue;
-			if (noun && strcmp(service->noun, noun) != 0)
-				continue;
 			for (size_t k = 0; k < service->method_count; k++) {
-				if (*service->methods[k].command.verb)
-					fn(service, &service->methods[k], arg);
+				const struct schema_method *method = &service->methods[k];
+				if (*method->command.verb &&
+				    (!noun || strcmp(noun_of(service, method), noun) == 0))
+					fn(service, method, arg);
 			}
 		}
 	}

@@ -9,7 +9,9 @@
 typedef void (*noun_verb_fn)(const struct schema_service *service,
 			     const struct schema_method *method, void *arg);
 void noun_each(const struct session *session, const char *noun, noun_verb_fn fn, void *arg);
-/* NULL when the noun has no such verb. */
+/* "" for a verb that stands alone. */
+const char *noun_of(const struct schema_service *service, const struct schema_method *method);
+/* NULL when the noun has no such verb. Noun "" has the verbs that stand alone. */
 const struct schema_method *noun_find(const struct session *session, const char *noun,
 				      const char *verb);
 /* The comment's first sentence, without its full stop. Appends. */

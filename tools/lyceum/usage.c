@@ -143,7 +143,7 @@ void usage_write(const char *noun, const struct schema_method *method, struct bu
 		write_wrapped(method->comment, 0, to);
 		buf_add_byte(to, '\n');
 	}
-	buf_add_format(to, "Usage: lyceum %s ", noun);
+	buf_add_format(to, "Usage: lyceum %s%s", noun, *noun ? " " : "");
 	usage_write_line(method, to);
 	for (size_t i = 0; i < input->field_count; i++)
 		has_flags = has_flags || !input->fields[i].cli_positional;

@@ -25,8 +25,8 @@ static void offer_verb(const struct schema_service *service, const struct schema
 static void offer_noun(const struct schema_service *service, const struct schema_method *method,
 		       void *arg)
 {
-	(void)method;
-	suggest_offer(arg, service->noun);
+	const char *noun = noun_of(service, method);
+	suggest_offer(arg, *noun ? noun : method->command.verb);
 }
 
 static void count_verb(const struct schema_service *service, const struct schema_method *method,
@@ -199,13 +199,16 @@ int verb_run(struct session *session, int argc, char **argv)
 			return say_unknown(session, noun, NULL);
 		return session_fail(session, &error);
 	}
+	const struct schema_method *method = noun_find(session, "", noun);
+	if (method)
+		return run_method(session, "", method, argc - 1, argv + 1);
 	noun_each(session, noun, count_verb, &verb_count);
 	if (verb_count == 0)
 		return say_unknown(session, noun, NULL);
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0)
 		return print_noun(session, noun);
-	const struct schema_method *method = noun_find(session, noun, argv[1]);
+	method = noun_find(session, noun, argv[1]);
 	if (!method)
 		return say_unknown(session, noun, argv[1]);
 	return run_method(session, noun, method, argc - 2, argv + 2);
@@ -231,21 +234,22 @@ static void find_later(const struct schema_service *service, const struct schema
 		       void *arg)
 {
 	struct listing *listing = arg;
-	(void)method;
+	const char *noun = noun_of(service, method);
 	/* The nouns in alphabetical order, each once: the smallest above the last one. */
-	if (strcmp(service->noun, listing->noun) <= 0)
+	if (strcmp(noun, listing->noun) <= 0)
 		return;
 	const char *best = listing->verbs.len ? buf_text(&listing->verbs) : NULL;
-	if (best && strcmp(service->noun, best) >= 0)
+	if (best && strcmp(noun, best) >= 0)
 		return;
 	buf_clear(&listing->verbs);
-	buf_add_text(&listing->verbs, service->noun);
+	buf_add_text(&listing->verbs, noun);
 }
 
 void verb_write_nouns(const struct session *session, struct buf *to)
 {
 	struct buf noun = {0};
 	struct listing listing = {.noun = ""};
+	noun_each(session, "", list_verb, to);
 	for (;;) {
 		buf_clear(&listing.verbs);
 		noun_each(session, NULL, find_later, &listing);

@@ -149,6 +149,17 @@ static void test_schema_methods_carry_their_command(void **state)
 	assert_true(import->appends);
 	assert_string_equal(import->command.verb, "");
 	assert_string_equal(import->output->full_name, "lyceum.sample.v1.FindReply");
+	assert_string_equal(import->web.get, "");
+	assert_false(import->web.is_open || import->command.is_bare);
+	assert_string_equal(schema_find_service(schema, "lyceum.sample.v1.Pages")->noun, "page");
+	const struct schema_method *read =
+		schema_find_method(schema, "lyceum.sample.v1.Pages/Read");
+	assert_true(read->command.is_bare);
+	assert_string_equal(read->web.get, "/page/{token}");
+	assert_string_equal(read->web.post, "");
+	assert_string_equal(read->web.body, "text");
+	assert_string_equal(read->web.content_type, "text/plain");
+	assert_true(read->web.is_open);
 }
 
 static void test_schema_knows_proto2(void **state)

@@ -66,6 +66,13 @@ static void test_noun_finds_verbs(void **state)
 	assert_ptr_equal(noun_find(&session, "library", "lend"), library_method("Lend"));
 	assert_null(noun_find(&session, "library", "burn"));
 	assert_null(noun_find(&session, "archive", "lend"));
+	assert_ptr_equal(noun_find(&session, "reader", "show"),
+			 schema_find_method(library, "lyceum.library.v1.Readers/Show"));
+	assert_null(noun_find(&session, "reader", "lend"));
+	assert_ptr_equal(noun_find(&session, "library", "show"), library_method("Show"));
+	assert_ptr_equal(noun_find(&session, "", "fetch"), library_method("Fetch"));
+	assert_null(noun_find(&session, "library", "fetch"));
+	assert_null(noun_find(&session, "", "lend"));
 }
 
 static void test_noun_summary_is_the_first_sentence(void **state)
