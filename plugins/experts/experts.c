@@ -8,6 +8,7 @@
 #include <lyceum/plugin.h>
 
 #include "changes.h"
+#include "enquiry.h"
 #include "entry.h"
 #include "expert_key.h"
 #include "explain.h"
@@ -204,6 +205,19 @@ static void expert_search_facets(Lyceum__Experts__V1__ExpertSearch_Service *serv
 	reply->n_hits = 0;
 	closure(reply, closure_data);
 	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+}
+
+static void expert_search_answer_enquiry(Lyceum__Experts__V1__ExpertSearch_Service *service,
+					 const Lyceum__V1__Enquiry *enquiry,
+					 Lyceum__V1__EnquiryAnswer_Closure closure,
+					 void *closure_data)
+{
+	struct state *state = lyc_call_state(closure_data);
+	(void)service;
+	Lyceum__V1__EnquiryAnswer *answer =
+		enquiry_answer(&state->view, enquiry, may_see, closure_data);
+	closure(answer, closure_data);
+	lyceum__v1__enquiry_answer__free_unpacked(answer, NULL);
 }
 
 /* ---- The view ---- */
