@@ -1,9 +1,8 @@
 /*
- * Money raised: a fold of rounds and commitments into totals, exact in minor units. Every record
- * has a key and a revision; the highest revision of a key counts and a record that comes again
- * changes nothing, so the order and number of deliveries do not matter. Totals are of one currency
- * at a time. Who is credited is what the commitment says: the node whose network it came through,
- * and, where it says so, shares for the nodes that passed an interest on.
+ * Money promised and raised: a fold of the records of rounds and commitments. Every record has a
+ * key and a revision; the highest revision of a key counts and a record that comes again changes
+ * nothing, so the order and number of deliveries do not matter. Keeps what stands; adding up is
+ * attribution.h's.
  */
 #ifndef INVESTMENT_ROUNDS_H
 #define INVESTMENT_ROUNDS_H
@@ -52,39 +51,9 @@ struct rounds_commitment {
 
 #define ROUNDS_MAX_CREDITS 16
 
-/* What is counted. */
-struct rounds_filter {
-	const char *currency;
-	/* The node that asks: what came through its network is its own. */
-	const char *node;
-	/* Rounds closed within [from, until); 0 for no bound. */
-	int64_t from_ms;
-	int64_t until_ms;
-	/* NULL or empty: all. */
-	const char *venture;
-};
-
-struct rounds_report {
-	/* In closed rounds: raised = own + others, exactly. */
-	int64_t raised;
-	int64_t own;
-	int64_t others;
-	/* In rounds still open; the dates do not apply. */
-	int64_t pledged;
-	/* Ventures, closed rounds and commitments behind `raised`. */
-	uint64_t venture_count;
-	uint64_t round_count;
-	uint64_t commitment_count;
-	/* Commitments to a round that has not come yet, in any currency. */
-	uint64_t waiting_count;
-};
-
-/* A node's part of what was raised; the parts of all nodes sum to it. */
-struct rounds_share {
-	/* Empty for what came through nobody's network. Valid until the next change. */
-	const char *node;
-	int64_t amount;
-};
+/* A commitment and its round; NULL when the round has not come yet. Both are borrowed. */
+typedef void (*rounds_each_fn)(const struct rounds_commitment *commitment,
+			       const struct rounds_round *round, void *closure);
 
 /* Returns, caller frees with rounds_free; NULL when there is no memory. */
 struct rounds *rounds_new(void);
@@ -103,18 +72,9 @@ LYC_MUST_USE enum lyc_status rounds_may_commit(const struct rounds *rounds,
 /* A record is gone (erased, or its retention ended): as if it had never come. */
 void rounds_remove_round(struct rounds *rounds, const char *id);
 void rounds_remove_commitment(struct rounds *rounds, const char *id);
-/* The totals. */
-void rounds_report(const struct rounds *rounds, const struct rounds_filter *filter,
-		   struct rounds_report *ret_report);
-/* What was raised by who is credited, ascending by node. The filter's node does not matter. The
- * caller frees the array. */
-LYC_MUST_USE enum lyc_status rounds_shares(const struct rounds *rounds,
-					   const struct rounds_filter *filter,
-					   struct rounds_share **ret_shares, size_t *ret_count);
-/* Split an amount by weights so that the parts sum to it: each its share rounded down, and what is
- * left goes one by one to the largest remainders, the first of equals first. LYC_INVALID_ARGUMENT
- * for a negative amount, no weights, or weights that are all 0. */
-LYC_MUST_USE enum lyc_status rounds_split(int64_t amount, const struct rounds_credit *credits,
-					  size_t count, int64_t *ret_parts);
+/* Call for every commitment, in no particular order, withdrawn ones too. */
+void rounds_each(const struct rounds *rounds, rounds_each_fn each, void *closure);
+/* How often rounds_each would call. */
+size_t rounds_commitment_count(const struct rounds *rounds);
 
 #endif
