@@ -123,15 +123,17 @@ struct cutting {
 	size_t count;
 };
 
-/* Is this submessage refused by its own label? */
+/* Is this submessage refused by its own label? One that may have a label and has none is private. */
 static enum lyc_status judge(const struct cutting *cutting, const struct schema_message *message,
 			     struct span body, bool *ret_is_refused)
 {
 	struct label label;
+	*ret_is_refused = false;
+	if (!message->label)
+		return LYC_OK;
 	enum lyc_status status = label_of_body(message, body, &label);
 	if (status == LYC_OK)
-		*ret_is_refused =
-			label.is_present && !label_may_see(&label, cutting->here, cutting->readers);
+		*ret_is_refused = !label_may_see(&label, cutting->here, cutting->readers);
 	return status;
 }
 

@@ -262,8 +262,8 @@ LYC_MUST_USE enum lyc_status label_of_body(const struct schema_message *message,
  * named, and the home's own. PRIVATE and unspecified: the home's own readers only. */
 bool label_may_see(const struct label *label, const char *here, const struct readers *readers);
 /* Copy `body` without the labelled parts that `readers` may not see: a submessage whose own Label
- * refuses the reader is left out as a whole, a map entry together with its value; one that carries
- * no Label stays. ret_cut_count says how many. Where nothing is cut the bytes are the same. The top
+ * refuses the reader is left out as a whole, a map entry together with its value; one of a type
+ * with a Label that carries none is private to `here`. ret_cut_count says how many. Where nothing is cut the bytes are the same. The top
  * message itself is the caller's business. Appends to `to`. */
 LYC_MUST_USE enum lyc_status label_cut(const struct schema_message *message, struct span body,
 				       const char *here, const struct readers *readers,

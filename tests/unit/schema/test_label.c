@@ -119,6 +119,14 @@ static void add_labelled(struct buf *to, uint32_t number, uint32_t label_number,
 	buf_fini(&bytes);
 }
 
+/* Everybody may see the message that is being written. */
+static void add_public_label(struct buf *to)
+{
+	struct buf bytes = label_of("wales", PUBLIC, NULL);
+	pb_write_message(to, 10, span_of(bytes.data, bytes.len));
+	buf_fini(&bytes);
+}
+
 static void test_label_cut_leaves_out_what_is_refused(void **state)
 {
 	(void)state;
@@ -132,6 +140,7 @@ static void test_label_cut_leaves_out_what_is_refused(void **state)
 	add_labelled(&body, 5, 2, "open", PUBLIC);
 	add_labelled(&body, 5, 2, "secret", PRIVATE);
 	pb_write_text(&body, 3, "Ann");
+	add_public_label(&body);
 	pb_end(&body, inner);
 	pb_write_uint(&body, 2, 7);
 	pb_end(&body, hit);
@@ -145,6 +154,7 @@ static void test_label_cut_leaves_out_what_is_refused(void **state)
 	inner = pb_begin(&wanted, 1);
 	add_labelled(&wanted, 5, 2, "open", PUBLIC);
 	pb_write_text(&wanted, 3, "Ann");
+	add_public_label(&wanted);
 	pb_end(&wanted, inner);
 	pb_write_uint(&wanted, 2, 7);
 	pb_end(&wanted, hit);
@@ -165,6 +175,28 @@ static void test_label_cut_leaves_out_what_is_refused(void **state)
 	assert_memory_equal(got.data, body.data, body.len);
 	buf_fini(&body);
 	buf_fini(&wanted);
+	buf_fini(&got);
+}
+
+/* A part of a type with a label that says nothing stays at home, as a record does. */
+static void test_label_cut_takes_a_part_without_a_label_for_private(void **state)
+{
+	(void)state;
+	struct buf body = {0};
+	struct buf got = {0};
+	size_t count;
+	size_t hit = pb_begin(&body, 1);
+	add_labelled(&body, 1, 10, "Ann", 0);
+	pb_end(&body, hit);
+	struct span bytes = span_of(body.data, body.len);
+	assert_int_equal(label_cut(reply, bytes, "wales", &stranger, &got, &count), LYC_OK);
+	assert_int_equal(count, 1);
+	assert_null(memmem(got.data, got.len, "Ann", 3));
+	buf_clear(&got);
+	assert_int_equal(label_cut(reply, bytes, "wales", &ann, &got, &count), LYC_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(got.len, body.len);
+	buf_fini(&body);
 	buf_fini(&got);
 }
 
@@ -193,7 +225,8 @@ static void test_label_cut_keeps_the_bytes_where_nothing_is_cut(void **state)
 	(void)state;
 	struct buf got = {0};
 	size_t count;
-	struct span body = span_of("\x0a\x87\x80\x00\x0a\x84\x00\x1a\x81\x00\x41", 11);
+	struct span body =
+		span_of("\x0a\x8b\x80\x00\x0a\x88\x00\x1a\x81\x00\x41\x52\x02\x10\x01", 15);
 	assert_int_equal(label_cut(reply, body, "hub", &stranger, &got, &count), LYC_OK);
 	assert_int_equal(got.len, body.len);
 	assert_memory_equal(got.data, body.data, body.len);
@@ -212,6 +245,7 @@ static void test_label_cut_refuses_malformed_and_deep_bodies(void **state)
 	for (size_t i = 0; i < 100; i++) {
 		struct buf outer = {0};
 		pb_write_message(&outer, 21, span_of(inner.data, inner.len));
+		add_public_label(&outer);
 		buf_fini(&inner);
 		inner = outer;
 	}
@@ -249,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_label_read_refuses_malformed_labels),
 		cmocka_unit_test(test_label_of_body_finds_the_own_one),
 		cmocka_unit_test(test_label_cut_leaves_out_what_is_refused),
+		cmocka_unit_test(test_label_cut_takes_a_part_without_a_label_for_private),
 		cmocka_unit_test(test_label_cut_drops_a_map_entry_with_its_value),
 		cmocka_unit_test(test_label_cut_keeps_the_bytes_where_nothing_is_cut),
 		cmocka_unit_test(test_label_cut_refuses_malformed_and_deep_bodies),
