@@ -49,12 +49,20 @@ static bool is_same_field(const struct schema_field *a, const struct schema_fiel
 	       a->key == b->key && strcmp(type_name(a), type_name(b)) == 0;
 }
 
+/* A part of records may become labelled later: from then on it is cut where it was not. */
+static bool is_label_kept(const struct schema_message *older, const struct schema_message *newer)
+{
+	if (!older->label)
+		return !newer->label || older->key_count == 0;
+	return newer->label && newer->label->number == older->label->number;
+}
+
 /* May `newer` stand where `older` stands? What follows a label or a key must not change under
  * records that are there. */
 static bool agrees(const struct schema_message *older, const struct schema_message *newer)
 {
 	if (older->key_count != newer->key_count || older->known != newer->known ||
-	    (older->label ? older->label->number : 0) != (newer->label ? newer->label->number : 0))
+	    !is_label_kept(older, newer))
 		return false;
 	for (size_t i = 0; i < older->key_count; i++) {
 		if (older->keys[i]->number != newer->keys[i]->number)
