@@ -83,6 +83,11 @@ static void test_mapping_takes_a_label_for_its_visibility(void **state)
 	assert_string_equal(guessed("id,label,audience\n"), "id label.visibility label.audience");
 	assert_string_equal(guessed("id,visibility\n"), "id label.visibility");
 	assert_string_equal(guessed("id,Confidentiality\n"), "id label.visibility");
+	/* A part's label goes by the part's name: the bare words are the item's own. */
+	assert_string_equal(guessed("id,visibility,address visibility,Address audience\n"),
+			    "id label.visibility address.label.visibility address.label.audience");
+	assert_string_equal(guessed("id,address label\n"), "id address.label.visibility");
+	assert_string_equal(guessed("id,Who may write\n"), "id address.label.visibility");
 }
 
 static void test_mapping_takes_near_spelling(void **state)

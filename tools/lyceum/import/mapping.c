@@ -80,6 +80,30 @@ static bool stands_for_parent(const struct leaf *leaf)
 	return parent->message->field_count == 1;
 }
 
+/* The label of a part, "contact.label.visibility": a bare "visibility" is the item's own, so this
+ * one goes by the part's name, "contact visibility", or by the label's headers. */
+static bool is_label_of_part(const struct leaf *leaf)
+{
+	return leaf->depth > 2 && leaf->path[leaf->depth - 2]->message->known == SCHEMA_LABEL;
+}
+
+static void add_names_of_part_label(struct names *names, const struct leaf *leaf, int index)
+{
+	const struct schema_field *label = leaf->path[leaf->depth - 2];
+	const char *part = leaf->path[leaf->depth - 3]->name;
+	struct buf name = {0};
+	buf_add_format(&name, "%s %s", part, leaf_field(leaf)->name);
+	add_name(names, buf_text(&name), index, RANK_BARE);
+	if (stands_for_parent(leaf)) {
+		buf_clear(&name);
+		buf_add_format(&name, "%s %s", part, label->name);
+		add_name(names, buf_text(&name), index, RANK_BARE);
+		for (size_t i = 0; i < label->header_count; i++)
+			add_name(names, label->headers[i], index, RANK_HEADER);
+	}
+	buf_fini(&name);
+}
+
 static void add_names(struct names *names, const struct leaf *leaf, int index)
 {
 	const struct schema_field *field = leaf_field(leaf);
@@ -89,6 +113,10 @@ static void add_names(struct names *names, const struct leaf *leaf, int index)
 		add_name(names, field->headers[i], index, header_rank);
 	if (leaf->depth == 1) {
 		add_name(names, field->json_name, index, RANK_EXACT);
+		return;
+	}
+	if (is_label_of_part(leaf)) {
+		add_names_of_part_label(names, leaf, index);
 		return;
 	}
 	add_name(names, field->name, index, RANK_BARE);
