@@ -371,13 +371,19 @@ static void drop_string(void *text)
 		free(text);
 }
 
-/* The two messages' bytes, read as one. */
+/* The two messages' bytes, read as one. A label that the entry brings replaces the held one. */
 static expert_msg *concatenate(const expert_msg *held, const expert_msg *entry)
 {
 	expert_msg base = *held;
+	Lyceum__Experts__V1__Contact contact;
 
 	if (entry->label)
 		base.label = NULL;
+	if (held->contact && entry->contact && entry->contact->label) {
+		contact = *held->contact;
+		contact.label = NULL;
+		base.contact = &contact;
+	}
 	size_t first = lyceum__experts__v1__expert__get_packed_size(&base);
 	size_t second = lyceum__experts__v1__expert__get_packed_size(entry);
 	uint8_t *bytes = grow_new(first + second, 1);
@@ -417,17 +423,46 @@ static void settle_name(expert_msg *merged, const expert_msg *held, const expert
 	set(&merged->name->given, entry->name->given);
 }
 
+static const Lyceum__V1__Label nobodys = LYCEUM__V1__LABEL__INIT;
+
+/* A label of this home where there is none. */
+static void give_label(Lyceum__V1__Label **label, const char *home)
+{
+	if (!*label) {
+		*label = grow_new(1, sizeof(**label));
+		lyceum__v1__label__init(*label);
+	}
+	set(&(*label)->home, home);
+}
+
+/* How somebody is reached stays at home unless an entry has said otherwise, once. */
+static enum lyc_status settle_contact(expert_msg *merged, const expert_msg *held,
+				      const expert_msg *entry, struct lyc_error *error)
+{
+	Lyceum__Experts__V1__Contact *contact = merged->contact;
+	const Lyceum__V1__Label *label = held && held->contact ? held->contact->label : NULL;
+
+	if (!contact)
+		return LYC_OK;
+	if (!contact->email[0] && !contact->phone[0] && !contact->url[0]) {
+		lyceum__experts__v1__contact__free_unpacked(contact, NULL);
+		merged->contact = NULL;
+		return LYC_OK;
+	}
+	give_label(&contact->label, merged->home);
+	if (label && !(entry->contact && entry->contact->label))
+		return LYC_OK;
+	enum lyc_status status = audience_settle(contact->label, label ? label : &nobodys, error);
+	if (status != LYC_OK)
+		snprintf(error->field, sizeof(error->field), "contact.label.audience");
+	return status;
+}
+
 /* `merged` has the entry's label where it has one, else the held one. */
 static enum lyc_status settle_label(expert_msg *merged, const expert_msg *held,
 				    const expert_msg *entry, struct lyc_error *error)
 {
-	static const Lyceum__V1__Label nobodys = LYCEUM__V1__LABEL__INIT;
-
-	if (!merged->label) {
-		merged->label = grow_new(1, sizeof(*merged->label));
-		lyceum__v1__label__init(merged->label);
-	}
-	set(&merged->label->home, merged->home);
+	give_label(&merged->label, merged->home);
 	if (held && !entry->label && held->label)
 		return LYC_OK;
 	return audience_settle(merged->label,
@@ -451,8 +486,8 @@ enum lyc_status entry_merge(const expert_msg *held, const expert_msg *entry,
 		status = refuse(error, LYC_RESOURCE_EXHAUSTED, "evidence",
 				"an expert has at most %d works, grants and cases",
 				ENTRY_MAX_EVIDENCE);
-	else
-		status = settle_label(merged, held, entry, error);
+	else if ((status = settle_label(merged, held, entry, error)) == LYC_OK)
+		status = settle_contact(merged, held, entry, error);
 	if (status == LYC_OK)
 		*ret_expert = merged;
 	else

@@ -117,6 +117,21 @@ static size_t look_up_name(struct state *state, struct lyc_call *call, const cha
 	return found;
 }
 
+/* How the person is reached is seen by fewer than the rest; without a label, by its home alone. */
+static void hide_contact(struct lyc_call *call, Lyceum__Experts__V1__Expert *expert)
+{
+	Lyceum__V1__Label homes = LYCEUM__V1__LABEL__INIT;
+
+	if (!expert->contact)
+		return;
+	homes.home = expert->home;
+	homes.visibility = LYCEUM__V1__VISIBILITY__PRIVATE;
+	if (may_see(call, expert->contact->label ? expert->contact->label : &homes))
+		return;
+	lyceum__experts__v1__contact__free_unpacked(expert->contact, NULL);
+	expert->contact = NULL;
+}
+
 static void directory_get(Lyceum__Experts__V1__ExpertDirectory_Service *service,
 			  const Lyceum__Experts__V1__GetRequest *request,
 			  Lyceum__Experts__V1__GetReply_Closure closure, void *closure_data)
@@ -154,6 +169,7 @@ static void directory_get(Lyceum__Experts__V1__ExpertDirectory_Service *service,
 		return;
 	}
 	reply.expert = people_unpack(&state->view.people, doc);
+	hide_contact(call, reply.expert);
 	reply.evidence = explain_evidence(reply.expert);
 	reply.n_evidence = reply.expert->n_evidence;
 	closure(&reply, call);

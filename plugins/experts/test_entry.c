@@ -380,6 +380,89 @@ static void test_entry_is_seen_by_no_more_than_before_unless_said(void **state)
 	drop(merged);
 }
 
+/* Lay an address over what is held; UNSAID: without a label of its own. */
+static expert_msg *lay_contact(const expert_msg *held, const char *email,
+			       Lyceum__V1__Visibility visibility)
+{
+	expert_msg *entry = make("1", "Ada Okafor", "", "", "G1", "One");
+
+	entry->contact = grow_new(1, sizeof(*entry->contact));
+	lyceum__experts__v1__contact__init(entry->contact);
+	if (email)
+		entry->contact->email = grow_copy(email, strlen(email));
+	if (visibility != UNSAID) {
+		entry->contact->label = grow_new(1, sizeof(*entry->contact->label));
+		lyceum__v1__label__init(entry->contact->label);
+		entry->contact->label->visibility = visibility;
+	}
+	return lay(held, entry);
+}
+
+static void test_entry_address_stays_home_unless_said(void **state)
+{
+	expert_msg *one = lay_contact(NULL, "ada@example.org", UNSAID);
+
+	(void)state;
+	assert_int_equal(one->label->visibility, MEMBERS);
+	assert_int_equal(one->contact->label->visibility, PRIVATE);
+	assert_string_equal(one->contact->label->home, "wales");
+	/* The same once more changes nothing, nor does an entry that says nothing of it. */
+	expert_msg *two = lay_contact(one, "ada@example.org", UNSAID);
+	assert_true(entry_is_equal(one, two));
+	expert_msg *three = lay(two, make("1", "Ada Okafor", "", "", "G1", "One"));
+	assert_true(entry_is_equal(one, three));
+	/* Opened by saying so, even without the address; a new address keeps what was said. */
+	expert_msg *four = lay_contact(three, NULL, MEMBERS);
+	assert_int_equal(four->contact->label->visibility, MEMBERS);
+	assert_string_equal(four->contact->email, "ada@example.org");
+	expert_msg *five = lay_contact(four, "ada@example.com", UNSAID);
+	assert_int_equal(five->contact->label->visibility, MEMBERS);
+	assert_string_equal(five->contact->email, "ada@example.com");
+	/* Nobody to reach: no contact, whatever its label says. */
+	expert_msg *six = lay_contact(NULL, NULL, MEMBERS);
+	assert_null(six->contact);
+	expert_msg *all[] = {one, two, three, four, five, six};
+	for (size_t i = 0; i < 6; i++)
+		drop(all[i]);
+}
+
+/* Of records written before contacts had a label: private once the person is entered again. */
+static void test_entry_address_held_without_a_label_becomes_private(void **state)
+{
+	expert_msg *held = lay_contact(NULL, "ada@example.org", MEMBERS);
+
+	(void)state;
+	lyceum__v1__label__free_unpacked(held->contact->label, NULL);
+	held->contact->label = NULL;
+	expert_msg *again = lay(held, make("1", "Ada Okafor", "", "", "G1", "One"));
+	assert_int_equal(again->contact->label->visibility, PRIVATE);
+	assert_string_equal(again->contact->email, "ada@example.org");
+	expert_msg *twice = lay(again, make("1", "Ada Okafor", "", "", "G1", "One"));
+	assert_true(entry_is_equal(again, twice));
+	drop(held);
+	drop(again);
+	drop(twice);
+}
+
+static void test_entry_refuses_an_audience_for_an_open_address(void **state)
+{
+	expert_msg *entry = make("1", "Ada Okafor", "", "", "G1", "One");
+	struct lyc_error error;
+	expert_msg *merged;
+
+	(void)state;
+	expert_msg *held = lay_contact(NULL, "ada@example.org", PUBLIC);
+	entry->contact = grow_new(1, sizeof(*entry->contact));
+	lyceum__experts__v1__contact__init(entry->contact);
+	entry->contact->label = grow_new(1, sizeof(*entry->contact->label));
+	lyceum__v1__label__init(entry->contact->label);
+	entry->contact->label->visibility = AUDIENCE;
+	assert_int_equal(entry_merge(held, entry, &merged, &error), LYC_INVALID_ARGUMENT);
+	assert_string_equal(error.field, "contact.label.audience");
+	drop(entry);
+	drop(held);
+}
+
 static void test_entry_writes_language_tags_as_usual(void **state)
 {
 	expert_msg *entry = make("1", "Ada Okafor", "", "", "G1", "One");
@@ -414,6 +497,9 @@ int main(void)
 		cmocka_unit_test(test_entry_with_an_audience_is_for_that_audience),
 		cmocka_unit_test(test_entry_refuses_an_audience_beside_another_visibility),
 		cmocka_unit_test(test_entry_is_seen_by_no_more_than_before_unless_said),
+		cmocka_unit_test(test_entry_address_stays_home_unless_said),
+		cmocka_unit_test(test_entry_address_held_without_a_label_becomes_private),
+		cmocka_unit_test(test_entry_refuses_an_audience_for_an_open_address),
 		cmocka_unit_test(test_entry_writes_language_tags_as_usual),
 	};
 	return cmocka_run_group_tests_name("entry", tests, NULL, NULL);

@@ -103,6 +103,7 @@ static void take_add(struct change *change)
 	Lyceum__Experts__V1__Availability availability = LYCEUM__EXPERTS__V1__AVAILABILITY__INIT;
 	Lyceum__Experts__V1__Contact contact = LYCEUM__EXPERTS__V1__CONTACT__INIT;
 	Lyceum__V1__Label label = LYCEUM__V1__LABEL__INIT;
+	Lyceum__V1__Label contact_label = LYCEUM__V1__LABEL__INIT;
 	Lyceum__Experts__V1__Topic *topics = grow_new(request->n_topic, sizeof(*topics));
 
 	name.display = request->name;
@@ -110,6 +111,8 @@ static void take_add(struct change *change)
 	organisation.department = request->department;
 	availability.answers_within_days = request->answers_within_days;
 	contact.email = request->email;
+	contact_label.visibility = request->contact_visibility;
+	contact.label = request->contact_visibility ? &contact_label : NULL;
 	label.visibility = request->visibility;
 	label.audience = request->audience;
 	label.n_audience = request->n_audience;
@@ -121,7 +124,7 @@ static void take_add(struct change *change)
 	expert.organisation =
 		request->organisation[0] || request->department[0] ? &organisation : NULL;
 	expert.availability = request->answers_within_days ? &availability : NULL;
-	expert.contact = request->email[0] ? &contact : NULL;
+	expert.contact = request->email[0] || contact.label ? &contact : NULL;
 	expert.label = request->visibility || request->n_audience ? &label : NULL;
 	expert.language = request->language;
 	expert.n_language = request->n_language;

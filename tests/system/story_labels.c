@@ -13,7 +13,9 @@
 #include "base/ensure.h"
 #include "inbox.h"
 #include "link_proxy.h"
+#include "lyceum/experts/v1/experts.pb-c.h"
 #include "raw_peer.h"
+#include "shell.h"
 
 static struct network *network;
 static struct link_proxy *proxy;
@@ -24,12 +26,14 @@ static struct node *medcity;
 
 static struct keypair ann;
 static struct keypair bob;
+static struct keypair eve;
 
 static int start(void **state)
 {
 	(void)state;
 	struct lyc_error error;
-	ensure(keyfile_make(&ann, &error) == LYC_OK && keyfile_make(&bob, &error) == LYC_OK);
+	ensure(keyfile_make(&ann, &error) == LYC_OK && keyfile_make(&bob, &error) == LYC_OK &&
+	       keyfile_make(&eve, &error) == LYC_OK);
 	network = network_new();
 	hub = network_add(network, "hub", NULL);
 	nhsa = network_add(network, "nhsa", hub);
@@ -38,6 +42,8 @@ static int start(void **state)
 	node_add_plugin(nhsa, "experts", NULL, "process");
 	node_add_key(wales, "ann", &ann, "role: PERSON, groups: [policy]");
 	node_add_key(wales, "bob", &bob, "role: PERSON");
+	node_add_key(nhsa, "eve", &eve,
+		     "role: PERSON, call: [lyceum.experts.v1.ExpertDirectory/Get]");
 	node_start(hub);
 	proxy = link_proxy_new(hub->listen_tcp);
 	snprintf(nhsa->hub_tcp, sizeof(nhsa->hub_tcp), "%s", link_proxy_endpoint(proxy));
@@ -199,6 +205,80 @@ static void test_label_for_persons_reaches_them_alone(void **state)
 	lyc_client_close(bobs);
 }
 
+/* What `lyceum experts show` prints at `node`, asked of nhsa. */
+static struct shell_result show(struct node *node, const char *name)
+{
+	struct shell_result result =
+		shell_run(node, "experts", "show", "--at", "nhsa", name, "--json", NULL);
+	assert_int_equal(result.code, 0);
+	assert_non_null(strstr(result.out, name));
+	return result;
+}
+
+static void import(const char *rows, const char *wanted)
+{
+	char path[100];
+	snprintf(path, sizeof(path), "%s/people.csv", network->folder);
+	FILE *file = fopen(path, "w");
+	ensure(file && fputs(rows, file) >= 0 && fclose(file) == 0);
+	struct shell_result result = shell_run(nhsa, "experts", "import", path, NULL);
+	assert_int_equal(result.code, 0);
+	if (!strstr(result.out, wanted) && !strstr(result.err, wanted))
+		fail_msg("%s is not in: %s%s", wanted, result.out, result.err);
+	shell_result_fini(&result);
+}
+
+/* How somebody is reached: at home for everybody of the home, elsewhere for nobody, though the
+ * record itself is everywhere; until the home says otherwise. */
+static void test_label_keeps_an_address_at_its_home(void **state)
+{
+	(void)state;
+	struct shell_result result = shell_run(nhsa, "experts", "add", "Olwen Pugh", "--email",
+					       "mark1@one.example", "--region", "Wales", NULL);
+	assert_int_equal(result.code, 0);
+	shell_result_fini(&result);
+	static const char rows[] = "Name,E-mail,Phone,Topics,Contact visibility\n"
+				   "Rhys Bevan,mark2@two.example,mark-3456,gene therapy,\n"
+				   "Nia Price,mark4@four.example,mark-4567,gene therapy,members\n";
+	import(rows, "2 added");
+	import(rows, "2 unchanged");
+
+	static const char *const names[] = {"Olwen Pugh", "Rhys Bevan", "Nia Price"};
+	static const char *const marks[] = {"mark1@one", "mark2@two", "mark-3456", "mark4@four",
+					    "mark-4567"};
+	static const size_t mark_of[] = {0, 1, 3};
+	struct node *all[] = {nhsa, hub, wales, medcity};
+	node_wait_until_holds(wales, nhsa);
+	node_wait_until_holds(medcity, nhsa);
+	for (size_t n = 0; n < 4; n++) {
+		for (size_t i = 0; i < 3; i++)
+			check_holds(all[n], names[i], true);
+		for (size_t i = 0; i < 5; i++)
+			check_holds(all[n], marks[i], n == 0 || i >= 3);
+	}
+
+	/* Asked over the hub, the home answers without it; at home its operator and its people see
+	 * it. */
+	for (size_t i = 0; i < 3; i++) {
+		result = show(wales, names[i]);
+		assert_int_equal(strstr(result.out, marks[mark_of[i]]) != NULL, i == 2);
+		shell_result_fini(&result);
+		result = show(nhsa, names[i]);
+		assert_non_null(strstr(result.out, marks[mark_of[i]]));
+		shell_result_fini(&result);
+	}
+	Lyceum__Experts__V1__GetRequest request = LYCEUM__EXPERTS__V1__GET_REQUEST__INIT;
+	request.id = (char *)(uintptr_t)names[0];
+	uint8_t body[64];
+	size_t len = lyceum__experts__v1__get_request__pack(&request, body);
+	struct lyc_client *eves = node_open_as(nhsa, &eve);
+	struct outcome seen =
+		ask(nhsa, eves, "lyceum.experts.v1.ExpertDirectory/Get", body, len, NULL);
+	assert_int_equal(seen.status, LYC_OK);
+	assert_non_null(memmem(seen.body, seen.body_len, marks[0], strlen(marks[0])));
+	lyc_client_close(eves);
+}
+
 /* The one test that reads what a node really says to its hub: the story is the hub. */
 static void test_label_private_is_not_among_the_packets_of_the_link(void **state)
 {
@@ -246,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_label_decides_who_gets_a_record),
 		cmocka_unit_test(test_label_narrowed_withdraws_from_former_readers),
 		cmocka_unit_test(test_label_for_persons_reaches_them_alone),
+		cmocka_unit_test(test_label_keeps_an_address_at_its_home),
 		cmocka_unit_test(test_label_private_is_not_among_the_packets_of_the_link),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
