@@ -298,6 +298,7 @@ static void register_services(struct daemon *daemon, struct session *session,
 	if (status == LYC_OK) {
 		services_withdraw(&daemon->services, session);
 		session_set_publishes(session, reg->publishes, reg->publish_count);
+		session->speaks_for_people = reg->speaks_for_people;
 		for (size_t i = 0; i < reg->service_count; i++)
 			services_offer(&daemon->services, session, reg->services[i],
 				       span_of(NULL, 0));
@@ -305,6 +306,9 @@ static void register_services(struct daemon *daemon, struct session *session,
 			keep_schema(daemon, schema, reg);
 		if (plugin)
 			host_registered(&daemon->host, plugin, session);
+		if (plugin && reg->speaks_for_people)
+			log_notice("plugin speaks for people of this node", "plugin",
+				   plugin->identity);
 		links_announce(&daemon->links);
 	} else if (plugin) {
 		host_refused(&daemon->host, plugin, error.text);

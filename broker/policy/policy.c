@@ -254,6 +254,11 @@ static void write_person(const char *identity, const char *node, char to[CALL_MA
 	memcpy(to + len + 1, node, strlen(node) + 1);
 }
 
+static bool is_person(struct span principal)
+{
+	return principal.len > 0 && memchr(principal.data, '@', principal.len) != NULL;
+}
+
 /* Whoever has given a plugin a call has told it for whom it works: until the call ends, the plugin
  * may say so. */
 static bool is_served_for(const struct session *plugin, struct span claimed)
@@ -288,6 +293,8 @@ enum lyc_status policy_principal(const struct policy *policy, const struct sessi
 	}
 	bool is_allowed = role == ROLE_HUB ? claimed.len > 0 && !span_is(node, policy->name)
 					   : span_is(node, own);
+	if (role == ROLE_PLUGIN && is_allowed && !session->speaks_for_people)
+		is_allowed = !is_person(claimed);
 	if (!is_allowed && role == ROLE_PLUGIN)
 		is_allowed = is_served_for(session, claimed);
 	if (!is_allowed)
@@ -306,8 +313,9 @@ bool policy_vouches_for_group(const struct policy *policy, const struct session 
 		return !span_is(node, policy->name);
 	case ROLE_NODE:
 		return span_is(node, session->identity);
-	case ROLE_OPERATOR:
 	case ROLE_PLUGIN:
+		return session->speaks_for_people && span_is(node, policy->name);
+	case ROLE_OPERATOR:
 		return span_is(node, policy->name);
 	case ROLE_PERSON:
 	default:

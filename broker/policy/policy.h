@@ -66,7 +66,8 @@ bool policy_may_publish(const struct grants *grants, const struct session *sessi
 bool policy_is_registered(const struct session *session, struct span subject);
 
 /* Who a call or publish is for: checks the claim of `session` and fills `ret_principal`. A plugin
- * speaks for this daemon's own people, and for those whose calls it serves at this moment.
+ * speaks for this daemon and its groups, for those whose calls it serves at this moment and, where
+ * it has registered to, for this daemon's own people.
  * PERMISSION_DENIED with a sentence when this peer may not speak for that principal. */
 LYC_MUST_USE enum lyc_status policy_principal(const struct policy *policy,
 					      const struct session *session, struct span claimed,

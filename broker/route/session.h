@@ -78,6 +78,7 @@ struct session {
 	struct list offers;
 	char **publishes;
 	size_t publish_count;
+	bool speaks_for_people; /* a plugin that registered so */
 
 	/* The transient message that was last sent to this link. */
 	uint64_t last_fanout;

@@ -53,6 +53,10 @@ struct lyc_call_options {
 	const char *idempotency_key;
 	const struct lyc_position *after;
 	size_t after_count;
+	/* The principal's: "wales/policy". For those who vouch for it: the operator, a plugin that
+	 * speaks for people. At most 16. */
+	const char *const *groups;
+	size_t group_count;
 };
 
 struct lyc_reply {

@@ -19,7 +19,7 @@
  * has caught up, so `start` itself appends nothing of a type that is new to the daemon.
  *
  * Every function below is called on the plugin's own thread only. A plugin that starts threads
- *hands their results to its own, which a timer looks after.
+ * hands their results to its own: through an eventfd or a pipe that lyc_watch looks after.
  */
 #ifndef LYCEUM_PLUGIN_H
 #define LYCEUM_PLUGIN_H
@@ -69,6 +69,13 @@ struct lyc_plugin {
 				 struct lyc_error *error);
 	/* Frees the state. No method is running and none comes. */
 	void (*stop)(void *state);
+
+	/* What stands from here on came later: `size` tells whether it is there. */
+
+	/* It signs people in: it may name persons of this node ("ann@wales") as principals of what
+	 * it calls and appends, and their groups. Any other plugin may name a person only while it
+	 * serves that person's call. The daemon holds it to this, and says in its log who may. */
+	bool speaks_for_people;
 };
 
 /* For the exported descriptor. */
@@ -158,6 +165,15 @@ typedef void (*lyc_timer_fn)(void *state, void *arg);
 LYC_API LYC_MUST_USE enum lyc_status lyc_timer(struct lyc_plugin_context *context,
 					       uint32_t delay_ms, uint32_t period_ms,
 					       lyc_timer_fn fn, void *arg);
+/* Run fn on the plugin's thread whenever the descriptor is readable or writable, as `events` asks,
+ * for as long as it is so (level-triggered); a hang-up or error counts as whatever was asked for. A
+ * second call for the same fd replaces events, fn and arg; events 0 ends it, before the descriptor
+ * is closed. Not while a method waits in a call. INVALID_ARGUMENT for what cannot be watched, like
+ * a file. An epoll descriptor can. */
+enum { LYC_READABLE = 1, LYC_WRITABLE = 2 };
+typedef void (*lyc_watch_fn)(void *state, int fd, int events, void *arg);
+LYC_API LYC_MUST_USE enum lyc_status lyc_watch(struct lyc_plugin_context *context, int fd,
+					       int events, lyc_watch_fn fn, void *arg);
 /* To the daemon's log. level 1 error, 2 warning, 3 notice, 4 info, 5 debug; never anything
  * personal. */
 LYC_API void lyc_log(struct lyc_plugin_context *context, int level, const char *format, ...)

@@ -112,10 +112,32 @@ void calls_reply(struct lyc_client *client, struct level *level, const struct pa
 	client->depth--;
 }
 
-/* The packet, its `after` in positions[WIRE_MAX_POSITIONS]. */
+/* What a packet points to while it is written. */
+struct call_room {
+	struct wire_position positions[WIRE_MAX_POSITIONS];
+	struct span groups[WIRE_MAX_GROUPS];
+};
+
+static enum lyc_status fill_groups(const struct lyc_call_options *options, struct call_room *room,
+				   struct packet_call *call, struct lyc_error *error)
+{
+	if (options->group_count > WIRE_MAX_GROUPS)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "a call names at most %d groups, not %zu", WIRE_MAX_GROUPS,
+				 options->group_count);
+	for (size_t i = 0; i < options->group_count; i++) {
+		if (!session_text(options->groups[i], &room->groups[i]))
+			return error_set(error, LYC_INVALID_ARGUMENT,
+					 "the name of a group is not well-formed UTF-8");
+	}
+	call->groups = room->groups;
+	call->group_count = options->group_count;
+	return LYC_OK;
+}
+
 static enum lyc_status fill_call(const struct lyc_client *client, const char *method,
 				 struct span body, const struct lyc_call_options *options,
-				 struct wire_position *positions, struct packet_call *call,
+				 struct call_room *room, struct packet_call *call,
 				 struct lyc_error *error)
 {
 	static const struct lyc_call_options none;
@@ -143,17 +165,18 @@ static enum lyc_status fill_call(const struct lyc_client *client, const char *me
 				 options->after_count);
 	for (size_t i = 0; i < options->after_count; i++) {
 		const struct lyc_position *after = &options->after[i];
-		positions[i] = (struct wire_position){.epoch = after->epoch, .seq = after->seq};
-		if (!session_text(after->origin, &positions[i].origin))
+		room->positions[i] =
+			(struct wire_position){.epoch = after->epoch, .seq = after->seq};
+		if (!session_text(after->origin, &room->positions[i].origin))
 			return error_set(error, LYC_INVALID_ARGUMENT,
 					 "the origin of a position is not well-formed UTF-8");
 	}
 	call->body = body;
 	call->timeout_ms = options->timeout_ms;
 	call->want_as_of = options->want_as_of;
-	call->after = positions;
+	call->after = room->positions;
 	call->after_count = options->after_count;
-	return LYC_OK;
+	return fill_groups(options, room, call, error);
 }
 
 static enum lyc_status out_of_credit(const struct lyc_client *client, size_t len,
@@ -172,13 +195,13 @@ static enum lyc_status start(struct lyc_client *client, const char *method, stru
 			     const struct lyc_call_options *options, lyc_reply_fn on_reply,
 			     void *arg, uint64_t *ret_id, struct lyc_error *error)
 {
-	struct wire_position positions[WIRE_MAX_POSITIONS];
+	struct call_room room;
 	struct packet packet;
 	memset(&packet.call, 0, sizeof(packet.call));
 	packet.kind = PACKET_CALL;
 	enum lyc_status status = session_check(client, error);
 	if (!status)
-		status = fill_call(client, method, body, options, positions, &packet.call, error);
+		status = fill_call(client, method, body, options, &room, &packet.call, error);
 	if (status)
 		return status;
 	if (!session_has_credit(&client->calls, client->call_credit, body.len) ||

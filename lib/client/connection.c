@@ -73,6 +73,25 @@ bool connection_wait_also(struct connection *connection, int fd)
 	return true;
 }
 
+bool connection_stir_on(struct connection *connection, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.fd = fd};
+	if (epoll_ctl(connection->wait_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+		return false;
+	connection->stir_fd = fd;
+	return true;
+}
+
+void connection_rearm(struct connection *connection)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT,
+				    .data.fd = connection->stir_fd};
+	if (!connection->is_stirred)
+		return;
+	connection->is_stirred = false;
+	epoll_ctl(connection->wait_fd, EPOLL_CTL_MOD, connection->stir_fd, &event);
+}
+
 enum lyc_status connection_new(const struct connection_options *options,
 			       struct connection **ret_connection, struct lyc_error *error)
 {
@@ -85,6 +104,7 @@ enum lyc_status connection_new(const struct connection_options *options,
 	connection->kind = options->socket;
 	connection->zmq_ctx = options->zmq_ctx;
 	connection->also_fd = -1;
+	connection->stir_fd = -1;
 	connection->wait_fd = epoll_create1(EPOLL_CLOEXEC);
 	connection->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (!connection->zmq_ctx) {
@@ -375,6 +395,7 @@ void connection_wait(struct connection *connection, int timeout_ms)
 	for (int i = 0; i < count; i++) {
 		uint64_t expirations;
 		connection->is_woken |= events[i].data.fd == connection->also_fd;
+		connection->is_stirred |= events[i].data.fd == connection->stir_fd;
 		if (events[i].data.fd == connection->timer_fd &&
 		    read(connection->timer_fd, &expirations, sizeof(expirations)) > 0)
 			connection->timer_ms = 0;

@@ -48,6 +48,11 @@ struct connection {
 	int also_fd;
 	bool is_woken;
 	uint64_t also_looked_ms;
+
+	/* One more, looked at again and again: waiting ends when it is readable, and is_stirred
+	 * then until connection_rearm. */
+	int stir_fd;
+	bool is_stirred;
 };
 
 /* What the transport noticed. */
@@ -88,6 +93,9 @@ enum connection_event connection_watch(struct connection *connection);
 void connection_wait(struct connection *connection, int timeout_ms);
 /* Let waiting end when this descriptor becomes readable, too, once: is_woken then. */
 LYC_MUST_USE bool connection_wait_also(struct connection *connection, int fd);
+/* Let waiting end whenever this one becomes readable, from each connection_rearm on. */
+LYC_MUST_USE bool connection_stir_on(struct connection *connection, int fd);
+void connection_rearm(struct connection *connection);
 /* Has it been? Looks for itself now and then: who never has to wait is not woken. */
 bool connection_is_woken(struct connection *connection, uint64_t now_ms);
 /* For who watches wait_fd: make it readable at due_ms of the monotonic clock. */

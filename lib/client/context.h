@@ -26,6 +26,14 @@ struct view {
 	struct list waiting;
 };
 
+/* The plugin's own descriptors. */
+struct watches {
+	/* -1: none was ever watched. */
+	int epoll_fd;
+	uint64_t last_id;
+	struct list all;
+};
+
 /* The calls that are being served. */
 struct served {
 	/* Those that outlive their method's function, by deadline. */
@@ -55,6 +63,7 @@ struct lyc_plugin_context {
 	bool is_registered;
 
 	struct list timers;
+	struct watches watches;
 	struct view view;
 	struct served served;
 
@@ -91,6 +100,13 @@ void timers_run(struct lyc_plugin_context *context, uint64_t now_ms);
 /* When the next is due; UINT64_MAX when there is none. */
 uint64_t timers_next(const struct lyc_plugin_context *context);
 void timers_fini(struct lyc_plugin_context *context);
+
+/* ---- watches.c ---- */
+
+void watches_init(struct watches *watches);
+/* Tell the plugin what has become readable or writable. */
+void watches_run(struct lyc_plugin_context *context);
+void watches_fini(struct watches *watches);
 
 /* ---- appends.c ---- */
 

@@ -74,6 +74,16 @@ bool client_is_woken(const struct lyc_client *client)
 	return connection_is_woken(client->connection, client->now_ms);
 }
 
+bool client_stir_on(struct lyc_client *client, int fd)
+{
+	return connection_stir_on(client->connection, fd);
+}
+
+void client_rearm(struct lyc_client *client)
+{
+	connection_rearm(client->connection);
+}
+
 bool client_is_told_to_end(const struct lyc_client *client)
 {
 	return client->is_told_to_end;

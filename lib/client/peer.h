@@ -83,6 +83,10 @@ LYC_MUST_USE enum lyc_status client_reply(struct lyc_client *client,
 LYC_MUST_USE enum lyc_status client_wake_on(struct lyc_client *client, int fd,
 					    struct lyc_error *error);
 bool client_is_woken(const struct lyc_client *client);
+/* A run ends, too, when this descriptor is readable; that counts again from each client_rearm on.
+ * One per client. */
+LYC_MUST_USE bool client_stir_on(struct lyc_client *client, int fd);
+void client_rearm(struct lyc_client *client);
 /* The last session ended with the daemon's Goodbye(SHUTDOWN): a plugin ends, too. */
 bool client_is_told_to_end(const struct lyc_client *client);
 /* True between Welcome and loss. */

@@ -2,6 +2,7 @@
 #include "client/plugin_load.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
 #define MAX_METHODS 4096
 
 typedef void (*method_slot)(void);
+
+/* The descriptor as ABI 1 began: later fields stand behind. */
+#define FIRST_SIZE offsetof(struct lyc_plugin, speaks_for_people)
 
 static enum lyc_status open_file(const char *path, const struct lyc_plugin **ret_plugin,
 				 struct lyc_error *error)
@@ -58,7 +62,7 @@ static enum lyc_status check_descriptor(const struct lyc_plugin *plugin, const c
 		return error_set(error, LYC_FAILED_PRECONDITION,
 				 "%s was built for plugin ABI %u; this is %u: rebuild it.", path,
 				 plugin->abi, LYC_PLUGIN_ABI);
-	if (plugin->size != sizeof(*plugin))
+	if (plugin->size != FIRST_SIZE && plugin->size != sizeof(*plugin))
 		return error_set(error, LYC_FAILED_PRECONDITION,
 				 "%s has a descriptor of %u bytes; ABI %u has %zu: rebuild it.",
 				 path, plugin->size, LYC_PLUGIN_ABI, sizeof(*plugin));
@@ -215,6 +219,11 @@ enum lyc_status plugin_load(const char *path, const char *name, struct plugin_im
 	}
 	*ret_image = image;
 	return LYC_OK;
+}
+
+bool plugin_speaks_for_people(const struct lyc_plugin *plugin)
+{
+	return plugin->size >= sizeof(*plugin) && plugin->speaks_for_people;
 }
 
 static int compare_name(const void *key, const void *entry)

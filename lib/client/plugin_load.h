@@ -38,6 +38,8 @@ struct plugin_image {
  * handlers is not safe. ret_image: plugin_image_fini. */
 LYC_MUST_USE enum lyc_status plugin_load(const char *path, const char *name,
 					 struct plugin_image *ret_image, struct lyc_error *error);
+/* Does its descriptor have that field, and set? */
+bool plugin_speaks_for_people(const struct lyc_plugin *plugin);
 /* The method of that full name; NULL. */
 const struct plugin_method *plugin_find_method(const struct plugin_image *image, struct span name);
 /* Accepts a zeroed one. */

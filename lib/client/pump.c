@@ -248,7 +248,8 @@ static enum lyc_status pump(struct lyc_client *client, uint64_t until_ms, bool e
 		session_tick(client);
 		handle_deferred(client, level);
 		if (client->handled_count != handled_before || client->now_ms >= until_ms ||
-		    (ends_when_woken && client->connection->is_woken))
+		    (ends_when_woken &&
+		     (client->connection->is_woken || client->connection->is_stirred)))
 			break;
 		subscriptions_settle(client);
 		session_flush(client);

@@ -131,6 +131,7 @@ static enum lyc_status register_services(struct lyc_plugin_context *context,
 		.schema = span_of(plugin->schema, plugin->schema_len),
 		.publishes = publishes,
 		.publish_count = publish_count,
+		.speaks_for_people = plugin_speaks_for_people(plugin),
 	};
 	enum lyc_status status = client_register(context->client, &reg, error);
 	if (status != LYC_OK)
@@ -143,6 +144,7 @@ static void turn(struct lyc_plugin_context *context)
 {
 	uint64_t now = mono_ms();
 	timers_run(context, now);
+	watches_run(context);
 	served_expire(context, now);
 	now = mono_ms();
 	uint64_t next = now + MAX_SLEEP_MS;
@@ -220,6 +222,7 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 	if (!context)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the plugin.");
 	list_init(&context->timers);
+	watches_init(&context->watches);
 	list_init(&context->view.waiting);
 	served_init(&context->served);
 	context->on_log = options->on_log;
@@ -244,6 +247,7 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 		context->image.plugin->stop(context->state);
 	lyc_client_close(context->client);
 	timers_fini(context);
+	watches_fini(&context->watches);
 out:
 	context_fini(context);
 	free(context);

@@ -99,6 +99,7 @@ struct packet_register {
 	struct span schema;
 	const struct span *publishes;
 	size_t publish_count;
+	bool speaks_for_people;
 };
 
 struct packet_registered {

@@ -113,6 +113,7 @@ static const struct place register_places[] = {
 	[2] = PLACE_TEXTS(packet_register, services, service_count, WIRE_MAX_SERVICES, 0),
 	[3] = PLACE(packet_register, schema, BYTES),
 	[4] = PLACE_TEXTS(packet_register, publishes, publish_count, WIRE_MAX_SERVICES, 1),
+	[5] = PLACE(packet_register, speaks_for_people, FLAG),
 };
 static const struct place registered_places[] = {
 	[1] = PLACE(packet_registered, id, U64),

@@ -148,6 +148,7 @@ ALWAYS_INLINE void register_fields(struct writer *out, const struct packet_regis
 	put_elements(out, 2, reg->services, reg->service_count);
 	put_bytes(out, 3, reg->schema);
 	put_elements(out, 4, reg->publishes, reg->publish_count);
+	put_uint(out, 5, reg->speaks_for_people);
 }
 
 ALWAYS_INLINE void call_fields(struct writer *out, const struct packet_call *call)

@@ -79,4 +79,5 @@ LYC_PLUGIN = {
 	.schema_len = BAD_SCHEMA_LEN,
 	.start = start,
 	.stop = stop,
+	.speaks_for_people = true,
 };

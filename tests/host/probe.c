@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <lyceum/plugin.h>
 
@@ -20,6 +22,10 @@ struct probe {
 	struct lyc_call *kept;
 	say_closure kept_closure;
 	unsigned tick_count;
+	/* How often the descriptor stirred, and another one, which is full from the beginning. */
+	unsigned stir_count;
+	unsigned rest_count;
+	int pipe[2];
 	/* How the last append ended. */
 	enum lyc_status append_status;
 };
@@ -71,6 +77,59 @@ static void tick(void *state, void *arg)
 	struct probe *probe = state;
 	if (++probe->tick_count == 3)
 		reply(arg, probe->kept_closure, "three ticks");
+}
+
+static void on_rest(void *state, int fd, int events, void *arg)
+{
+	struct probe *probe = state;
+	char byte;
+	/* One of three each time, so it is readable thrice; and writable it is not asked for. */
+	if (events == LYC_READABLE && arg == probe && read(fd, &byte, 1) == 1)
+		probe->rest_count++;
+}
+
+static void on_stir(void *state, int fd, int events, void *arg)
+{
+	struct probe *probe = state;
+	uint64_t count;
+	char text[64];
+	if (events != LYC_READABLE || read(fd, &count, sizeof(count)) != sizeof(count))
+		abort();
+	if (++probe->stir_count < 6)
+		return;
+	struct lyc_plugin_context *context = lyc_call_context(arg);
+	snprintf(text, sizeof(text), "%u stirs, %u of the rest", probe->stir_count,
+		 probe->rest_count);
+	if (lyc_watch(context, fd, 0, NULL, NULL) != LYC_OK ||
+	    lyc_watch(context, probe->pipe[0], 0, NULL, NULL) != LYC_OK)
+		abort();
+	close(fd);
+	close(probe->pipe[0]);
+	close(probe->pipe[1]);
+	reply(arg, probe->kept_closure, text);
+}
+
+/* Nothing but the descriptors wakes the plugin: without them it sleeps a second. */
+static void watch(struct lyc_call *call, say_closure closure, struct probe *probe)
+{
+	const struct itimerspec every = {.it_value = {.tv_nsec = 5000000},
+					 .it_interval = {.tv_nsec = 5000000}};
+	struct lyc_plugin_context *context = lyc_call_context(call);
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd < 0 || timerfd_settime(fd, 0, &every, NULL) != 0 || pipe(probe->pipe) != 0 ||
+	    write(probe->pipe[1], "abc", 3) != 3)
+		abort();
+	probe->kept_closure = closure;
+	probe->stir_count = 0;
+	probe->rest_count = 0;
+	lyc_call_defer(call);
+	/* What is watched twice counts once, as last said. */
+	if (lyc_watch(context, probe->pipe[0], LYC_READABLE, on_stir, call) != LYC_OK ||
+	    lyc_watch(context, probe->pipe[0], LYC_READABLE, on_rest, probe) != LYC_OK ||
+	    lyc_watch(context, fd, LYC_READABLE, on_stir, call) != LYC_OK ||
+	    lyc_watch(context, -1, LYC_READABLE, on_stir, call) != LYC_INVALID_ARGUMENT ||
+	    lyc_watch(context, fd, 4, on_stir, call) != LYC_INVALID_ARGUMENT)
+		abort();
 }
 
 static void use_kept(struct lyc_call *call, say_closure closure, struct probe *probe)
@@ -157,6 +216,8 @@ static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		lyc_call_defer(call);
 		if (what[0] == 't' && lyc_timer(lyc_call_context(call), 1, 1, tick, call) != LYC_OK)
 			abort();
+	} else if (strcmp(what, "watch") == 0) {
+		watch(call, closure, probe);
 	} else if (strcmp(what, "use kept") == 0) {
 		use_kept(call, closure, probe);
 	} else if (strcmp(what, "view") == 0) {
@@ -232,7 +293,8 @@ static void stop(void *state)
 
 LYC_PLUGIN = {
 	.abi = LYC_PLUGIN_ABI,
-	.size = sizeof(struct lyc_plugin),
+	/* As plugins were built before there was more: what stands behind is not looked at. */
+	.size = offsetof(struct lyc_plugin, speaks_for_people),
 	.name = "probe",
 	.version = "0",
 	.config_type = "lyceum.echo.v1.Note",
@@ -243,4 +305,5 @@ LYC_PLUGIN = {
 	.reads = reads,
 	.start = start,
 	.stop = stop,
+	.speaks_for_people = true,
 };

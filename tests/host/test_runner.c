@@ -69,10 +69,36 @@ static void test_runner_refuses_another_size(void **state)
 	refuses("bad_size", "a descriptor of 8 bytes");
 }
 
+static bool registers_as_speaker(const char *file, const char *name)
+{
+	harness_start(harness, path_of(file), name, NULL);
+	const struct packet *packet = harness_expect(harness, PACKET_REGISTER);
+	bool speaks = packet->reg.speaks_for_people;
+	struct packet answer = {.kind = PACKET_REGISTERED, .registered = {.id = packet->reg.id}};
+	harness_send(harness, &answer);
+	return speaks;
+}
+
+static void test_runner_tells_who_speaks_for_people(void **state)
+{
+	(void)state;
+	assert_true(registers_as_speaker("speaker", "bad"));
+}
+
 static void test_runner_refuses_another_name(void **state)
 {
 	(void)state;
 	refuses("bad_name", "is the plugin \"worse\", not \"bad\"");
+}
+
+static void test_runner_takes_a_descriptor_of_the_first_size(void **state)
+{
+	(void)state;
+	harness_start(harness, path_of("probe"), "probe", config);
+	const struct packet *packet = harness_expect(harness, PACKET_SUBSCRIBE);
+	struct packet gap = {.kind = PACKET_GAP, .gap = {.id = packet->subscribe.id}};
+	harness_send(harness, &gap);
+	assert_false(harness_expect(harness, PACKET_REGISTER)->reg.speaks_for_people);
 }
 
 static void test_runner_refuses_a_missing_slot(void **state)
@@ -423,6 +449,17 @@ static void test_runner_runs_timers(void **state)
 	assert_true(harness_said(harness_expect_reply(harness, 1), "three ticks"));
 }
 
+static void test_runner_watches_descriptors(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "watch", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "6 stirs, 3 of the rest"));
+	/* Once more: descriptors of the same numbers, newly opened. */
+	harness_say(harness, 2, "watch", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "6 stirs, 3 of the rest"));
+}
+
 static void test_runner_streams(void **state)
 {
 	(void)state;
@@ -581,6 +618,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		RUNNER_TEST(test_runner_refuses_another_abi),
 		RUNNER_TEST(test_runner_refuses_another_size),
+		RUNNER_TEST(test_runner_tells_who_speaks_for_people),
+		RUNNER_TEST(test_runner_takes_a_descriptor_of_the_first_size),
 		RUNNER_TEST(test_runner_refuses_another_name),
 		RUNNER_TEST(test_runner_refuses_a_missing_slot),
 		RUNNER_TEST(test_runner_refuses_a_missing_symbol),
@@ -605,6 +644,7 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_keeps_its_own_faults_from_the_caller),
 		RUNNER_TEST(test_runner_ends_an_append_with_its_session),
 		RUNNER_TEST(test_runner_runs_timers),
+		RUNNER_TEST(test_runner_watches_descriptors),
 		RUNNER_TEST(test_runner_streams),
 		RUNNER_TEST(test_runner_does_not_stream_where_the_schema_says_no),
 		RUNNER_TEST(test_runner_refuses_an_unknown_method),

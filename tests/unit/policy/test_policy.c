@@ -58,6 +58,7 @@ static int setup(void **state)
 	struct lyc_error error;
 	assert_int_equal(policy_init(&policy, &config, &error), LYC_OK);
 	policy_grant(&policy, "echo", "", ROLE_PLUGIN);
+	policy_grant(&policy, "http", "", ROLE_PLUGIN);
 	policy_grant(&policy, "hub", KEY, ROLE_HUB);
 	*state = &policy;
 	return 0;
@@ -74,6 +75,7 @@ static struct session session_of(const struct policy *policy, const char *identi
 	struct session session = {.grants = policy_find(policy, identity)};
 	assert_non_null(session.grants);
 	strcpy(session.identity, identity);
+	session.speaks_for_people = strcmp(identity, "http") == 0;
 	return session;
 }
 
@@ -117,16 +119,38 @@ static void test_policy_node_speaks_for_its_own_people(void **state)
 		assert_null(principal(policy, "cork", others[i]));
 }
 
-static void test_policy_operator_and_plugins_speak_for_this_daemon(void **state)
+static void test_policy_operator_and_gateway_speak_for_this_daemon(void **state)
 {
 	const struct policy *policy = *state;
-	static const char *const who[] = {"root", "echo"};
+	static const char *const who[] = {"root", "http"};
 	for (size_t i = 0; i < 2; i++) {
 		assert_string_equal(principal(policy, who[i], ""), "wales");
 		assert_string_equal(principal(policy, who[i], "ann@wales"), "ann@wales");
 		assert_null(principal(policy, who[i], "eve@cork"));
 		assert_null(principal(policy, who[i], "cork"));
 	}
+}
+
+/* It signs nobody in, so it cannot know that it is she. */
+static void test_policy_plain_plugin_speaks_for_no_person(void **state)
+{
+	const struct policy *policy = *state;
+	assert_string_equal(principal(policy, "echo", ""), "wales");
+	assert_string_equal(principal(policy, "echo", "wales"), "wales");
+	assert_null(principal(policy, "echo", "ann@wales"));
+	assert_null(principal(policy, "echo", "@wales"));
+	assert_null(principal(policy, "echo", "eve@cork"));
+	assert_null(principal(policy, "http", "eve@cork"));
+	assert_null(principal(policy, "http", "ann@wales@cork"));
+	/* The right is a plugin's: no other peer gets anything by it. */
+	struct session cork = session_of(policy, "cork");
+	struct lyc_error error = {0};
+	char result[CALL_MAX_PRINCIPAL];
+	cork.speaks_for_people = true;
+	list_init(&cork.calls_given);
+	assert_int_equal(policy_principal(policy, &cork, text("ann@wales"), result, &error),
+			 LYC_PERMISSION_DENIED);
+	assert_false(policy_vouches_for_group(policy, &cork, text("wales/policy")));
 }
 
 static void test_policy_hub_speaks_for_all_others_and_never_for_us(void **state)
@@ -168,7 +192,9 @@ static void test_policy_plugin_speaks_for_whose_call_it_serves(void **state)
 	struct call_table table;
 	call_table_init(&table, 0, 7);
 	assert_true(may_say(policy, "echo", &table, "eve@cork"));
-	assert_true(may_say(policy, "echo", &table, "ann@wales"));
+	assert_true(may_say(policy, "http", &table, "eve@cork"));
+	assert_true(may_say(policy, "http", &table, "ann@wales"));
+	assert_false(may_say(policy, "echo", &table, "ann@wales"));
 	/* Exactly for her, and only a plugin. */
 	assert_false(may_say(policy, "echo", &table, "cork"));
 	assert_false(may_say(policy, "echo", &table, "bob@cork"));
@@ -198,7 +224,8 @@ static void test_policy_groups_are_vouched_for_by_their_node(void **state)
 		{"ann", "wales/policy", false}, /* hers come from the configuration */
 		{"cork", "cork/policy", true},  {"cork", "wales/policy", false},
 		{"cork", "hub/policy", false},  {"root", "wales/policy", true},
-		{"root", "cork/policy", false}, {"echo", "wales/staff", true},
+		{"root", "cork/policy", false}, {"http", "wales/staff", true},
+		{"http", "cork/staff", false},  {"echo", "wales/staff", false},
 		{"echo", "cork/staff", false},  {"hub", "cork/policy", true},
 		{"hub", "wales/policy", false},
 	};
@@ -338,7 +365,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_policy_node_speaks_for_its_own_people, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
-			test_policy_operator_and_plugins_speak_for_this_daemon, setup, teardown),
+			test_policy_operator_and_gateway_speak_for_this_daemon, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_policy_plain_plugin_speaks_for_no_person,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_policy_hub_speaks_for_all_others_and_never_for_us, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_policy_plugin_speaks_for_whose_call_it_serves,

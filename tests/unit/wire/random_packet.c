@@ -199,6 +199,7 @@ static void same_register(const struct packet_register *ours, const Lyceum__V1__
 	same_texts(ours->services, ours->service_count, theirs->service, theirs->n_service);
 	same_texts(ours->publishes, ours->publish_count, theirs->publishes, theirs->n_publishes);
 	SAME_BYTES(schema);
+	SAME_NUMBER(speaks_for_people);
 }
 
 static void same_registered(const struct packet_registered *ours,

@@ -1,0 +1,2 @@
+/* A plugin that speaks for people, and does nothing else. */
+#include "bad.h"
