@@ -55,6 +55,13 @@ struct lyc_method {
 	bool appends;
 	/* More than one reply. */
 	bool streams;
+	/* (lyceum.v1.web): under which paths a gateway serves it, too, "/calendar/{token}.ics"; the
+	 * field of the reply that is the answer, and its type; whether nobody has to be signed in. */
+	const char *web_get;
+	const char *web_post;
+	const char *web_body;
+	const char *web_content_type;
+	bool web_open;
 };
 
 struct lyc_service {

@@ -122,6 +122,11 @@ static struct lyc_method method_of(const struct schema_method *method)
 		.verb = method->command.verb,
 		.appends = method->appends,
 		.streams = method->is_server_streaming,
+		.web_get = method->web.get,
+		.web_post = method->web.post,
+		.web_body = method->web.body,
+		.web_content_type = method->web.content_type,
+		.web_open = method->web.is_open,
 	};
 }
 

@@ -54,9 +54,10 @@ static void answer_schema(struct fake_daemon *daemon, uint64_t id, bool is_known
 
 static void answer_services(struct fake_daemon *daemon, uint64_t id)
 {
-	static const char *const names[] = {"lyceum.sample.v1.Samples", "of.no.Schema"};
+	static const char *const names[] = {"lyceum.sample.v1.Samples", "of.no.Schema",
+					    "lyceum.sample.v1.Pages"};
 	struct buf body = {0};
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		size_t item = pb_begin(&body, 1);
 		pb_write_text(&body, 1, names[i]);
 		pb_end(&body, item);
@@ -171,14 +172,13 @@ static void test_types_list_what_is_served(void **state)
 	struct loaded loaded = {0};
 	assert_int_equal(lyc_service_count(types), 0);
 	assert_int_equal(lyc_types_load(types, &error), LYC_OK);
-	assert_int_equal(lyc_service_count(types), 1);
-	const struct lyc_service *service = lyc_service_at(types, 0);
+	assert_int_equal(lyc_service_count(types), 2);
+	const struct lyc_service *service = lyc_service_at(types, 1);
 	assert_string_equal(service->name, "lyceum.sample.v1.Samples");
 	assert_string_equal(service->noun, "sample");
 	assert_string_equal(service->help, "Finds samples.");
 	assert_false(service->is_core);
-	assert_int_equal(service->method_count, 2);
-	assert_null(lyc_service_at(types, 1));
+	assert_null(lyc_service_at(types, 2));
 	const struct lyc_method *find = lyc_method_find(types, FIND);
 	assert_ptr_equal(find, &service->methods[0]);
 	assert_string_equal(find->verb, "find");
@@ -187,6 +187,15 @@ static void test_types_list_what_is_served(void **state)
 	assert_true(find->streams);
 	assert_false(find->appends);
 	assert_true(lyc_method_find(types, IMPORT)->appends);
+	assert_string_equal(find->web_get, "");
+	const struct lyc_method *read = lyc_method_find(types, "lyceum.sample.v1.Pages/Read");
+	assert_ptr_equal(read, &lyc_service_at(types, 0)->methods[0]);
+	assert_string_equal(lyc_service_at(types, 0)->noun, "page");
+	assert_string_equal(read->web_get, "/page/{token}");
+	assert_string_equal(read->web_post, "");
+	assert_string_equal(read->web_body, "text");
+	assert_string_equal(read->web_content_type, "text/plain");
+	assert_true(read->web_open);
 	assert_null(lyc_method_find(types, "lyceum.sample.v1.Samples/Fin"));
 	assert_null(lyc_method_find(types, "lyceum.sample.v1.Samples"));
 
