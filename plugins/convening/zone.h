@@ -16,6 +16,7 @@
 #define ZONE_NAME_SIZE 64
 
 struct zone;
+struct zone_rule;
 struct zones;
 
 /* Whether a wall time happens once, never (the clock jumps over it), or twice. */
@@ -46,5 +47,8 @@ int32_t zone_offset_s(const struct zone *zone, int64_t utc, bool *ret_is_summer,
 		      const char **ret_name);
 /* The first change of the offset or its name after `utc`; false when there is none. */
 bool zone_next_change(const struct zone *zone, int64_t utc, int64_t *ret_utc);
+/* The rule for the years behind the last listed change (see zone_rule.h); NULL when there is none.
+ */
+const struct zone_rule *zone_last_rule(const struct zone *zone);
 
 #endif
