@@ -14,7 +14,7 @@
 
 #include "zone.h"
 
-#define RECURRENCE_MAX_TEXT 4096 /* a longer rule is refused */
+#define RECURRENCE_MAX_TEXT 8192 /* a longer rule is refused */
 #define RECURRENCE_MAX_RULES 8   /* of one set */
 
 enum recurrence_freq {

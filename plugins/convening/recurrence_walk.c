@@ -1,0 +1,474 @@
+/* See the header. RFC 5545 3.3.10's table is read so: a part that expands and one that limits are
+ * the same question about a day of the period, since the period's days are looked at one by one. */
+#include "recurrence_walk.h"
+
+#include <string.h>
+
+#include "wall.h"
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0 ? 1 : 0);
+}
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+	return -floor_div(-a, b);
+}
+
+static bool has_bit(const uint64_t *bits, int32_t n)
+{
+	return bits[n / 64] >> (n % 64) & 1;
+}
+
+/* Whether the n-th of `total` is listed, from the front or from the end. */
+static bool days_have(const struct recurrence_days *days, int32_t n, int32_t total)
+{
+	return has_bit(days->front, n) || has_bit(days->back, total - n + 1);
+}
+
+/* The day on which the first week of a year starts: the first with four days in the year. */
+static int64_t first_week(int32_t year, int32_t week_start)
+{
+	int64_t new_year = wall_days(year, 1, 1);
+	int32_t into = (wall_weekday(new_year) - week_start + 7) % 7;
+	return into <= 3 ? new_year - into : new_year + 7 - into;
+}
+
+/* The year to which a day's week belongs, and that year's first week. */
+static int32_t week_year(int64_t day, int32_t week_start, int64_t *ret_first)
+{
+	int32_t year;
+	int32_t month;
+	int32_t of_month;
+	wall_date(day, &year, &month, &of_month);
+	if (month == 12 && first_week(year + 1, week_start) <= day)
+		year++;
+	else if (month == 1 && first_week(year, week_start) > day)
+		year--;
+	*ret_first = first_week(year, week_start);
+	return year;
+}
+
+static bool fits_weeks(const struct recurrence_rule *rule, int64_t day)
+{
+	int64_t first;
+	int32_t year = week_year(day, rule->week_start, &first);
+	int64_t behind = first_week(year + 1, rule->week_start);
+	return days_have(&rule->weeks, (int32_t)((day - first) / 7) + 1,
+			 (int32_t)((behind - first) / 7));
+}
+
+/* Numbered weekdays count in the month (MONTHLY, or YEARLY with BYMONTH), in the year, or, where
+ * the RFC forbids the number, not at all. */
+static bool fits_weekdays(const struct recurrence_rule *rule, int64_t day, int32_t of_month,
+			  int32_t month_days, int32_t of_year, int32_t year_days)
+{
+	int32_t weekday = wall_weekday(day);
+	bool in_month = rule->freq == RECURRENCE_MONTHLY || rule->months;
+	int32_t n = in_month ? of_month : of_year;
+	int32_t total = in_month ? month_days : year_days;
+	if (rule->weekdays >> weekday & 1)
+		return true;
+	if (rule->freq < RECURRENCE_MONTHLY || rule->weeks.is_set)
+		return rule->nth[weekday] || rule->nth_last[weekday];
+	return (rule->nth[weekday] >> ((n - 1) / 7 + 1) & 1) ||
+	       (rule->nth_last[weekday] >> ((total - n) / 7 + 1) & 1);
+}
+
+/* ret_next: the day from which on it is worth asking again. */
+static bool fits_day(const struct recurrence_rule *rule, int64_t day, int64_t *ret_next)
+{
+	int32_t year;
+	int32_t month;
+	int32_t of_month;
+	int32_t of_year;
+	int32_t month_days;
+	int32_t year_days;
+	wall_date(day, &year, &month, &of_month);
+	month_days = wall_month_days(year, month);
+	*ret_next = day + 1;
+	if (rule->months && !(rule->months >> month & 1)) {
+		*ret_next = day + month_days - of_month + 1;
+		return false;
+	}
+	if (rule->month_days.is_set && !days_have(&rule->month_days, of_month, month_days))
+		return false;
+	year_days = wall_is_leap(year) ? 366 : 365;
+	of_year = (int32_t)(day - wall_days(year, 1, 1)) + 1;
+	if (rule->year_days.is_set && !days_have(&rule->year_days, of_year, year_days))
+		return false;
+	if (rule->weeks.is_set && !fits_weeks(rule, day))
+		return false;
+	return !rule->has_by_day ||
+	       fits_weekdays(rule, day, of_month, month_days, of_year, year_days);
+}
+
+/* What a rule leaves open comes from DTSTART. Any part that picks days is enough to pick them;
+ * weeks alone, in a yearly rule, still want a weekday. */
+static void fill_days(struct recurrence_rule *full, int64_t start_day)
+{
+	int32_t year;
+	int32_t month;
+	int32_t day;
+	wall_date(start_day, &year, &month, &day);
+	if (full->has_by_day || full->month_days.is_set || full->year_days.is_set)
+		return;
+	if (full->freq == RECURRENCE_WEEKLY
+		    ? !full->weeks.is_set
+		    : full->freq == RECURRENCE_YEARLY && full->weeks.is_set) {
+		full->weekdays = (uint8_t)(1U << wall_weekday(start_day));
+		full->has_by_day = true;
+	}
+	if (full->freq < RECURRENCE_MONTHLY || full->weeks.is_set)
+		return;
+	full->month_days.front[0] = UINT64_C(1) << day;
+	full->month_days.is_set = true;
+	if (full->freq == RECURRENCE_YEARLY && !full->months)
+		full->months = UINT32_C(1) << month;
+}
+
+static void fill_times(struct recurrence_rule *full, int32_t start_second, bool is_date)
+{
+	if (is_date) {
+		full->hours = 1;
+		full->minutes = 1;
+		full->seconds = 1;
+		return;
+	}
+	if (!full->hours)
+		full->hours = full->freq >= RECURRENCE_DAILY ? UINT32_C(1) << start_second / 3600
+							     : UINT32_C(0xffffff);
+	if (!full->minutes)
+		full->minutes = full->freq >= RECURRENCE_HOURLY
+					? UINT64_C(1) << start_second / 60 % 60
+					: (UINT64_C(1) << 60) - 1;
+	if (!full->seconds)
+		full->seconds = full->freq >= RECURRENCE_MINUTELY ? UINT64_C(1) << start_second % 60
+								  : (UINT64_C(1) << 60) - 1;
+}
+
+static int32_t list_bits(uint64_t bits, int32_t size, uint8_t *to)
+{
+	int32_t count = 0;
+	for (int32_t i = 0; i < size; i++) {
+		if (bits >> i & 1)
+			to[count++] = (uint8_t)i;
+	}
+	return count;
+}
+
+static int64_t slot_s(enum recurrence_freq freq)
+{
+	return freq == RECURRENCE_HOURLY ? 3600 : freq == RECURRENCE_MINUTELY ? 60 : 1;
+}
+
+/* The period in which a moment lies, counted as first_period is. */
+static int64_t period_of(const struct recurrence_rule *rule, int64_t at)
+{
+	int64_t day = wall_day_of(at);
+	int64_t first;
+	int32_t year;
+	int32_t month;
+	int32_t of_month;
+	wall_date(day, &year, &month, &of_month);
+	switch (rule->freq) {
+	case RECURRENCE_YEARLY:
+		return rule->weeks.is_set ? week_year(day, rule->week_start, &first) : year;
+	case RECURRENCE_MONTHLY:
+		return (int64_t)year * 12 + month - 1;
+	case RECURRENCE_WEEKLY:
+		/* Day 4 was a Monday. */
+		return floor_div(day - 4 - rule->week_start, 7);
+	case RECURRENCE_DAILY:
+		return day;
+	default:
+		return floor_div(at, slot_s(rule->freq));
+	}
+}
+
+/* The days of a period, as first day and the one behind the last. */
+static void period_days(const struct recurrence_rule *rule, int64_t period, int64_t *ret_first,
+			int64_t *ret_behind)
+{
+	int32_t year = (int32_t)period;
+	if (rule->freq == RECURRENCE_YEARLY && rule->weeks.is_set) {
+		*ret_first = first_week(year, rule->week_start);
+		*ret_behind = first_week(year + 1, rule->week_start);
+	} else if (rule->freq == RECURRENCE_YEARLY) {
+		*ret_first = wall_days(year, 1, 1);
+		*ret_behind = wall_days(year + 1, 1, 1);
+	} else if (rule->freq == RECURRENCE_MONTHLY) {
+		int32_t month = (int32_t)(period % 12) + 1;
+		year = (int32_t)(period / 12);
+		*ret_first = wall_days(year, month, 1);
+		*ret_behind = *ret_first + wall_month_days(year, month);
+	} else if (rule->freq == RECURRENCE_WEEKLY) {
+		*ret_first = period * 7 + 4 + rule->week_start;
+		*ret_behind = *ret_first + 7;
+	} else {
+		*ret_first = rule->freq == RECURRENCE_DAILY
+				     ? period
+				     : floor_div(period * slot_s(rule->freq), WALL_DAY_S);
+		*ret_behind = *ret_first + 1;
+	}
+}
+
+/* The positions' numbers, so that a period costs no more than them. */
+static void list_positions(struct walk *walk)
+{
+	const struct recurrence_days *positions = &walk->rule->positions;
+	for (int32_t i = 1; i <= 366; i++) {
+		if (has_bit(positions->front, i))
+			walk->front[walk->front_count++] = (uint16_t)i;
+		if (has_bit(positions->back, 367 - i))
+			walk->back[walk->back_count++] = (uint16_t)(367 - i);
+	}
+}
+
+void walk_init(struct walk *walk, const struct recurrence *set, const struct recurrence_rule *rule,
+	       int64_t from, int64_t last, int64_t *steps)
+{
+	int64_t day = wall_day_of(set->start);
+	*walk = (struct walk){.rule = rule,
+			      .set = set,
+			      .full = *rule,
+			      .from = from,
+			      .last = last,
+			      .steps = steps,
+			      .known_day = INT64_MIN};
+	fill_days(&walk->full, day);
+	fill_times(&walk->full, (int32_t)(set->start - day * WALL_DAY_S), set->is_date);
+	walk->hour_count = list_bits(walk->full.hours, 24, walk->hours);
+	walk->minute_count = list_bits(walk->full.minutes, 60, walk->minutes);
+	walk->second_count = list_bits(walk->full.seconds, 60, walk->seconds);
+	list_positions(walk);
+	walk->first_period = period_of(&walk->full, set->start);
+	/* An end in UTC is at most a day and some away from the same figures on the wall. */
+	if (rule->has_until && rule->until < walk->last - 2 * WALL_DAY_S)
+		walk->last = rule->until + 2 * WALL_DAY_S;
+	if (walk->last > WALL_MAX)
+		walk->last = WALL_MAX;
+	if (walk->from < set->start)
+		walk->from = set->start;
+	/* Without COUNT nobody asks what was before `from`. */
+	if (!rule->count && walk->from <= WALL_MAX) {
+		int64_t near = period_of(&walk->full, walk->from) - 1 - walk->first_period;
+		if (near > 0)
+			walk->period = near / rule->interval;
+	}
+}
+
+/* The n-th time of the period. */
+static int64_t time_at(const struct walk *walk, int64_t n)
+{
+	int64_t second = n % walk->second_count;
+	int64_t minute = n / walk->second_count % walk->minute_count;
+	int64_t of_day = (int64_t)walk->second_count * walk->minute_count * walk->hour_count;
+	int64_t hour = n % of_day / walk->second_count / walk->minute_count;
+	return walk->days[n / of_day] * WALL_DAY_S + walk->hours[hour] * 3600 +
+	       walk->minutes[minute] * 60 + walk->seconds[second];
+}
+
+static int64_t value_at(const struct walk *walk, int64_t n)
+{
+	return time_at(walk, walk->rule->positions.is_set ? walk->positions[n] : n);
+}
+
+/* BYSETPOS as indices of the period's `total` times: ascending from the front, ascending from the
+ * end, merged. */
+static void pick_positions(struct walk *walk, int64_t total)
+{
+	int32_t front = 0;
+	int32_t back = 0;
+	walk->count = 0;
+	while (back < walk->back_count && walk->back[back] > total)
+		back++;
+	for (;;) {
+		bool has_front = front < walk->front_count && walk->front[front] <= total;
+		bool has_back = back < walk->back_count;
+		int64_t one = has_front ? walk->front[front] - 1 : INT64_MAX;
+		int64_t two = has_back ? total - walk->back[back] : INT64_MAX;
+		if (!has_front && !has_back)
+			return;
+		walk->positions[walk->count++] = one < two ? one : two;
+		front += one <= two;
+		back += two <= one;
+	}
+}
+
+static bool fits_known_day(struct walk *walk, int64_t day, int64_t *ret_next)
+{
+	*ret_next = day + 1;
+	if (walk->known_day != day) {
+		walk->known_fits = fits_day(&walk->full, day, ret_next);
+		walk->known_day = walk->known_fits ? day : INT64_MIN;
+	}
+	return walk->known_fits;
+}
+
+/* Goes to the first period that starts at `slot` or behind it, which is behind this one. */
+static void jump_to(struct walk *walk, int64_t slot)
+{
+	int64_t period = ceil_div(slot - walk->first_period, walk->rule->interval);
+	walk->period = period > walk->period ? period : walk->period + 1;
+}
+
+/* A period of an hour, a minute or a second: either it fits as a whole, or the walk jumps to where
+ * the day, the hour, the minute may fit again. */
+static bool enter_slot(struct walk *walk, int64_t period)
+{
+	const struct recurrence_rule *full = &walk->full;
+	int64_t unit = slot_s(full->freq);
+	int64_t at = period * unit;
+	int64_t day = wall_day_of(at);
+	int32_t second = (int32_t)(at - day * WALL_DAY_S);
+	int64_t next_day;
+	if (!fits_known_day(walk, day, &next_day)) {
+		jump_to(walk, next_day * (WALL_DAY_S / unit));
+		return false;
+	}
+	if (!(full->hours >> second / 3600 & 1)) {
+		jump_to(walk, floor_div(at, 3600) * (3600 / unit) + 3600 / unit);
+		return false;
+	}
+	walk->hour_count = 1;
+	walk->hours[0] = (uint8_t)(second / 3600);
+	if (full->freq <= RECURRENCE_MINUTELY) {
+		if (!(full->minutes >> second / 60 % 60 & 1)) {
+			jump_to(walk, floor_div(at, 60) * (60 / unit) + 60 / unit);
+			return false;
+		}
+		walk->minute_count = 1;
+		walk->minutes[0] = (uint8_t)(second / 60 % 60);
+	}
+	if (full->freq == RECURRENCE_SECONDLY) {
+		if (!(full->seconds >> second % 60 & 1)) {
+			walk->period++;
+			return false;
+		}
+		walk->second_count = 1;
+		walk->seconds[0] = (uint8_t)(second % 60);
+	}
+	walk->days[0] = day;
+	walk->day_count = 1;
+	return true;
+}
+
+/* The days of a period of a day or more. */
+static bool enter_days(struct walk *walk, int64_t first, int64_t behind)
+{
+	int64_t next;
+	walk->day_count = 0;
+	*walk->steps -= (behind - first) / 8;
+	for (int64_t day = first; day < behind; day = next) {
+		if (fits_day(&walk->full, day, &next))
+			walk->days[walk->day_count++] = day;
+	}
+	if (walk->day_count > 0)
+		return true;
+	/* By the day the whole month may be skipped. */
+	if (walk->full.freq == RECURRENCE_DAILY)
+		jump_to(walk, next);
+	else
+		walk->period++;
+	return false;
+}
+
+/* The first index in [at, count) whose value is >= from; values ascend. */
+static int64_t find_from(const struct walk *walk)
+{
+	int64_t low = walk->at;
+	int64_t high = walk->count;
+	while (low < high) {
+		int64_t middle = low + (high - low) / 2;
+		if (value_at(walk, middle) < walk->from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Makes the next period that has times the current one; false when there is none any more. */
+static bool enter_period(struct walk *walk)
+{
+	for (;;) {
+		int64_t first;
+		int64_t behind;
+		int64_t period;
+		if (--*walk->steps < 0)
+			return false;
+		/* Far enough for year 9999 in seconds, and small enough to multiply. */
+		if (walk->period > (INT64_C(1) << 40) / walk->rule->interval)
+			return false;
+		period = walk->first_period + walk->period * walk->rule->interval;
+		if (walk->full.freq == RECURRENCE_YEARLY
+			    ? period > 9999
+			    : walk->full.freq == RECURRENCE_MONTHLY && period >= 120000)
+			return false;
+		period_days(&walk->full, period, &first, &behind);
+		if (first * WALL_DAY_S > walk->last)
+			return false;
+		if (walk->full.freq < RECURRENCE_DAILY ? !enter_slot(walk, period)
+						       : !enter_days(walk, first, behind))
+			continue;
+		walk->count = (int64_t)walk->day_count * walk->hour_count * walk->minute_count *
+			      walk->second_count;
+		if (walk->rule->positions.is_set)
+			pick_positions(walk, walk->count);
+		walk->period++;
+		walk->at = 0;
+		walk->is_in_period = true;
+		return true;
+	}
+}
+
+static bool is_behind_until(const struct walk *walk, int64_t at)
+{
+	const struct recurrence_rule *rule = walk->rule;
+	if (!rule->has_until)
+		return false;
+	if (rule->until_is_utc && walk->set->zone)
+		at = zone_to_utc(walk->set->zone, at, NULL);
+	return at > rule->until;
+}
+
+/* Those before DTSTART are none; those before `from` are, and COUNT counts them. */
+static void skip_to_from(struct walk *walk)
+{
+	int64_t from = walk->from;
+	int64_t first;
+	walk->from = walk->set->start;
+	first = find_from(walk);
+	walk->from = from;
+	walk->at = find_from(walk);
+	walk->given += (uint64_t)(walk->at - first);
+}
+
+bool walk_next(struct walk *walk, int64_t *ret_at)
+{
+	int64_t at;
+	while (!walk->is_over) {
+		if (!walk->is_in_period) {
+			if (!enter_period(walk))
+				break;
+			skip_to_from(walk);
+		}
+		if (walk->rule->count && walk->given >= walk->rule->count)
+			break;
+		if (walk->at >= walk->count) {
+			walk->is_in_period = false;
+			continue;
+		}
+		at = value_at(walk, walk->at++);
+		if (at > walk->last || is_behind_until(walk, at))
+			break;
+		--*walk->steps;
+		walk->given++;
+		*ret_at = at;
+		return true;
+	}
+	walk->is_over = true;
+	return false;
+}
