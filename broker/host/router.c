@@ -81,6 +81,20 @@ static size_t list_as_of(struct router *router, struct wire_position *to)
 
 /* ---- in ---- */
 
+/* A plugin that calls on for somebody whose call it serves calls with that call's groups: it need
+ * not know them. */
+static void take_served_groups(const struct session *plugin, struct call *call)
+{
+	const struct call *served =
+		policy_served_call(plugin, span_of(call->principal, strlen(call->principal)));
+	if (!served || served->group_count == 0)
+		return;
+	call->groups = mem_get(served->group_count * sizeof(char *));
+	for (size_t i = 0; i < served->group_count; i++)
+		call->groups[i] = mem_dup_try(served->groups[i], strlen(served->groups[i]));
+	call->group_count = served->group_count;
+}
+
 static enum lyc_status take_principal(struct router *router, struct session *session,
 				      const struct packet_call *packet, struct call *call,
 				      struct lyc_error *error)
@@ -90,6 +104,10 @@ static enum lyc_status take_principal(struct router *router, struct session *ses
 	if (status != LYC_OK)
 		return status;
 	bool is_person = session->grants->role == ROLE_PERSON;
+	if (session->grants->role == ROLE_PLUGIN && packet->group_count == 0) {
+		take_served_groups(session, call);
+		return LYC_OK;
+	}
 	size_t count = is_person ? session->grants->group_count : packet->group_count;
 	if (count > CALL_MAX_GROUPS)
 		return error_set(error, LYC_INVALID_ARGUMENT, "a call carries at most %d groups",

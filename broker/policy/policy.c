@@ -259,15 +259,14 @@ static bool is_person(struct span principal)
 	return principal.len > 0 && memchr(principal.data, '@', principal.len) != NULL;
 }
 
-/* Whoever has given a plugin a call has told it for whom it works: until the call ends, the plugin
- * may say so. */
-static bool is_served_for(const struct session *plugin, struct span claimed)
+const struct call *policy_served_call(const struct session *plugin, struct span principal)
 {
 	list_each (node, &plugin->calls_given) {
-		if (span_is(claimed, list_entry(node, struct call, of_callee)->principal))
-			return true;
+		const struct call *call = list_entry(node, struct call, of_callee);
+		if (span_is(principal, call->principal))
+			return call;
 	}
-	return false;
+	return NULL;
 }
 
 enum lyc_status policy_principal(const struct policy *policy, const struct session *session,
@@ -296,7 +295,7 @@ enum lyc_status policy_principal(const struct policy *policy, const struct sessi
 	if (role == ROLE_PLUGIN && is_allowed && !session->speaks_for_people)
 		is_allowed = !is_person(claimed);
 	if (!is_allowed && role == ROLE_PLUGIN)
-		is_allowed = is_served_for(session, claimed);
+		is_allowed = policy_served_call(session, claimed) != NULL;
 	if (!is_allowed)
 		return refuse(session, claimed, error);
 	snprintf(ret_principal, CALL_MAX_PRINCIPAL, "%.*s", (int)claimed.len,

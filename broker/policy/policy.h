@@ -73,6 +73,10 @@ LYC_MUST_USE enum lyc_status policy_principal(const struct policy *policy,
 					      const struct session *session, struct span claimed,
 					      char ret_principal[CALL_MAX_PRINCIPAL],
 					      struct lyc_error *error);
+/* A call for that principal that a plugin has been given and not answered: whoever gave it has told
+ * the plugin for whom it works, and until it ends the plugin may say so. NULL when there is none.
+ */
+const struct call *policy_served_call(const struct session *plugin, struct span principal);
 /* May this peer say that its principal is in this group? */
 bool policy_vouches_for_group(const struct policy *policy, const struct session *session,
 			      struct span group);

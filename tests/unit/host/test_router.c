@@ -115,6 +115,34 @@ static void test_router_call_and_reply_find_their_way(void **state)
 	expect_no_calls(bench);
 }
 
+static void test_router_plugin_calls_on_with_the_groups_of_the_call_it_serves(void **state)
+{
+	struct bench *bench = *state;
+	struct packet_call on = {.principal = fake_text("ann@hub"), .body = HELLO};
+	call(bench->ann, 41, &(struct packet_call){.body = HELLO});
+	uint64_t id = taken(bench->board);
+	call(bench->board, 7, &on);
+	const struct packet *packet = fake_expect(bench->board, PACKET_CALL);
+	uint64_t second = packet->call.id;
+	assert_true(span_is(packet->call.principal, "ann@hub"));
+	assert_int_equal(packet->call.group_count, 1);
+	assert_true(span_is(packet->call.groups[0], "hub/policy"));
+	reply(bench->board, second, HELLO, false);
+	fake_expect(bench->board, PACKET_REPLY);
+	/* For itself it is in no group, and after the end of the call it works for nobody. */
+	call(bench->board, 8, &(struct packet_call){.body = HELLO});
+	packet = fake_expect(bench->board, PACKET_CALL);
+	assert_true(span_is(packet->call.principal, "hub"));
+	assert_int_equal(packet->call.group_count, 0);
+	reply(bench->board, packet->call.id, HELLO, false);
+	fake_expect(bench->board, PACKET_REPLY);
+	reply(bench->board, id, HELLO, false);
+	fake_expect(bench->ann, PACKET_REPLY);
+	call(bench->board, 9, &on);
+	expect_status(bench->board, 9, LYC_PERMISSION_DENIED);
+	expect_no_calls(bench);
+}
+
 static void test_router_reply_of_somebody_else_is_late(void **state)
 {
 	struct bench *bench = *state;
@@ -543,6 +571,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_bench(test_router_call_and_reply_find_their_way),
+		on_bench(test_router_plugin_calls_on_with_the_groups_of_the_call_it_serves),
 		on_bench(test_router_reply_of_somebody_else_is_late),
 		on_bench(test_router_stream_of_replies_ends_with_the_last),
 		on_bench(test_router_cancel_ends_the_call_on_both_sides),
