@@ -12,15 +12,16 @@ network_make
 for node in hub $nodes; do daemon_start $node; done
 imports=
 for node in $nodes; do
-  files=()
-  for region in ${regions[$node]}; do files+=(%(source)s/sample/experts/$region.csv); done
   for ((i = 0; i < 200; i++)); do lyceum $node experts list --limit 1 --json >/dev/null 2>&1 && break; sleep 0.05; done
-  lyceum $node experts import "${files[@]}" >/dev/null &
-  imports="$imports $!"
+  for region in ${regions[$node]}; do
+    lyceum $node experts import %(source)s/sample/experts/$region.csv --refused %(run)s/$region.refused.csv >/dev/null &
+    imports="$imports $!"
+  done
 done
-wait $imports
+for import in $imports; do wait $import; done
 for node in $nodes; do
-  for ((i = 0; i < 200; i++)); do lyceum $node experts list --limit 1 --json | grep -Eq '"total": ?"?800\b' && break; sleep 0.05; done
+  for ((i = 0; i < 400; i++)); do lyceum $node experts list --limit 1 --json | grep -Eq '"total": ?"?800\b' && break; sleep 0.05; done
+  [ $i -lt 400 ] || { echo "$node does not hold 800 experts" >&2; exit 1; }
 done
 set +e
 unset -f lyceum
