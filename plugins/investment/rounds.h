@@ -58,11 +58,13 @@ typedef void (*rounds_each_fn)(const struct rounds_commitment *commitment,
 /* Returns, caller frees with rounds_free; NULL when there is no memory. */
 struct rounds *rounds_new(void);
 void rounds_free(struct rounds *rounds);
-/* Take a version of a round. LYC_OK also when it is old or came before. LYC_INVALID_ARGUMENT
- * without an id or revision; LYC_ALREADY_EXISTS when this revision was another content. Copies. */
+/* Take a version of a round. LYC_OK also when it is old or came before; LYC_INVALID_ARGUMENT when a
+ * text is NULL, the id is empty or the revision 0; LYC_ALREADY_EXISTS when this revision came
+ * before with another content. Copies. */
 LYC_MUST_USE enum lyc_status rounds_put_round(struct rounds *rounds,
 					      const struct rounds_round *round);
-/* The same of a commitment; LYC_OUT_OF_RANGE when all commitments of its currency would be more
+/* The same of a commitment. LYC_INVALID_ARGUMENT also for a negative amount and for credits that
+ * attribution_split refuses; LYC_OUT_OF_RANGE when all commitments of its currency would be more
  * than 64 bits hold: it is then not taken. */
 LYC_MUST_USE enum lyc_status rounds_put_commitment(struct rounds *rounds,
 						   const struct rounds_commitment *commitment);

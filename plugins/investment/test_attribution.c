@@ -1,0 +1,192 @@
+/* Totals and shares, exact to the last minor unit; the sample cohort among them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "attribution.h"
+#include "base/rng.h"
+
+static void test_attribution_split_sums_to_the_amount(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 51);
+	for (int round = 0; round < 50000; round++) {
+		struct rounds_credit credits[ROUNDS_MAX_CREDITS];
+		int64_t parts[ROUNDS_MAX_CREDITS], sum = 0;
+		size_t count = 1 + rng_below(&rng, ROUNDS_MAX_CREDITS);
+		uint64_t weights = 0;
+		int64_t amount = (int64_t)(rng_next(&rng) >> 1 >> rng_below(&rng, 63));
+		for (size_t i = 0; i < count; i++) {
+			credits[i].weight = (uint32_t)(rng_next(&rng) >> 32 >> rng_below(&rng, 32));
+			weights += credits[i].weight;
+		}
+		enum lyc_status status = attribution_split(amount, credits, count, parts);
+		assert_int_equal(status, weights ? LYC_OK : LYC_INVALID_ARGUMENT);
+		for (size_t i = 0; i < count && weights; i++) {
+			/* Within one of the true share, which a long double only nearly holds. */
+			long double share = (long double)amount * credits[i].weight / weights;
+			assert_true((long double)parts[i] > share - 3 &&
+				    (long double)parts[i] < share + 3);
+			sum += parts[i];
+		}
+		assert_int_equal(sum, weights ? amount : 0);
+	}
+}
+
+static void test_attribution_split_gives_the_rest_to_the_largest_remainders(void **state)
+{
+	static const struct rounds_credit equal[] = {{"a", 1}, {"b", 1}, {"c", 1}};
+	static const struct rounds_credit skewed[] = {{"a", 1}, {"b", 5}, {"c", 1}};
+	int64_t parts[3];
+
+	(void)state;
+	assert_int_equal(attribution_split(100, equal, 3, parts), LYC_OK);
+	assert_int_equal(parts[0], 34);
+	assert_int_equal(parts[1], 33);
+	assert_int_equal(parts[2], 33);
+	/* 1.43, 7.14, 1.43: the rest of 1 goes to the first of the largest remainders. */
+	assert_int_equal(attribution_split(10, skewed, 3, parts), LYC_OK);
+	assert_int_equal(parts[0], 2);
+	assert_int_equal(parts[1], 7);
+	assert_int_equal(parts[2], 1);
+	assert_int_equal(attribution_split(INT64_MAX, equal, 1, parts), LYC_OK);
+	assert_int_equal(parts[0], INT64_MAX);
+	assert_int_equal(attribution_split(-1, equal, 3, parts), LYC_INVALID_ARGUMENT);
+	assert_int_equal(attribution_split(1, equal, 0, parts), LYC_INVALID_ARGUMENT);
+}
+
+static const struct rounds_credit path[] = {{"medcity", 2}, {"hub", 1}, {"wales", 2}};
+
+static struct rounds *some_rounds(void)
+{
+	static const struct rounds_round of[] = {
+		{.id = "r-1", .revision = 1, .venture = "v-1", .closed_ms = 1000},
+		{.id = "r-2", .revision = 1, .venture = "v-1", .closed_ms = 2000},
+		{.id = "r-3", .revision = 1, .venture = "v-2", .closed_ms = 3000},
+		{.id = "r-4", .revision = 1, .venture = "v-2"},
+		{.id = "r-5", .revision = 1, .venture = "v-3", .closed_ms = 2000},
+	};
+	static const struct {
+		const char *id, *round, *currency, *via;
+		int64_t amount;
+		size_t credit_count;
+	} rows[] = {
+		{"c-1", "r-1", "GBP", "wales", 101, 0},   {"c-2", "r-1", "GBP", "medcity", 202, 0},
+		{"c-3", "r-2", "GBP", "medcity", 333, 3}, {"c-4", "r-3", "GBP", "", 404, 0},
+		{"c-5", "r-4", "GBP", "medcity", 505, 0}, {"c-6", "r-5", "EUR", "medcity", 606, 0},
+		{"c-7", "r-9", "GBP", "medcity", 707, 0},
+	};
+	struct rounds *rounds = rounds_new();
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
+		assert_int_equal(rounds_put_round(rounds, &of[i]), LYC_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rounds_commitment commitment = {.id = rows[i].id,
+						       .revision = 1,
+						       .round = rows[i].round,
+						       .investor = "i-1",
+						       .amount = rows[i].amount,
+						       .currency = rows[i].currency,
+						       .via_node = rows[i].via,
+						       .credits = path,
+						       .credit_count = rows[i].credit_count};
+		assert_int_equal(rounds_put_commitment(rounds, &commitment), LYC_OK);
+	}
+	return rounds;
+}
+
+static void assert_report(const struct attribution_filter *filter,
+			  const struct attribution_report *expected)
+{
+	struct rounds *rounds = some_rounds();
+	struct attribution_report report;
+
+	assert_int_equal(attribution_report(rounds, filter, &report), LYC_OK);
+	assert_memory_equal(&report, expected, sizeof(report));
+	rounds_free(rounds);
+}
+
+static void test_attribution_tells_own_from_others_as_filtered(void **state)
+{
+	struct attribution_filter filter = {.currency = "GBP", .node = "medcity"};
+
+	(void)state;
+	assert_report(&filter, &(struct attribution_report){.raised = 1040,
+							    .own = 535,
+							    .others = 505,
+							    .pledged = 505,
+							    .venture_count = 2,
+							    .round_count = 3,
+							    .commitment_count = 4,
+							    .waiting_count = 1});
+	filter.from_ms = 2000;
+	filter.until_ms = 3000;
+	assert_report(&filter, &(struct attribution_report){.raised = 333,
+							    .own = 333,
+							    .pledged = 505,
+							    .venture_count = 1,
+							    .round_count = 1,
+							    .commitment_count = 1,
+							    .waiting_count = 1});
+	filter = (struct attribution_filter){.currency = "GBP", .node = "wales", .venture = "v-1"};
+	assert_report(&filter, &(struct attribution_report){.raised = 636,
+							    .own = 101,
+							    .others = 535,
+							    .venture_count = 1,
+							    .round_count = 2,
+							    .commitment_count = 3,
+							    .waiting_count = 1});
+	/* What came through nobody's network is not its own when nobody asks. */
+	filter = (struct attribution_filter){.currency = "GBP", .node = "", .venture = "v-2"};
+	assert_report(&filter, &(struct attribution_report){.raised = 404,
+							    .others = 404,
+							    .pledged = 505,
+							    .venture_count = 1,
+							    .round_count = 1,
+							    .commitment_count = 1,
+							    .waiting_count = 1});
+}
+
+static void test_attribution_shares_sum_to_what_was_raised(void **state)
+{
+	/* Of 333 by 2:1:2, 133.2, 66.6 and 133.2, the rest goes to the hub. */
+	static const struct attribution_share expected[] = {
+		{"", 404}, {"hub", 67}, {"medcity", 202 + 133}, {"wales", 101 + 133}};
+	struct rounds *rounds = some_rounds();
+	struct attribution_filter filter = {.currency = "GBP"};
+	struct attribution_share *shares = NULL;
+	size_t count = 0;
+	int64_t sum = 0;
+
+	(void)state;
+	assert_int_equal(attribution_shares(rounds, &filter, &shares, &count), LYC_OK);
+	assert_int_equal(count, 4);
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(shares[i].node, expected[i].node);
+		assert_int_equal(shares[i].amount, expected[i].amount);
+		sum += shares[i].amount;
+	}
+	assert_int_equal(sum, 1040);
+	free(shares);
+	rounds_free(rounds);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_attribution_split_sums_to_the_amount),
+		cmocka_unit_test(test_attribution_split_gives_the_rest_to_the_largest_remainders),
+		cmocka_unit_test(test_attribution_tells_own_from_others_as_filtered),
+		cmocka_unit_test(test_attribution_shares_sum_to_what_was_raised),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
