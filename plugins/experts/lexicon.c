@@ -141,6 +141,24 @@ size_t lexicon_find_prefix(struct lexicon *lexicon, const char *prefix, size_t l
 	return count;
 }
 
+size_t lexicon_find_begun(const struct lexicon *lexicon, const char *prefix, size_t len,
+			  uint32_t *to, size_t max)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < lexicon->words.count && count < max; i++) {
+		if (!lexicon->word_is_open[i] ||
+		    strncmp(pool_at(&lexicon->words, i), prefix, len) != 0)
+			continue;
+		size_t j = 0;
+		while (j < count && to[j] != lexicon->stems[i])
+			j++;
+		if (j == count)
+			to[count++] = lexicon->stems[i];
+	}
+	return count;
+}
+
 void lexicon_stem(struct lexicon *lexicon, const char *word, char *to)
 {
 	char text[WORD_MAX + 1];

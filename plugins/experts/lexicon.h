@@ -42,6 +42,10 @@ uint32_t lexicon_find_name(const struct lexicon *lexicon, const char *name, size
 /* Up to max terms of names that begin with the prefix and are longer. Returns how many. */
 size_t lexicon_find_prefix(struct lexicon *lexicon, const char *prefix, size_t len, uint32_t *to,
 			   size_t max);
+/* Up to max terms of stems of words that open records have and that begin with the prefix, each
+ * once. Looks at every word. Returns how many. */
+size_t lexicon_find_begun(const struct lexicon *lexicon, const char *prefix, size_t len,
+			  uint32_t *to, size_t max);
 /* The stem of a folded word, held or not; `to` has room for WORD_MAX + 1 bytes. */
 void lexicon_stem(struct lexicon *lexicon, const char *word, char *to);
 /* Call fn with each word that open records have had and each name, and its term. */

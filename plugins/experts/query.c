@@ -13,6 +13,9 @@
 #define PREFIX_MAX_NAMES 1000
 #define PREFIX_MAX_WORDS 4
 #define PREFIX_STRENGTH 7
+/* What a word that is still being typed may stand for. */
+#define BEGUN_MIN_LEN 3
+#define BEGUN_MAX_STEMS 64
 /* Distinct words of a brief that are looked at. */
 #define BRIEF_MAX_WORDS 2000
 
@@ -117,6 +120,25 @@ static void add_word(struct query *query, struct index *index, uint32_t at, bool
 	word->term_count = query->term_count - word->first_term;
 }
 
+/* The words that begin as the last one of an unfinished question does. One that is held is whole.
+ */
+static void add_begun(struct query *query, struct index *index, uint32_t at)
+{
+	struct lexicon *lexicon = index_lexicon(index);
+	struct query_word *word = &query->words[at];
+	size_t len = strlen(word->folded);
+	uint32_t stems[BEGUN_MAX_STEMS];
+
+	if (len < BEGUN_MIN_LEN || word->is_open)
+		return;
+	size_t count = lexicon_find_begun(lexicon, word->folded, len, stems, BEGUN_MAX_STEMS);
+	for (size_t i = 0; i < count; i++) {
+		add_term(query, stems[i], at, PREFIX_STRENGTH);
+		word->is_open = word->is_open || index_frequency(index, stems[i]) > 0;
+	}
+	word->term_count = query->term_count - word->first_term;
+}
+
 /* Two words of one stem: the weightier has it. By their letters, not by what is held, which the
  * reader may not see. */
 static void find_twins(struct query *query, struct lexicon *lexicon)
@@ -168,9 +190,10 @@ const struct query_term *query_find(const struct query *query, uint32_t term)
 	return NULL;
 }
 
-void query_init(struct query *query, struct index *index, const char *text)
+void query_init(struct query *query, struct index *index, const char *text, bool is_unfinished)
 {
-	size_t max = strlen(text) / 2 + 1;
+	const char *end = text + strlen(text);
+	size_t max = (size_t)(end - text) / 2 + 1;
 	if (max > BRIEF_MAX_WORDS)
 		max = BRIEF_MAX_WORDS;
 	struct query_word *words = grow_new(max, sizeof(*words));
@@ -190,8 +213,12 @@ void query_init(struct query *query, struct index *index, const char *text)
 
 	query->word_count = (uint32_t)count;
 	find_twins(query, index_lexicon(index));
-	for (uint32_t i = 0; i < query->word_count; i++)
+	for (uint32_t i = 0; i < query->word_count; i++) {
+		const struct query_word *word = &query->words[i];
 		add_word(query, index, i, count <= PREFIX_MAX_WORDS);
+		if (is_unfinished && word->written + word->written_len == end)
+			add_begun(query, index, i);
+	}
 	build_table(query);
 }
 

@@ -58,8 +58,8 @@ struct query {
 };
 
 /* Borrows text for as long as the query is used, the index only for the call; terms stay right
- * until it changes. */
-void query_init(struct query *query, struct index *index, const char *text);
+ * until it changes. Of an unfinished question the last word may stand for those that begin so. */
+void query_init(struct query *query, struct index *index, const char *text, bool is_unfinished);
 void query_fini(struct query *query);
 /* Decide which words are matched: is_seen[i] says that the reader sees a document with word i. To
  * be called once, before scoring. */

@@ -264,7 +264,7 @@ find_reply *search_find(struct view *view, const find_request *request, search_m
 	facets_init(&search->facets, &view->people);
 	filter_init(&search->filter, &view->people, request, may_see, arg);
 	filter_init(&eyes, &view->people, &no_filters, may_see, arg);
-	query_init(&search->query, view->index, request->text);
+	query_init(&search->query, view->index, request->text, request->unfinished);
 	if (search->query.word_count > 0) {
 		settle(search, &eyes);
 		match(search);

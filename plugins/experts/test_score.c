@@ -38,7 +38,7 @@ static void ask(struct query *query, struct index *index, const char *text)
 {
 	bool is_seen[QUERY_MAX_WORDS] = {false};
 
-	query_init(query, index, text);
+	query_init(query, index, text, false);
 	query_settle(query, is_seen);
 }
 

@@ -345,6 +345,36 @@ static void test_search_finds_names_whole_by_prefix_and_without_accents(void **s
 	}
 }
 
+static uint32_t count_typed(struct view *view, const char *text, bool is_unfinished)
+{
+	find_request request = LYCEUM__EXPERTS__V1__FIND_REQUEST__INIT;
+	request.text = (char *)(uintptr_t)text;
+	request.unfinished = is_unfinished;
+	find_reply *reply = search_find(view, &request, sees, "wales");
+	uint32_t total = reply->n_unmatched ? 0 : reply->total;
+	for (size_t i = 0; i < reply->n_hits; i++) {
+		int64_t sum = 0;
+		for (size_t j = 0; j < reply->hits[i]->n_parts; j++)
+			sum += reply->hits[i]->parts[j]->points;
+		assert_int_equal(sum, reply->hits[i]->total);
+	}
+	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+	return total;
+}
+
+static void test_search_takes_an_unfinished_last_word_for_those_that_begin_so(void **state)
+{
+	assert_int_equal(count_typed(*state, "manufac", false), 0);
+	assert_int_equal(count_typed(*state, "manufac", true), 1);
+	assert_int_equal(count_typed(*state, "lymph", true), 1);
+	/* A whole word is not looked at twice, one that is not the last is finished. */
+	assert_int_equal(count_typed(*state, "manufac ", true), 0);
+	assert_int_equal(count_typed(*state, "manufac cell", true), 0);
+	assert_int_equal(count_typed(*state, "ma", true), 0);
+	/* A word of closed records alone says nothing, neither to those who may not see them. */
+	assert_int_equal(count_typed(*state, "xenol", true), 0);
+}
+
 static bool has_note(const find_reply *reply, const char *part)
 {
 	for (size_t i = 0; i < reply->n_note; i++) {
@@ -490,6 +520,7 @@ int main(void)
 		TEST(test_search_filters_by_region_kind_organisation_language_and_days),
 		TEST(test_search_without_a_question_lists_by_name),
 		TEST(test_search_finds_names_whole_by_prefix_and_without_accents),
+		TEST(test_search_takes_an_unfinished_last_word_for_those_that_begin_so),
 		TEST(test_search_counts_and_names_the_words_that_match_nothing),
 		TEST(test_search_shows_the_flag_for_a_region_or_a_kind),
 		TEST(test_search_names_filters_that_nobody_matches),
