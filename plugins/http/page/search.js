@@ -12,14 +12,14 @@ const PAGE = 10, LAST = 300;
 const TYPING_MS = 90, ASK_OTHERS_MS = 350;
 const FACETS = ['region', 'kind', 'organisation'];
 
-/* The filters as the method takes them: kinds are the names of an enum there. */
+/* The question as the method takes it: kinds are the names of an enum there. */
 function request(state) {
-	return {text: state.text, region: state.region, kind: state.kind.map(kind => kind.toUpperCase().replace(/-/g, '_')), organisation: state.organisation,
+	return {text: state.text, unfinished: state.isTyping, region: state.region, kind: state.kind.map(kind => kind.toUpperCase().replace(/-/g, '_')), organisation: state.organisation,
 		answersWithinDays: state.within || undefined, limit: PAGE};
 }
 
 export function searchView(room, words, params) {
-	const state = {text: params.get('q') || '', within: Number(params.get('within') || 0)};
+	const state = {text: params.get('q') || '', within: Number(params.get('within') || 0), isTyping: false};
 	for (const field of FACETS)
 		state[field] = params.getAll(field);
 
@@ -182,6 +182,7 @@ export function searchView(room, words, params) {
 
 	box.addEventListener('input', () => {
 		state.text = box.value.trim();
+		state.isTyping = !/\s$/.test(box.value);
 		clearTimeout(timer);
 		timer = setTimeout(search, TYPING_MS);
 	});
