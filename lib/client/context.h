@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "client/call_block.h"
 #include "client/peer.h"
 #include "client/plugin_load.h"
 #include "client/runner.h"
@@ -46,6 +47,7 @@ struct served {
 	struct lyc_call *current;
 	/* Replies are packed here. */
 	struct buf scratch;
+	struct call_blocks blocks;
 };
 
 struct lyc_plugin_context {

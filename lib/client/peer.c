@@ -88,3 +88,8 @@ bool client_is_told_to_end(const struct lyc_client *client)
 {
 	return client->is_told_to_end;
 }
+
+uint64_t client_now_ms(const struct lyc_client *client)
+{
+	return client->now_ms;
+}

@@ -73,6 +73,8 @@ LYC_MUST_USE enum lyc_status client_open_with(const struct connection_options *o
 LYC_MUST_USE enum lyc_status client_register(struct lyc_client *client,
 					     const struct packet_register *reg,
 					     struct lyc_error *error);
+/* The clock as it stood when the frame that is being handled was received. */
+uint64_t client_now_ms(const struct lyc_client *client);
 /* Queue one reply to a call of the present session. Borrows. It leaves with the next run, or at
  * once when the frame is full. UNAVAILABLE without a session; RESOURCE_EXHAUSTED for a reply with
  * `more` when the daemon does not keep up: send it again after a run. */

@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
-#include "io/clock.h"
 
 #define MAX_SERVED 4096
 #define DEFAULT_TIMEOUT_MS 30000
@@ -47,10 +45,13 @@ void served_init(struct served *served)
 
 static void call_free(struct lyc_call *call)
 {
-	if (call->request)
-		protobuf_c_message_free_unpacked(call->request, NULL);
+	struct call_block *block = call->block;
+	if (call->request && block->has_spilled) {
+		ProtobufCAllocator allocator = call_block_allocator(block);
+		protobuf_c_message_free_unpacked(call->request, &allocator);
+	}
 	buf_fini(&call->held);
-	free(call);
+	call_block_give(&call->context->served.blocks, block);
 }
 
 bool served_keep(struct lyc_call *call)
@@ -90,7 +91,8 @@ static void run_method(struct lyc_call *call, struct span body)
 {
 	struct served *served = &call->context->served;
 	const struct plugin_method *method = call->method;
-	call->request = protobuf_c_message_unpack(method->input, NULL, body.len,
+	ProtobufCAllocator allocator = call_block_allocator(call->block);
+	call->request = protobuf_c_message_unpack(method->input, &allocator, body.len,
 						  body.data ? body.data : (const uint8_t *)"");
 	if (!call->request) {
 		served_refuse(call, LYC_INVALID_ARGUMENT, "", "The request is not a %s.",
@@ -118,12 +120,15 @@ static struct lyc_call *call_new(struct lyc_plugin_context *context,
 	size_t len = packet->group_count * sizeof(char *) + packet->principal.len + 1;
 	for (size_t i = 0; i < packet->group_count; i++)
 		len += packet->groups[i].len + 1;
-	struct lyc_call *call = mem_try(sizeof(*call) + len);
-	if (!call)
+	len += sizeof(struct lyc_call);
+	struct call_block *block = call_block_take(&context->served.blocks, len);
+	if (!block)
 		return NULL;
-	char *block = (char *)(call + 1);
-	call->groups = (const char **)(void *)block;
-	char *text = block + packet->group_count * sizeof(char *);
+	struct lyc_call *call = call_block_get(block, len);
+	memset(call, 0, len);
+	call->block = block;
+	call->groups = (const char **)(void *)(call + 1);
+	char *text = (char *)(call->groups + packet->group_count);
 	for (size_t i = 0; i < packet->group_count; i++) {
 		memcpy(text, packet->groups[i].data, packet->groups[i].len);
 		call->groups[i] = text;
@@ -136,8 +141,8 @@ static struct lyc_call *call_new(struct lyc_plugin_context *context,
 	call->context = context;
 	call->id = packet->id;
 	call->session = context->served.session;
-	call->deadline_ms =
-		mono_ms() + (packet->timeout_ms ? packet->timeout_ms : DEFAULT_TIMEOUT_MS);
+	call->deadline_ms = client_now_ms(context->client) +
+			    (packet->timeout_ms ? packet->timeout_ms : DEFAULT_TIMEOUT_MS);
 	uint32_t most = lyc_client_welcome(context->client)->max_body;
 	most = most > 0 && most < WIRE_MAX_BODY ? most : WIRE_MAX_BODY;
 	call->max_reply =
@@ -308,5 +313,6 @@ void served_fini(struct lyc_plugin_context *context)
 		served_release(call);
 	}
 	buf_fini(&context->served.scratch);
+	call_blocks_fini(&context->served.blocks);
 	here = NULL;
 }

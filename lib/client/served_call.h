@@ -14,12 +14,13 @@
 struct lyc_call {
 	struct lyc_plugin_context *context;
 	const struct plugin_method *method;
+	struct call_block *block; /* in which it lies */
 	uint64_t id;
 	uint64_t deadline_ms;
 	uint32_t max_reply;
 	ProtobufCMessage *request;
 
-	/* They lie behind this struct, in its block: the array first. */
+	/* They lie behind this struct: the array first. */
 	const char **groups;
 	const char *principal;
 	size_t group_count;
