@@ -5,7 +5,7 @@
 #ifndef CONVENING_LETTER_H
 #define CONVENING_LETTER_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include <lyceum/status.h>
 
@@ -33,6 +33,7 @@ struct letter_facts {
 	const char *reply_url;  /* answers without an account; NULL */
 	const char *leave_url;  /* off the list; NULL: the text names leave_address instead */
 	const char *leave_address;
+	bool has_calendar; /* an .ics is attached */
 };
 
 struct letter {
@@ -43,8 +44,9 @@ struct letter {
 
 /* The languages are "en", "cy", or "cy en" for both, one after the other; another becomes "en".
  * Free the letter with letter_fini. */
-void letter_write(enum letter_kind kind, const char *languages, const struct letter_facts *facts,
-		  struct letter *ret_letter);
+LYC_MUST_USE enum lyc_status letter_write(enum letter_kind kind, const char *languages,
+					  const struct letter_facts *facts,
+					  struct letter *ret_letter);
 void letter_fini(struct letter *letter);
 
 #endif

@@ -40,7 +40,7 @@ struct outbox_mail {
 	uint32_t sequence;
 
 	enum outbox_step step;
-	int64_t queued_ms;
+	int64_t queued_ms; /* since when it should be sent */
 	int64_t due_ms;
 	int64_t at_ms;  /* of this step */
 	uint32_t tries; /* begun so far */
@@ -59,10 +59,11 @@ void outbox_free(struct outbox *outbox);
  * empty. */
 LYC_MUST_USE enum lyc_status outbox_key(char to[OUTBOX_KEY_SIZE], const char *event,
 					const char *person, uint32_t sequence, const char *kind);
-/* Fold one note in; copies it. Says whether anything is another now. A mail that was sent, failed
- * or dropped stays so, except that QUEUED with `tries` of a failed one begins it again. */
+/* Fold one note in; copies it. Says whether anything is another now. A note that is older than what
+ * is held, by tries, then by time, changes nothing. SENT stays for good; a mail that has FAILED or
+ * was DROPPED stays so until outbox_again. */
 bool outbox_take(struct outbox *outbox, const struct outbox_mail *note);
-/* The mail of this key; NULL. Valid until the next outbox_take. */
+/* The mail of this key; NULL. Its strings are valid until outbox_free. */
 const struct outbox_mail *outbox_find(const struct outbox *outbox, const char *key);
 
 /* The next mail that is due and not under way, the longest due first; NULL. A try that was begun
@@ -74,13 +75,24 @@ int64_t outbox_next_ms(const struct outbox *outbox);
 bool outbox_hold(struct outbox *outbox, const char *key);
 void outbox_release(struct outbox *outbox, const char *key);
 
-/* The notes that follow on what is held. `due_ms` of a put-off grows: 1, 2, 4 ... minutes, at most
- * an hour; after give_up_ms from the first due time on it is FAILED instead. */
+/* ---- Notes, for the log. Their strings borrow from `mail`, or from the arguments ---- */
+
+/* A new mail, not before due_ms, which may be 0 for at once. INVALID_ARGUMENT as outbox_key. */
+LYC_MUST_USE enum lyc_status outbox_queue(struct outbox_mail *ret_note, const char *event,
+					  const char *person, uint32_t sequence, const char *kind,
+					  int64_t due_ms, int64_t now_ms);
+/* The next try. After an unended one it is marked as perhaps double; after a second doubt it is
+ * FAILED instead: nobody gets a mail a third time because the relay's answer is not heard. */
 struct outbox_mail outbox_begin(const struct outbox_mail *mail, int64_t now_ms);
+/* Not now: again in 1, 2, 4 ... minutes, at most an hour; FAILED when that is beyond give_up_ms
+ * after the mail was first due, or at a second doubt. */
 struct outbox_mail outbox_put_off(const struct outbox_mail *mail, int64_t now_ms,
 				  int64_t give_up_ms, bool is_doubtful, int code, const char *said);
+/* SENT, FAILED or DROPPED. */
 struct outbox_mail outbox_end(const struct outbox_mail *mail, enum outbox_step step, int64_t now_ms,
 			      int code, const char *said);
+/* Somebody wants a FAILED or DROPPED one to be tried again, from now on. */
+struct outbox_mail outbox_again(const struct outbox_mail *mail, int64_t now_ms);
 
 /* For lists: every mail, the newest step first; returns how many there are in all. */
 typedef void (*outbox_fn)(const struct outbox_mail *mail, void *arg);

@@ -2,6 +2,8 @@
  * Joins the outbox to the relay: takes what is due, has it written, notes the try, sends it, notes
  * the result. The plugin lends three hooks; everything runs on its thread. Order of a try: written,
  * BEGUN in the log, handed to the relay, result in the log. The same mail is never in hand twice.
+ * Start it when the view has caught up with the log (lyc_delivery.caught_up): before, a mail that
+ * was sent still looks queued.
  */
 #ifndef CONVENING_POST_H
 #define CONVENING_POST_H
