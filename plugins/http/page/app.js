@@ -41,7 +41,9 @@ function address() {
 	return {words: path.split('/').map(decodeURIComponent), params: new URLSearchParams(query || '')};
 }
 
-async function show() {
+function show() {
+	if (!me.principal)
+		return;
 	const {words, params} = address();
 	const view = views[words[0]] || askView;
 	if (whenLeft)

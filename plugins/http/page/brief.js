@@ -18,8 +18,7 @@ export function briefView(room) {
 	const list = h('ol', {class: 'hits ranked'});
 	let turn = 0;
 
-	async function rank(event) {
-		event.preventDefault();
+	async function rank() {
 		last = box.value.trim();
 		if (!last)
 			return box.focus();
@@ -42,10 +41,12 @@ export function briefView(room) {
 	}
 
 	add(room, heading(t('brief.title')), h('p', {class: 'lead'}, t('brief.lead')),
-		h('form', {onsubmit: rank}, labelled(t('brief.label'), box, t('brief.hint')),
+		h('form', {onsubmit: event => { event.preventDefault(); rank(); }}, labelled(t('brief.label'), box, t('brief.hint')),
 			h('label', {class: 'check'}, kinds, h('span', null, t('brief.spread'))),
 			h('div', {class: 'row'}, h('button', {type: 'submit', class: 'primary'}, t('brief.rank')), h('a', {class: 'button quiet', href: '#/experts'}, t('brief.back')))),
-		count, notes, list);
+		count, notes, h('h2', {class: 'hidden'}, t('find.results')), list);
+	if (last)
+		rank();
 }
 
 /* At most twenty, at most six of a kind: the best of several kinds instead of twenty of one. Their order stays that of the points. */

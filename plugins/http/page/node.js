@@ -85,7 +85,7 @@ export async function askStatus() {
 export function watch() {
 	askStatus();
 	setInterval(() => {
-		if (!document.hidden)
+		if (!document.hidden && me.principal)
 			askStatus();
 		freshen();
 	}, 4000);

@@ -33,17 +33,22 @@ export function searchView(room, words, params) {
 	const notes = h('div');
 	const list = h('ol', {class: 'hits'});
 	const more = h('div', {class: 'more'});
+	/* Beside the results where there is room, else folded above them. */
+	const wide = matchMedia('(min-width: 52rem)');
+	const unfold = () => { side.open = wide.matches; };
+	let side;
+	wide.addEventListener('change', unfold);
 
 	add(room, heading(t('find.title')),
 		h('form', {class: 'search', role: 'search', onsubmit: event => { event.preventDefault(); search(); }},
 			h('label', {for: 'q'}, t('find.label')),
 			h('div', {class: 'row'}, box, h('a', {class: 'button quiet', href: '#/brief'}, t('find.brief')))),
 		h('div', {class: 'columns'},
-			h('details', {class: 'side', open: matchMedia('(min-width: 52rem)').matches},
+			side = h('details', {class: 'side', open: wide.matches},
 				h('summary', null, t('find.filters')),
 				h('div', {class: 'field'}, h('label', {for: 'within'}, t('find.within')), within),
 				filters),
-			h('section', {'aria-label': t('find.results')}, count, nodes, notes, list, more)));
+			h('section', {'aria-label': t('find.results')}, h('h2', {class: 'hidden'}, t('find.results')), count, nodes, notes, list, more)));
 
 	let timer = 0, asking = null, turnNow = 0, hits = [];
 
@@ -190,6 +195,7 @@ export function searchView(room, words, params) {
 	if (!state.text)
 		queueMicrotask(() => box.focus());
 	return () => {
+		wide.removeEventListener('change', unfold);
 		clearTimeout(timer);
 		turnNow++;
 		if (asking)
