@@ -129,6 +129,20 @@ static bool read_changes(struct zone *zone, const uint8_t *at, const struct coun
 	return true;
 }
 
+/* Some files list moments (the end of 32 bits) at which nothing changes. */
+static void drop_empty_changes(struct zone *zone)
+{
+	size_t kept = 0;
+	uint8_t before = 0;
+	for (size_t i = 0; i < zone->change_count; i++) {
+		if (zone->changes[i].kind == before)
+			continue;
+		before = zone->changes[i].kind;
+		zone->changes[kept++] = zone->changes[i];
+	}
+	zone->change_count = kept;
+}
+
 /* "\nGMT0BST,M3.5.0/1,M10.5.0\n" */
 static bool read_footer(struct zone *zone, const uint8_t *at, const uint8_t *end)
 {
@@ -158,11 +172,12 @@ static bool read_file(struct zone *zone, const uint8_t *data, size_t len)
 	if (skipped > len || !read_header(data + skipped, end, &counts))
 		return false;
 	data += skipped + HEADER_BYTES;
-	if (block_bytes(&counts, 8) > (size_t)(end - data))
+	if (block_bytes(&counts, 8) > (size_t)(end - data) || !read_changes(zone, data, &counts) ||
+	    !read_kinds(zone, data + counts.changes * 9, &counts) ||
+	    !read_footer(zone, data + block_bytes(&counts, 8), end))
 		return false;
-	return read_changes(zone, data, &counts) &&
-	       read_kinds(zone, data + counts.changes * 9, &counts) &&
-	       read_footer(zone, data + block_bytes(&counts, 8), end);
+	drop_empty_changes(zone);
+	return true;
 }
 
 static bool is_zone_name(const char *name)
