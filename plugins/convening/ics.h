@@ -96,7 +96,7 @@ struct ics_event {
 	const char *place;
 	const char *url;
 	const char *comment;    /* what a REPLY says beside its answer */
-	const char *category;   /* the first CATEGORIES */
+	const char *category;   /* the first of CATEGORIES; no comma in it */
 	bool is_private;        /* CLASS:PRIVATE or CONFIDENTIAL */
 	bool is_free;           /* TRANSP:TRANSPARENT: does not block the day */
 	bool has_alarm;         /* one VALARM that shows the title */

@@ -1,0 +1,498 @@
+/*
+ * Structs to text: each event becomes libical's properties in one fixed order, which escapes and
+ * folds them. What would break the text or the mail that carries it is refused or left out here:
+ * control bytes, an address that is none.
+ */
+#include <libical/ical.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ics.h"
+#include "ics_fold.h"
+#include "ics_memory.h"
+#include "ics_names.h"
+#include "ics_write.h"
+#include "ics_zone.h"
+#include "wall.h"
+
+#define PRODUCT "-//Lyceum//Convening//EN"
+#define MAX_ZONES 200 /* in one calendar */
+#define MAX_ADDRESS 320
+#define MAX_UID 1000
+#define LAST_TIME 32503679999 /* 2999-12-31T23:59:59; libical writes no later year */
+
+/* One text being written. */
+struct writer {
+	struct zones *zones;
+	struct lyc_error *error;
+	struct ics_memory memory; /* of cleaned texts */
+	const struct zone *used[MAX_ZONES];
+	size_t used_count;
+	int64_t from_utc; /* the earliest time of all */
+	size_t event_at;  /* the number of the event at hand */
+};
+
+static enum lyc_status refuse(struct writer *writer, const char *field, const char *text)
+{
+	*writer->error = (struct lyc_error){.status = LYC_INVALID_ARGUMENT};
+	snprintf(writer->error->field, sizeof(writer->error->field), "event[%zu].%s",
+		 writer->event_at, field);
+	snprintf(writer->error->text, sizeof(writer->error->text), "%s: %s", writer->error->field,
+		 text);
+	return LYC_INVALID_ARGUMENT;
+}
+
+static enum lyc_status refuse_method(struct lyc_error *error)
+{
+	*error = (struct lyc_error){.status = LYC_INVALID_ARGUMENT, .field = "method"};
+	snprintf(error->text, sizeof(error->text),
+		 "method: it is PUBLISH, REQUEST, REPLY, CANCEL or none");
+	return LYC_INVALID_ARGUMENT;
+}
+
+static void add(icalcomponent *component, icalproperty *property)
+{
+	if (property)
+		icalcomponent_add_property(component, property);
+}
+
+/* "STATUS:CONFIRMED", of our own words only. */
+static void add_word(icalcomponent *component, const char *name, const char *word)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "%s:%s", name, word);
+	add(component, icalproperty_new_from_string(text));
+}
+
+static void add_parameter(icalproperty *property, const char *name, const char *word)
+{
+	char text[64];
+	icalparameter *parameter;
+	snprintf(text, sizeof(text), "%s=%s", name, word);
+	parameter = icalparameter_new_from_string(text);
+	if (parameter)
+		icalproperty_add_parameter(property, parameter);
+}
+
+/* A text of any length; line ends are \n, as libical writes them. NULL and "": left out. */
+static void add_text(struct writer *writer, icalcomponent *component,
+		     icalproperty *(*make)(const char *), const char *text)
+{
+	const char *clean = text && *text ? ics_keep_text(&writer->memory, text) : NULL;
+	if (clean)
+		add(component, make(clean));
+}
+
+static bool has_odd_bytes(const char *text, const char *odd)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text <= ' ' || *text == 0x7f || strchr(odd, *text))
+			return true;
+	}
+	return false;
+}
+
+/* Looks a zone up and remembers that it needs a VTIMEZONE. */
+static enum lyc_status use_zone(struct writer *writer, const char *name)
+{
+	const struct zone *zone;
+	enum lyc_status status = zones_find(writer->zones, name, &zone, writer->error);
+	if (status)
+		return status;
+	for (size_t i = 0; i < writer->used_count; i++) {
+		if (writer->used[i] == zone)
+			return LYC_OK;
+	}
+	if (writer->used_count == MAX_ZONES)
+		return refuse(writer, "start", "the calendar has more than 200 time zones");
+	writer->used[writer->used_count++] = zone;
+	return LYC_OK;
+}
+
+static enum lyc_status check_time(struct writer *writer, const struct ics_time *time,
+				  const char *field)
+{
+	int64_t utc = 0;
+	enum lyc_status status;
+	if (time->clock == ICS_NO_TIME)
+		return LYC_OK;
+	if (time->at < WALL_MIN || time->at > LAST_TIME)
+		return refuse(writer, field, "the time is not in the years 1 to 2999");
+	if (time->clock == ICS_ZONED) {
+		if (!time->zone)
+			return refuse(writer, field, "the time has no zone");
+		status = use_zone(writer, time->zone);
+		if (status)
+			return status;
+	}
+	status = ics_time_to_utc(time, NULL, writer->zones, &utc, writer->error);
+	if (!status && utc < writer->from_utc)
+		writer->from_utc = utc;
+	return status;
+}
+
+static enum lyc_status check_address(struct writer *writer, const char *address, const char *field)
+{
+	const char *at = strchr(address, '@');
+	if (!at || at == address || !at[1] || strlen(address) > MAX_ADDRESS ||
+	    has_odd_bytes(address, "\"<>,;:\\"))
+		return refuse(writer, field, "it wants an address like ann@example.org");
+	return LYC_OK;
+}
+
+static enum lyc_status check_people(struct writer *writer, const struct ics_event *event,
+				    enum ics_method method)
+{
+	enum lyc_status status = LYC_OK;
+	if (event->organizer.address)
+		status = check_address(writer, event->organizer.address, "organizer.address");
+	else if (method == ICS_REQUEST || method == ICS_REPLY || method == ICS_CANCEL)
+		return refuse(writer, "organizer",
+			      "an invitation, a reply and a cancellation need an organizer");
+	if (method == ICS_REPLY && event->person_count != 1)
+		return refuse(writer, "people", "a reply has exactly one person, who answers");
+	for (size_t i = 0; !status && i < event->person_count; i++) {
+		if (!event->people[i].address)
+			return refuse(writer, "people", "a person has no address");
+		status = check_address(writer, event->people[i].address, "people.address");
+	}
+	return status;
+}
+
+/* The series' times, which have the start's clock. */
+static enum lyc_status check_series(struct writer *writer, const struct ics_event *event)
+{
+	struct ics_time time = event->start;
+	enum lyc_status status = LYC_OK;
+	if (event->rule_count > RECURRENCE_MAX_RULES)
+		return refuse(writer, "rules", "there are more than 8 rules");
+	for (size_t i = 0; i < event->rule_count; i++) {
+		if (event->rules[i].has_until && event->rules[i].until > LAST_TIME)
+			return refuse(writer, "rules", "UNTIL is behind the year 2999");
+	}
+	for (size_t i = 0; !status && i < event->added_count; i++) {
+		time.at = event->added[i];
+		status = check_time(writer, &time, "added");
+	}
+	for (size_t i = 0; !status && i < event->removed_count; i++) {
+		time.at = event->removed[i];
+		status = check_time(writer, &time, "removed");
+	}
+	return status;
+}
+
+static enum lyc_status check_event(struct writer *writer, const struct ics_event *event,
+				   enum ics_method method)
+{
+	enum lyc_status status;
+	const struct ics_time *start = &event->start;
+	const struct ics_time *end = &event->end;
+	if (!event->uid || !*event->uid || strlen(event->uid) > MAX_UID)
+		return refuse(writer, "uid", "it wants an id of at most 1000 bytes");
+	if (start->clock == ICS_NO_TIME && method != ICS_REPLY && method != ICS_CANCEL)
+		return refuse(writer, "start", "the event has no start");
+	if (end->clock != ICS_NO_TIME && (start->clock == ICS_DATE) != (end->clock == ICS_DATE))
+		return refuse(writer, "end", "start and end are both days or both times");
+	if (end->clock == start->clock && end->clock != ICS_ZONED && end->at < start->at)
+		return refuse(writer, "end", "the end lies before the start");
+	if (event->url && *event->url && has_odd_bytes(event->url, "\"<>\\"))
+		return refuse(writer, "url", "it wants an address like https://example.org/1");
+	if (event->category && strchr(event->category, ','))
+		return refuse(writer, "category", "it is one category, without a comma");
+	status = check_time(writer, start, "start");
+	if (!status)
+		status = check_time(writer, end, "end");
+	if (!status)
+		status = check_time(writer, &event->recurrence_id, "recurrence_id");
+	if (!status)
+		status = check_series(writer, event);
+	return status ? status : check_people(writer, event, method);
+}
+
+/* Field by field: libical's reader of texts knows fewer years than its writer. */
+static struct icaltimetype ical_time(int64_t at, enum ics_clock clock)
+{
+	struct wall wall = wall_of(at);
+	struct icaltimetype time = icaltime_null_time();
+	time.year = wall.year;
+	time.month = wall.month;
+	time.day = wall.day;
+	time.hour = wall.hour;
+	time.minute = wall.minute;
+	time.second = wall.second;
+	time.is_date = clock == ICS_DATE;
+	if (clock == ICS_UTC)
+		time.zone = icaltimezone_get_utc_timezone();
+	return time;
+}
+
+static void add_time(icalcomponent *component, icalproperty *property, const struct ics_time *time)
+{
+	icalparameter *zone = NULL;
+	if (!property)
+		return;
+	if (time->clock == ICS_ZONED)
+		zone = icalparameter_new_tzid(time->zone);
+	if (zone)
+		icalproperty_add_parameter(property, zone);
+	icalcomponent_add_property(component, property);
+}
+
+static void add_times(icalcomponent *component, const struct ics_event *event)
+{
+	const struct ics_time *start = &event->start;
+	const struct ics_time *end = &event->end;
+	const struct ics_time *id = &event->recurrence_id;
+	if (id->clock != ICS_NO_TIME)
+		add_time(component, icalproperty_new_recurrenceid(ical_time(id->at, id->clock)),
+			 id);
+	if (start->clock != ICS_NO_TIME)
+		add_time(component, icalproperty_new_dtstart(ical_time(start->at, start->clock)),
+			 start);
+	if (end->clock != ICS_NO_TIME)
+		add_time(component, icalproperty_new_dtend(ical_time(end->at, end->clock)), end);
+}
+
+/* RFC 5545 wants an UNTIL as the start is, and in UTC where the start has a zone. */
+static struct recurrence_rule rule_to_write(struct writer *writer,
+					    const struct recurrence_rule *rule,
+					    const struct ics_time *start)
+{
+	struct recurrence_rule written = *rule;
+	struct ics_time until = *start;
+	if (!rule->has_until || start->clock == ICS_NO_TIME)
+		return written;
+	if (start->clock == ICS_DATE && !rule->until_is_date) {
+		written.until_is_date = true;
+		written.until_is_utc = false;
+	} else if (start->clock != ICS_DATE && !rule->until_is_utc) {
+		until.at = rule->until;
+		written.until_is_date = false;
+		written.until_is_utc = start->clock != ICS_FLOATING &&
+				       !ics_time_to_utc(&until, NULL, writer->zones, &written.until,
+							writer->error);
+	}
+	return written;
+}
+
+static void add_series(struct writer *writer, icalcomponent *component,
+		       const struct ics_event *event)
+{
+	const struct ics_time *start = &event->start;
+	char text[RECURRENCE_MAX_TEXT];
+	for (size_t i = 0; i < event->rule_count; i++) {
+		struct recurrence_rule rule = rule_to_write(writer, &event->rules[i], start);
+		if (recurrence_write(&rule, text, sizeof(text)))
+			add(component,
+			    icalproperty_new_rrule(icalrecurrencetype_from_string(text)));
+	}
+	for (size_t i = 0; i < event->added_count; i++) {
+		struct icaldatetimeperiodtype at = {
+			.time = ical_time(event->added[i], start->clock),
+			.period = icalperiodtype_null_period(),
+		};
+		add_time(component, icalproperty_new_rdate(at), start);
+	}
+	for (size_t i = 0; i < event->removed_count; i++)
+		add_time(component,
+			 icalproperty_new_exdate(ical_time(event->removed[i], start->clock)),
+			 start);
+}
+
+/* A name in one line, its ^ as RFC 6868 wants it: libical undoes that, and does quotes alone. */
+static const char *clean_name(struct writer *writer, const char *name)
+{
+	const char *clean = name && *name ? ics_keep_text(&writer->memory, name) : NULL;
+	char *to = clean ? ics_keep(&writer->memory, strlen(clean) * 2 + 1) : NULL;
+	size_t len = 0;
+	if (!to)
+		return NULL;
+	for (; *clean; clean++) {
+		if (*clean == '^')
+			to[len++] = '^';
+		to[len++] = (char)(*clean == '\n' || *clean == '\t' ? ' ' : *clean);
+	}
+	return to;
+}
+
+/* ORGANIZER or ATTENDEE. */
+static void add_person(struct writer *writer, icalcomponent *component,
+		       const struct ics_person *person, bool is_organizer)
+{
+	char address[MAX_ADDRESS + 8];
+	const char *name = clean_name(writer, person->name);
+	icalproperty *property;
+	snprintf(address, sizeof(address), "mailto:%s", person->address);
+	property = is_organizer ? icalproperty_new_organizer(address)
+				: icalproperty_new_attendee(address);
+	if (!property)
+		return;
+	if (name) {
+		icalparameter *parameter = icalparameter_new_cn(name);
+		if (parameter)
+			icalproperty_add_parameter(property, parameter);
+	}
+	if (!is_organizer) {
+		add_parameter(property, "ROLE", ics_role_name(person->role));
+		add_parameter(property, "PARTSTAT", ics_answer_name(person->answer));
+		if (person->asks_answer)
+			add_parameter(property, "RSVP", "TRUE");
+	}
+	icalcomponent_add_property(component, property);
+}
+
+static void add_alarm(struct writer *writer, icalcomponent *component,
+		      const struct ics_event *event)
+{
+	icalcomponent *alarm = icalcomponent_new_valarm();
+	struct icaltriggertype trigger = {
+		.time = icaltime_null_time(),
+		.duration = icaldurationtype_from_int(-event->alarm_before_s),
+	};
+	if (!alarm)
+		return;
+	add_word(alarm, "ACTION", "DISPLAY");
+	add(alarm, icalproperty_new_trigger(trigger));
+	add_text(writer, alarm, icalproperty_new_description,
+		 event->title && *event->title ? event->title : "Reminder");
+	icalcomponent_add_component(component, alarm);
+}
+
+static icalcomponent *event_component(struct writer *writer, const struct ics_event *event)
+{
+	icalcomponent *component = icalcomponent_new_vevent();
+	if (!component)
+		return NULL;
+	add_text(writer, component, icalproperty_new_uid, event->uid);
+	add(component, icalproperty_new_dtstamp(ical_time(event->stamp, ICS_UTC)));
+	add(component, icalproperty_new_sequence((int)(event->sequence & INT32_MAX)));
+	add_times(component, event);
+	add_series(writer, component, event);
+	add_text(writer, component, icalproperty_new_summary, event->title);
+	add_text(writer, component, icalproperty_new_description, event->description);
+	add_text(writer, component, icalproperty_new_location, event->place);
+	add_text(writer, component, icalproperty_new_url, event->url);
+	add_text(writer, component, icalproperty_new_comment, event->comment);
+	add_text(writer, component, icalproperty_new_categories, event->category);
+	if (event->status != ICS_NO_STATUS)
+		add_word(component, "STATUS", ics_status_name(event->status));
+	if (event->is_private)
+		add_word(component, "CLASS", "PRIVATE");
+	if (event->is_free)
+		add_word(component, "TRANSP", "TRANSPARENT");
+	if (event->organizer.address)
+		add_person(writer, component, &event->organizer, true);
+	for (size_t i = 0; i < event->person_count; i++)
+		add_person(writer, component, &event->people[i], false);
+	if (event->has_alarm)
+		add_alarm(writer, component, event);
+	return component;
+}
+
+static int compare_zones(const void *one, const void *two)
+{
+	const struct zone *const *a = one;
+	const struct zone *const *b = two;
+	return strcmp(zone_name(*a), zone_name(*b));
+}
+
+static void add_head(struct writer *writer, icalcomponent *root,
+		     const struct ics_calendar *calendar, const struct ics_head *head)
+{
+	const char *name = calendar->name;
+	icalproperty *property;
+	char text[64];
+	add(root, icalproperty_new_version("2.0"));
+	add(root, icalproperty_new_prodid(PRODUCT));
+	add_word(root, "CALSCALE", "GREGORIAN");
+	if (calendar->method != ICS_NO_METHOD)
+		add_word(root, "METHOD", ics_method_name(calendar->method));
+	if (name && *name) {
+		/* RFC 7986's, and the one that programs knew before it. */
+		add_text(writer, root, icalproperty_new_name, name);
+		property = icalproperty_new_x(ics_keep_text(&writer->memory, name));
+		if (property) {
+			icalproperty_set_x_name(property, "X-WR-CALNAME");
+			icalcomponent_add_property(root, property);
+		}
+	}
+	add_text(writer, root, icalproperty_new_description, head->description);
+	if (head->refresh_s) {
+		snprintf(text, sizeof(text), "REFRESH-INTERVAL;VALUE=DURATION:PT%uS",
+			 head->refresh_s);
+		add(root, icalproperty_new_from_string(text));
+		snprintf(text, sizeof(text), "X-PUBLISHED-TTL:PT%uS", head->refresh_s);
+		add(root, icalproperty_new_from_string(text));
+	}
+}
+
+static enum lyc_status no_memory(struct writer *writer)
+{
+	*writer->error = (struct lyc_error){.status = LYC_RESOURCE_EXHAUSTED};
+	snprintf(writer->error->text, sizeof(writer->error->text), "there is no memory");
+	return LYC_RESOURCE_EXHAUSTED;
+}
+
+static enum lyc_status write_root(struct writer *writer, const struct ics_calendar *calendar,
+				  icalcomponent *root, char **ret_text, size_t *ret_len)
+{
+	icalcomponent *part;
+	char *text;
+	char *folded;
+	qsort(writer->used, writer->used_count, sizeof(writer->used[0]), compare_zones);
+	for (size_t i = 0; i < writer->used_count; i++) {
+		part = ics_zone_component(writer->used[i], writer->from_utc);
+		if (!part)
+			return no_memory(writer);
+		icalcomponent_add_component(root, part);
+	}
+	for (size_t i = 0; i < calendar->event_count; i++) {
+		part = event_component(writer, &calendar->events[i]);
+		if (!part)
+			return no_memory(writer);
+		icalcomponent_add_component(root, part);
+	}
+	text = writer->memory.has_failed ? NULL : icalcomponent_as_ical_string_r(root);
+	folded = text ? ics_fold(text, ret_len) : NULL;
+	icalmemory_free_buffer(text);
+	if (!folded)
+		return no_memory(writer);
+	*ret_text = folded;
+	return LYC_OK;
+}
+
+enum lyc_status ics_write_with(const struct ics_calendar *calendar, const struct ics_head *head,
+			       struct zones *zones, char **ret_text, size_t *ret_len,
+			       struct lyc_error *error)
+{
+	struct writer writer = {.zones = zones, .error = error, .from_utc = WALL_MAX};
+	enum lyc_status status = LYC_OK;
+	icalcomponent *root;
+
+	icalerror_set_errors_are_fatal(false);
+	if (calendar->method == ICS_OTHER_METHOD)
+		return refuse_method(error);
+	for (size_t i = 0; !status && i < calendar->event_count; i++) {
+		writer.event_at = i;
+		status = check_event(&writer, &calendar->events[i], calendar->method);
+	}
+	if (status)
+		return status;
+	root = icalcomponent_new_vcalendar();
+	if (!root)
+		return no_memory(&writer);
+	add_head(&writer, root, calendar, head);
+	status = write_root(&writer, calendar, root, ret_text, ret_len);
+	icalcomponent_free(root);
+	ics_memory_fini(&writer.memory);
+	icalmemory_free_ring();
+	return status;
+}
+
+enum lyc_status ics_write(const struct ics_calendar *calendar, struct zones *zones, char **ret_text,
+			  size_t *ret_len, struct lyc_error *error)
+{
+	static const struct ics_head plain = {0};
+	return ics_write_with(calendar, &plain, zones, ret_text, ret_len, error);
+}
