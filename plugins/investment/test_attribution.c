@@ -78,11 +78,16 @@ static struct rounds *some_rounds(void)
 		const char *id, *round, *currency, *via;
 		int64_t amount;
 		size_t credit_count;
+		bool is_withdrawn;
 	} rows[] = {
-		{"c-1", "r-1", "GBP", "wales", 101, 0},   {"c-2", "r-1", "GBP", "medcity", 202, 0},
-		{"c-3", "r-2", "GBP", "medcity", 333, 3}, {"c-4", "r-3", "GBP", "", 404, 0},
-		{"c-5", "r-4", "GBP", "medcity", 505, 0}, {"c-6", "r-5", "EUR", "medcity", 606, 0},
+		{"c-1", "r-1", "GBP", "wales", 101, 0},
+		{"c-2", "r-1", "GBP", "medcity", 202, 0},
+		{"c-3", "r-2", "GBP", "medcity", 333, 3},
+		{"c-4", "r-3", "GBP", "", 404, 0},
+		{"c-5", "r-4", "GBP", "medcity", 505, 0},
+		{"c-6", "r-5", "EUR", "medcity", 606, 0},
 		{"c-7", "r-9", "GBP", "medcity", 707, 0},
+		{"c-8", "r-2", "GBP", "wales", 808, 0, true},
 	};
 	struct rounds *rounds = rounds_new();
 
@@ -96,6 +101,7 @@ static struct rounds *some_rounds(void)
 						       .amount = rows[i].amount,
 						       .currency = rows[i].currency,
 						       .via_node = rows[i].via,
+						       .is_withdrawn = rows[i].is_withdrawn,
 						       .credits = path,
 						       .credit_count = rows[i].credit_count};
 		assert_int_equal(rounds_put_commitment(rounds, &commitment), LYC_OK);
