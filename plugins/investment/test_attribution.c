@@ -63,7 +63,7 @@ static void test_attribution_split_gives_the_rest_to_the_largest_remainders(void
 	assert_int_equal(attribution_split(1, equal, 0, parts), LYC_INVALID_ARGUMENT);
 }
 
-static const struct rounds_credit path[] = {{"medcity", 2}, {"hub", 1}, {"wales", 2}};
+static const struct rounds_credit hops[] = {{"medcity", 2}, {"hub", 1}, {"wales", 2}};
 
 static struct rounds *some_rounds(void)
 {
@@ -102,7 +102,7 @@ static struct rounds *some_rounds(void)
 						       .currency = rows[i].currency,
 						       .via_node = rows[i].via,
 						       .is_withdrawn = rows[i].is_withdrawn,
-						       .credits = path,
+						       .credits = hops,
 						       .credit_count = rows[i].credit_count};
 		assert_int_equal(rounds_put_commitment(rounds, &commitment), LYC_OK);
 	}
@@ -185,6 +185,128 @@ static void test_attribution_shares_sum_to_what_was_raised(void **state)
 	rounds_free(rounds);
 }
 
+/* The cohort's lists: no cell has quotation marks or commas. */
+#define COHORT_MAX 512
+
+struct cohort {
+	char lines[2][COHORT_MAX][160];
+	struct rounds_round rounds[COHORT_MAX];
+	struct rounds_commitment commitments[COHORT_MAX];
+	size_t round_count;
+	size_t commitment_count;
+};
+
+/* The lines below the header. */
+static size_t read_lines(const char *name, char (*lines)[160])
+{
+	char path[1000];
+	size_t count = 0;
+
+	snprintf(path, sizeof(path), "%s/sample/investment/cohort/%s", SOURCE_ROOT, name);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(lines[0], sizeof(lines[0]), file));
+	while (fgets(lines[count], sizeof(lines[0]), file)) {
+		assert_null(strchr(lines[count], '"'));
+		lines[count][strcspn(lines[count], "\n")] = '\0';
+		assert_true(++count < COHORT_MAX);
+	}
+	fclose(file);
+	return count;
+}
+
+static void cut(char *line, const char **cells, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		cells[i] = strsep(&line, ",");
+	assert_null(line);
+}
+
+/* Two places behind the point. */
+static int64_t pence(const char *text)
+{
+	char *rest = NULL;
+	int64_t pounds = strtoll(text, &rest, 10);
+
+	assert_int_equal(*rest, '.');
+	assert_int_equal(strlen(rest), 3);
+	return pounds * 100 + strtoll(rest + 1, NULL, 10);
+}
+
+static void read_cohort(struct cohort *cohort)
+{
+	const char *cells[7];
+
+	cohort->round_count = read_lines("rounds.csv", cohort->lines[0]);
+	for (size_t i = 0; i < cohort->round_count; i++) {
+		cut(cohort->lines[0][i], cells, 7);
+		/* That it is closed is all that counts here. */
+		cohort->rounds[i] = (struct rounds_round){
+			.id = cells[0], .revision = 1, .venture = cells[1], .closed_ms = 1};
+	}
+	cohort->commitment_count = read_lines("commitments.csv", cohort->lines[1]);
+	for (size_t i = 0; i < cohort->commitment_count; i++) {
+		cut(cohort->lines[1][i], cells, 7);
+		cohort->commitments[i] = (struct rounds_commitment){.id = cells[0],
+								    .revision = 1,
+								    .round = cells[1],
+								    .investor = cells[2],
+								    .amount = pence(cells[3]),
+								    .currency = cells[4],
+								    .via_node = cells[5]};
+	}
+}
+
+/* Every record twice, all of them in a random order. */
+static struct rounds *play_cohort(const struct cohort *cohort, struct rng *rng)
+{
+	size_t order[4 * COHORT_MAX];
+	size_t single = cohort->round_count + cohort->commitment_count;
+	struct rounds *rounds = rounds_new();
+
+	for (size_t i = 0; i < 2 * single; i++)
+		order[i] = i % single;
+	for (size_t i = 2 * single; i > 1; i--) {
+		size_t other = rng_below(rng, i), kept = order[other];
+		order[other] = order[i - 1];
+		order[i - 1] = kept;
+	}
+	for (size_t i = 0; i < 2 * single; i++) {
+		size_t at = order[i];
+		enum lyc_status status =
+			at < cohort->round_count
+				? rounds_put_round(rounds, &cohort->rounds[at])
+				: rounds_put_commitment(
+					  rounds, &cohort->commitments[at - cohort->round_count]);
+		assert_int_equal(status, LYC_OK);
+	}
+	return rounds;
+}
+
+static void test_attribution_of_the_cohort_is_exact_under_double_delivery(void **state)
+{
+	static struct cohort cohort;
+	struct attribution_filter filter = {.currency = "GBP", .node = "medcity"};
+	struct attribution_report report;
+	struct rng rng;
+
+	(void)state;
+	read_cohort(&cohort);
+	rng_init(&rng, 52);
+	for (int round = 0; round < 50; round++) {
+		struct rounds *rounds = play_cohort(&cohort, &rng);
+		assert_int_equal(attribution_report(rounds, &filter, &report), LYC_OK);
+		assert_int_equal(report.raised, 3000000000);
+		assert_int_equal(report.own, 650000000);
+		assert_int_equal(report.others, 2350000000);
+		assert_int_equal(report.venture_count, 80);
+		assert_int_equal(report.round_count, cohort.round_count);
+		assert_int_equal(report.commitment_count, cohort.commitment_count);
+		assert_int_equal(report.pledged, 0);
+		rounds_free(rounds);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_attribution_split_gives_the_rest_to_the_largest_remainders),
 		cmocka_unit_test(test_attribution_tells_own_from_others_as_filtered),
 		cmocka_unit_test(test_attribution_shares_sum_to_what_was_raised),
+		cmocka_unit_test(test_attribution_of_the_cohort_is_exact_under_double_delivery),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
