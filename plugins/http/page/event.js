@@ -2,7 +2,7 @@
    alone; until it has decided, the page says so and looks again. */
 import {call, failureNode, Failure, showFailure} from './api.js';
 import {add, facts, h, heading, replace, said} from './dom.js';
-import {localTime, word} from './format.js';
+import {localTime, period, word} from './format.js';
 import {whose} from './hits.js';
 import {me} from './node.js';
 import {t} from './texts.js';
@@ -61,8 +61,7 @@ function draw(card, {event, next, taken, waiting, invited, own}, answer) {
 	replace(card,
 		isOff && h('p', {class: 'notice'}, t('event.cancelled'), event.cancelReason && [' ', event.cancelReason]),
 		facts([
-			[t('event.when'), localTime(event.start, event.zone) + (event.end ? ' – ' + (event.end.slice(0, 10) === event.start.slice(0, 10) ?
-				event.end.slice(11, 16) : localTime(event.end, event.zone)) : '')],
+			[t('event.when'), period(event.start, event.end, event.zone)],
 			[t('event.next'), (next || []).length > 1 && h('ul', {class: 'plain'}, next.slice(0, 5).map(one => h('li', null, localTime(one, event.zone))))],
 			[t('event.place'), event.place],
 			[t('event.join'), event.url && (/^https?:\/\//.test(event.url) ? h('a', {href: event.url, rel: 'noreferrer external'}, event.url) : event.url)],

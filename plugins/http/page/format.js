@@ -46,6 +46,14 @@ export function localTime(local, zone) {
 	return day(date) + ', ' + clock.slice(0, 5) + (zone && zone !== ours ? ' (' + zone.replace(/_/g, ' ') + ')' : '');
 }
 
+/* From when to when: "Thursday 3 December 2026, 10:00–11:30 (Asia/Tokyo)". */
+export function period(start, end, zone) {
+	const text = localTime(start, zone);
+	if (!end)
+		return text;
+	return end.slice(0, 10) === start.slice(0, 10) ? text.replace(start.slice(11, 16), '$&–' + end.slice(11, 16)) : text + ' – ' + localTime(end, zone);
+}
+
 /* A day, "2026-12-03", in words. The names are our own: browsers know English, few know Welsh. */
 export function day(date) {
 	const [year, month, dayOfMonth] = date.split('-').map(Number);
@@ -64,8 +72,13 @@ export function word(group, value) {
 	return has(key) ? t(key) : String(value || '').toLowerCase().replace(/_/g, ' ');
 }
 
+/* The codes that ventures and investors carry instead of names. */
+const codes = {WLS: 'Wales', SCT: 'Scotland', NIR: 'Northern Ireland', ENG: 'England', NE: 'North East', NW: 'North West', YH: 'Yorkshire and the Humber',
+	MID: 'Midlands', 'MID-E': 'East Midlands', 'MID-W': 'West Midlands', EE: 'East of England', LON: 'London', SE: 'South East', SW: 'South West'};
+
 /* A region's name; one that is not in the table stays as it is. */
-export function region(name) {
+export function region(nameOrCode) {
+	const name = codes[String(nameOrCode || '').replace(/^GB-(ENG-)?/, '')] || nameOrCode;
 	const key = 'region.' + String(name || '').toUpperCase().replace(/[^A-Z]+/g, '_');
 	return has(key) ? t(key) : name || '';
 }

@@ -14,7 +14,7 @@ const LOOK_AGAIN_MS = 5000;
 export function proposalsView(room) {
 	const state = h('select', {onchange: () => list()}, STATES.map(value => h('option', {value}, value ? word('proposal', value) : t('proposals.all'))));
 	const count = h('p', {class: 'count', role: 'status'});
-	const items = h('ul', {class: 'parties'});
+	const items = h('ul', {class: 'parties one'});
 	const trouble = h('div');
 	let drawn = '';
 
@@ -41,7 +41,7 @@ export function proposalsView(room) {
 	}
 
 	add(room, heading(t('proposals.title')), h('p', {class: 'lead'}, t('proposals.lead')),
-		h('div', {class: 'row bottom'}, labelled(t('proposals.state'), state)), count, trouble, items,
+		h('div', {class: 'row bottom'}, labelled(t('proposals.state'), state)), count, trouble, h('h2', {class: 'hidden'}, t('find.results')), items,
 		serves('lyceum.investment.v1.Matching', 'Propose') && batchForm(list), serves('lyceum.investment.v1.Matching', 'Verify') && checks());
 	list();
 	const timer = setInterval(() => document.hidden || list(), LOOK_AGAIN_MS);
@@ -58,7 +58,7 @@ function item(row, whenAnswered) {
 	async function answer(method, side) {
 		try {
 			const {reply} = await call(MATCHING + method, {proposal: row.id, side: sides.length > 1 ? side : undefined});
-			replace(outcome, h('p', {class: 'ok', tabindex: '-1'}, word('proposal', reply.proposal.state), reply.proposal.next && [' · ', said(reply.proposal.next)]));
+			replace(outcome, h('p', {class: 'ok', tabindex: '-1'}, word('proposal', reply.proposal.state)));
 			outcome.firstChild.focus();
 			setTimeout(whenAnswered, 600);
 		} catch (error) {
@@ -74,8 +74,7 @@ function item(row, whenAnswered) {
 		h('h3', null, row.ours || row.id, ' ', h('span', {class: 'arrow', 'aria-hidden': 'true'}, '↔'), hidden(t('proposal.with')), ' ', row.other || '', ' ',
 			h('span', {class: 'chip' + (state === 'introduced' ? ' good' : '')}, word('proposal', state))),
 		h('p', {class: 'line'}, t('proposal.line', {id: row.id, score: number(row.score), expires: row.expires || '–'})),
-		row.next && h('p', {class: 'small'}, said(row.next)),
-		h('div', {class: 'row'}, buttons(row.mayOptIn, 'OptIn', 'proposal.yes', 'primary'), buttons(row.mayOptOut, 'OptOut', 'proposal.no', 'quiet')),
+		h('div', {class: 'row'}, buttons(row.mayOptIn, 'OptIn', 'proposal.yes', 'primary'), buttons(row.mayOptOut, 'OptOut', state.startsWith('waiting') ? 'proposal.back' : 'proposal.no', 'quiet')),
 		outcome, state === 'introduced' && introduced(row.id), box);
 	result.dataset.row = JSON.stringify(row);
 	return result;
