@@ -294,6 +294,11 @@ void post_stop(struct post *post)
 	free(post);
 }
 
+size_t post_count(const struct post *post)
+{
+	return post->count;
+}
+
 int post_descriptor(const struct post *post)
 {
 	return mail_descriptor(post->mail);

@@ -39,6 +39,8 @@ LYC_MUST_USE enum lyc_status post_start(const struct post_settings *settings,
 void post_stop(struct post *post);
 /* Readable while post_run has results to take. */
 int post_descriptor(const struct post *post);
+/* Mails that are being written, noted or sent. */
+size_t post_count(const struct post *post);
 /* Do what there is to do: at the descriptor, at a timer of a second or so, after a note. */
 void post_run(struct post *post);
 

@@ -152,12 +152,13 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg)
 	return len;
 }
 
+/* The last answer but the one to QUIT. */
 static size_t on_line(char *line, size_t size, size_t count, void *arg)
 {
 	struct relay *relay = arg;
 	size_t len = size * count;
 
-	if (len >= 4 && isdigit((unsigned char)line[0])) {
+	if (len >= 4 && isdigit((unsigned char)line[0]) && strncmp(line, "221", 3) != 0) {
 		relay->code = (int)strtol(line, NULL, 10);
 		snprintf(relay->line, sizeof(relay->line), "%.*s", (int)len, line);
 	}
@@ -219,17 +220,16 @@ static bool is_about_us(int code)
 
 static enum mail_outcome judge(const struct relay *relay, CURLcode result)
 {
+	/* To MAIL, RCPT or DATA, or to what followed it; a greeting is none. */
 	bool is_answer = result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR ||
-			 result == CURLE_WEIRD_SERVER_REPLY;
+			 (result == CURLE_WEIRD_SERVER_REPLY && relay->at > 0);
 
 	if (result == CURLE_OK)
 		return MAIL_SENT;
 	if (relay->is_all_read && relay->code == 354)
 		return MAIL_DOUBTFUL;
-	return is_answer && relay->code >= 500 && !is_about_us(relay->code) &&
-			       result != CURLE_WEIRD_SERVER_REPLY
-		       ? MAIL_REFUSED
-		       : MAIL_LATER;
+	return is_answer && relay->code >= 500 && !is_about_us(relay->code) ? MAIL_REFUSED
+									    : MAIL_LATER;
 }
 
 static const char *explain(const struct relay *relay, CURLcode result, enum mail_outcome outcome)
@@ -241,6 +241,9 @@ static const char *explain(const struct relay *relay, CURLcode result, enum mail
 	switch (result) {
 	case CURLE_OPERATION_TIMEDOUT:
 		return "the relay did not answer in time";
+	case CURLE_SSL_CONNECT_ERROR:
+		return "no encrypted connection: the relay's certificate or its encryption is not "
+		       "right";
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return "the relay's certificate is not trusted, or is for another name";
 	case CURLE_USE_SSL_FAILED:
