@@ -144,6 +144,10 @@ typedef void (*lyc_record_fn)(void *state, const struct lyc_delivery *record);
 LYC_API LYC_MUST_USE enum lyc_status lyc_follow(struct lyc_plugin_context *context,
 						const char *pattern, uint64_t from,
 						lyc_record_fn on_record, struct lyc_error *error);
+/* Has the view had everything that the log held when the plugin was started, and is the schema
+ * registered? From then on timers may append what the view says is due; before that they would judge
+ * half a log. False without a lyc_follow. */
+LYC_API bool lyc_is_caught_up(const struct lyc_plugin_context *context);
 /* Append one record; on_done runs once, after the sync or with the reason of the refusal, on this
  * thread. UNAVAILABLE: the session was lost, and nobody knows
  * whether the record was appended. Not LYC_OK: on_done does not run at all. Packs and borrows

@@ -59,3 +59,8 @@ enum lyc_status lyc_follow(struct lyc_plugin_context *context, const char *patte
 	view->progress_ms = mono_ms();
 	return LYC_OK;
 }
+
+bool lyc_is_caught_up(const struct lyc_plugin_context *context)
+{
+	return context->view.is_caught_up && context->is_registered;
+}
