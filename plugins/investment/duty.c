@@ -1,0 +1,282 @@
+/* Each duty compares what should be in the log with what is. */
+#include "duty.h"
+
+#include <string.h>
+
+#include "blind.h"
+#include "conflict.h"
+#include "interest.h"
+#include "introduction.h"
+#include "moment.h"
+
+static char *name_of(const struct desk *desk)
+{
+	return (char *)(uintptr_t)desk->node;
+}
+
+/* ---- Keys ---- */
+
+static ProtobufCBinaryData bytes_of(struct pad *pad, const uint8_t bytes[32])
+{
+	return (ProtobufCBinaryData){32, (uint8_t *)pad_copy_bytes(pad, bytes, 32)};
+}
+
+static void keep_keys(struct task *task)
+{
+	struct desk *desk = task->desk;
+	struct secret secret;
+
+	if (desk->has_secret)
+		secret = desk->secret;
+	else
+		secret_make(&secret);
+	if (!desk->has_secret) {
+		node_secret_msg *record = PAD_NEW(&task->pad, node_secret);
+		record->home = name_of(desk);
+		record->token_key = bytes_of(&task->pad, secret.token_key);
+		record->seal_key = bytes_of(&task->pad, secret.seal_key);
+		record->label = desk_label_private(desk, &task->pad);
+		task_append_over(task, record,
+				 view_held(&desk->view, KIND_NODE_SECRET, desk->node, NULL, NULL));
+		return;
+	}
+	if (!view_find(&desk->view, KIND_NODE_KEY, desk->node, NULL, NULL)) {
+		node_key_msg *key = PAD_NEW(&task->pad, node_key);
+		key->home = name_of(desk);
+		key->public_key = bytes_of(&task->pad, secret.public_key);
+		key->label = desk_label_members(desk, &task->pad);
+		task_append(task, key);
+	}
+}
+
+/* ---- Profiles ---- */
+
+static void keep_venture_profiles(struct task *task)
+{
+	struct desk *desk = task->desk;
+	struct pad *pad = &task->pad;
+
+	VIEW_EACH(held, &desk->view, KIND_VENTURE)
+	{
+		const venture_msg *venture = (const void *)held->message;
+		char token[SECRET_TOKEN_SIZE];
+		desk_token(desk, SIDE_VENTURE, venture->id, token);
+		const venture_profile_msg *shown =
+			view_find(&desk->view, KIND_VENTURE_PROFILE, desk->node, token, NULL);
+		blind_venture_msg *blind = blind_venture(pad, venture);
+		if (shown && shown->blind && blind_is_equal(&shown->blind->base, &blind->base))
+			continue;
+		venture_profile_msg *profile = PAD_NEW(pad, venture_profile);
+		profile->home = name_of(desk);
+		profile->token = pad_copy(pad, token);
+		profile->blind = blind;
+		profile->label = desk_label_members(desk, pad);
+		task_append(task, profile);
+	}
+	VIEW_EACH(held, &desk->view, KIND_VENTURE_PROFILE)
+	{
+		const venture_profile_msg *profile = (const void *)held->message;
+		struct party party;
+		if (strcmp(profile->home, desk->node) == 0 &&
+		    !desk_party(desk, SIDE_VENTURE, profile->token, &party))
+			task_withdraw(task, profile);
+	}
+}
+
+static void keep_investor_profiles(struct task *task)
+{
+	struct desk *desk = task->desk;
+	struct pad *pad = &task->pad;
+
+	VIEW_EACH(held, &desk->view, KIND_INVESTOR)
+	{
+		const investor_msg *investor = (const void *)held->message;
+		char token[SECRET_TOKEN_SIZE];
+		desk_token(desk, SIDE_INVESTOR, investor->id, token);
+		const investor_profile_msg *shown =
+			view_find(&desk->view, KIND_INVESTOR_PROFILE, desk->node, token, NULL);
+		blind_investor_msg *blind = blind_investor(pad, investor);
+		if (shown && shown->blind && blind_is_equal(&shown->blind->base, &blind->base))
+			continue;
+		investor_profile_msg *profile = PAD_NEW(pad, investor_profile);
+		profile->home = name_of(desk);
+		profile->token = pad_copy(pad, token);
+		profile->blind = blind;
+		profile->label = desk_label_members(desk, pad);
+		task_append(task, profile);
+	}
+	VIEW_EACH(held, &desk->view, KIND_INVESTOR_PROFILE)
+	{
+		const investor_profile_msg *profile = (const void *)held->message;
+		struct party party;
+		if (strcmp(profile->home, desk->node) == 0 &&
+		    !desk_party(desk, SIDE_INVESTOR, profile->token, &party))
+			task_withdraw(task, profile);
+	}
+}
+
+/* ---- Conflicts ---- */
+
+static void tell(struct task *task, const conflict_msg *conflict, const node_key_msg *key)
+{
+	struct desk *desk = task->desk;
+	struct pad *pad = &task->pad;
+	char token[SECRET_TOKEN_SIZE];
+	const char *nodes[] = {key->home};
+
+	if (strcmp(key->home, desk->node) == 0 || key->public_key.len != 32 ||
+	    (conflict->other_home[0] && strcmp(conflict->other_home, key->home) != 0) ||
+	    view_find(&desk->view, KIND_CONFLICT_NOTICE, desk->node, conflict->id, key->home))
+		return;
+	desk_token(desk, conflict->side, conflict->ours, token);
+	sealed_conflict_msg *said = PAD_NEW(pad, sealed_conflict);
+	said->token = token;
+	said->other = conflict->other;
+	said->other_company_number = conflict->other_company_number;
+	said->until_ms = conflict->until_ms;
+	conflict_notice_msg *notice = PAD_NEW(pad, conflict_notice);
+	notice->home = name_of(desk);
+	notice->id = conflict->id;
+	notice->node = pad_copy(pad, key->home);
+	notice->sealed = secret_seal(pad, key->public_key.data, &said->base);
+	notice->label = desk_label_for(desk, pad, nodes, 1);
+	task_append(task, notice);
+}
+
+static void keep_notices(struct task *task)
+{
+	struct desk *desk = task->desk;
+
+	VIEW_EACH(held, &desk->view, KIND_CONFLICT)
+	{
+		const conflict_msg *conflict = (const void *)held->message;
+		if (secret_is_token(conflict->other))
+			continue;
+		VIEW_EACH(key, &desk->view, KIND_NODE_KEY)
+		tell(task, conflict, (const void *)key->message);
+	}
+	VIEW_EACH(held, &desk->view, KIND_CONFLICT_NOTICE)
+	{
+		const conflict_notice_msg *notice = (const void *)held->message;
+		if (strcmp(notice->home, desk->node) == 0 &&
+		    !view_find(&desk->view, KIND_CONFLICT, desk->node, notice->id, NULL))
+			task_withdraw(task, notice);
+	}
+}
+
+/* ---- Introductions ---- */
+
+static void answer(struct task *task, const proposal_msg *proposal, side_value side,
+		   answer_state state, const struct held *held)
+{
+	struct desk *desk = task->desk;
+	const char *nodes[] = {introduction_home(proposal, introduction_other(side)),
+			       proposal->home};
+	answer_msg *made = PAD_NEW(&task->pad, answer);
+
+	made->home = name_of(desk);
+	made->proposal = pad_copy(&task->pad, proposal->id);
+	made->side = side;
+	made->state = state;
+	made->label = desk_label_for(desk, &task->pad, nodes, 2);
+	task_append_over(task, made, held);
+}
+
+/* Sealed for the other home, and for it alone. */
+static void reveal(struct task *task, const proposal_msg *proposal, const struct party *party)
+{
+	struct desk *desk = task->desk;
+	struct pad *pad = &task->pad;
+	const char *other = introduction_home(proposal, introduction_other(party->side));
+	const node_key_msg *key = view_find(&desk->view, KIND_NODE_KEY, other, NULL, NULL);
+
+	if (!key || key->public_key.len != 32)
+		return;
+	identity_msg *identity = PAD_NEW(pad, identity);
+	identity->token = (char *)(uintptr_t)party->token;
+	identity->name = (char *)(uintptr_t)party->name;
+	identity->company_number = (char *)(uintptr_t)party->company_number;
+	identity->contact = party->venture ? party->venture->contact : party->investor->contact;
+	identity->summary = party->venture ? party->venture->summary : party->investor->summary;
+	reveal_msg *made = PAD_NEW(pad, reveal);
+	made->home = name_of(desk);
+	made->proposal = pad_copy(pad, proposal->id);
+	made->side = party->side;
+	made->sealed = secret_seal(pad, key->public_key.data, &identity->base);
+	made->label = desk_label_for(desk, pad, &other, 1);
+	/* Never a second time: also not when the first one was called back. */
+	task_append_over(task, made, NULL);
+}
+
+static void keep_identity(struct task *task, const proposal_msg *proposal, side_value side,
+			  const struct party *party)
+{
+	const struct view *view = &task->desk->view;
+	answer_state ours = introduction_answer(view, proposal, side, NULL);
+	answer_state other = introduction_answer(view, proposal, introduction_other(side), NULL);
+	const struct held *given = view_held(view, KIND_REVEAL, task->desk->node, proposal->id,
+					     introduction_side_key(side));
+
+	if (party && !given && ours == ANSWER_AGREED && other == ANSWER_AGREED)
+		reveal(task, proposal, party);
+	else if (given && given->message &&
+		 (!party || ours == ANSWER_NOT_POSSIBLE || other == ANSWER_NOT_POSSIBLE))
+		task_withdraw(task, given->message);
+}
+
+static void keep_answer(struct task *task, const proposal_msg *proposal, side_value side,
+			int64_t now_ms)
+{
+	struct desk *desk = task->desk;
+	side_value other_side = introduction_other(side);
+	const struct held *held;
+	struct party party;
+	const char *reason;
+	answer_state ours = introduction_answer(&desk->view, proposal, side, &held);
+	answer_state other = introduction_answer(&desk->view, proposal, other_side, NULL);
+	bool is_there = desk_party(desk, side, introduction_token(proposal, side), &party);
+	bool is_late = now_ms >= proposal->expires_ms && ours != ANSWER_AGREED;
+
+	if (ours != ANSWER_NOT_POSSIBLE && other != ANSWER_NOT_POSSIBLE && other != ANSWER_NO &&
+	    !is_late) {
+		bool is_barred =
+			!is_there ||
+			conflict_bars(desk, &party, introduction_token(proposal, other_side),
+				      introduction_home(proposal, other_side), now_ms);
+		if (is_barred || (ours != ANSWER_AGREED && !desk_is_open(&party, now_ms, &reason)))
+			answer(task, proposal, side, ANSWER_NOT_POSSIBLE, held);
+		else if (ours == ANSWER_YES && (other == ANSWER_YES || other == ANSWER_AGREED))
+			answer(task, proposal, side, ANSWER_AGREED, held);
+	}
+	keep_identity(task, proposal, side, is_there ? &party : NULL);
+}
+
+void duty_collect_introductions(struct task *task, int64_t now_ms)
+{
+	struct desk *desk = task->desk;
+
+	VIEW_EACH(held, &desk->view, KIND_PROPOSAL)
+	{
+		const proposal_msg *proposal = (const void *)held->message;
+		if (strcmp(proposal->venture_home, desk->node) == 0)
+			keep_answer(task, proposal, SIDE_VENTURE, now_ms);
+		if (strcmp(proposal->investor_home, desk->node) == 0)
+			keep_answer(task, proposal, SIDE_INVESTOR, now_ms);
+	}
+}
+
+void duty_collect(struct task *task)
+{
+	int64_t now_ms = moment_now_ms();
+
+	desk_learn_secret(task->desk);
+	keep_keys(task);
+	/* Without keys there are no tokens. */
+	if (!task->desk->has_secret)
+		return;
+	keep_notices(task);
+	keep_venture_profiles(task);
+	keep_investor_profiles(task);
+	duty_collect_introductions(task, now_ms);
+	interest_collect(task, now_ms);
+}

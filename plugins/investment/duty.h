@@ -1,0 +1,24 @@
+/*
+ * Duties: what has to follow from the records that there are, without anybody asking. They are
+ * worked out from the view each time anew, so a restart in the middle, or a message that comes
+ * twice, leads to the same records and to none twice.
+ *
+ *	no keys yet                              -> NodeSecret, NodeKey
+ *	a party's blind form is not its profile  -> VentureProfile, InvestorProfile, or withdrawn
+ *	a conflict that a home was not told      -> ConflictNotice
+ *	a side of ours that may not meet         -> Answer NOT_POSSIBLE
+ *	our yes and the other's, in time         -> Answer AGREED
+ *	both agreed, nothing given yet           -> Reveal; withdrawn when it is not possible any
+ *more an interest that came                    -> passed on; fits; both withdrawn with it
+ */
+#ifndef INVESTMENT_DUTY_H
+#define INVESTMENT_DUTY_H
+
+#include "desk.h"
+
+/* Add the wishes that are due to the task. */
+void duty_collect(struct task *task);
+/* The same for the answers and identities of introductions alone. */
+void duty_collect_introductions(struct task *task, int64_t now_ms);
+
+#endif

@@ -1,0 +1,82 @@
+/* Short names for what protoc-c generated from the package's .proto files. */
+#ifndef INVESTMENT_RECORDS_H
+#define INVESTMENT_RECORDS_H
+
+#include <lyceum/investment/v1/blind.pb-c.h>
+#include <lyceum/investment/v1/config.pb-c.h>
+#include <lyceum/investment/v1/interest.pb-c.h>
+#include <lyceum/investment/v1/matching.pb-c.h>
+#include <lyceum/investment/v1/parties.pb-c.h>
+#include <lyceum/investment/v1/rounds.pb-c.h>
+#include <lyceum/v1/enquiry.pb-c.h>
+#include <lyceum/v1/label.pb-c.h>
+
+typedef Lyceum__Investment__V1__Venture venture_msg;
+typedef Lyceum__Investment__V1__Investor investor_msg;
+typedef Lyceum__Investment__V1__Mandate mandate_msg;
+typedef Lyceum__Investment__V1__Certification certification_msg;
+typedef Lyceum__Investment__V1__VentureEntry venture_entry_msg;
+typedef Lyceum__Investment__V1__InvestorEntry investor_entry_msg;
+typedef Lyceum__Investment__V1__ChangeResult change_result_msg;
+typedef Lyceum__Investment__V1__BlindVenture blind_venture_msg;
+typedef Lyceum__Investment__V1__BlindInvestor blind_investor_msg;
+typedef Lyceum__Investment__V1__VentureProfile venture_profile_msg;
+typedef Lyceum__Investment__V1__InvestorProfile investor_profile_msg;
+typedef Lyceum__Investment__V1__NodeSecret node_secret_msg;
+typedef Lyceum__Investment__V1__NodeKey node_key_msg;
+typedef Lyceum__Investment__V1__Batch batch_msg;
+typedef Lyceum__Investment__V1__VentureInBatch venture_in_batch_msg;
+typedef Lyceum__Investment__V1__InvestorInBatch investor_in_batch_msg;
+typedef Lyceum__Investment__V1__PairInBatch pair_in_batch_msg;
+typedef Lyceum__Investment__V1__Proposal proposal_msg;
+typedef Lyceum__Investment__V1__ProposalRow proposal_row_msg;
+typedef Lyceum__Investment__V1__Part part_msg;
+typedef Lyceum__Investment__V1__Credit credit_msg;
+typedef Lyceum__Investment__V1__Answer answer_msg;
+typedef Lyceum__Investment__V1__Reveal reveal_msg;
+typedef Lyceum__Investment__V1__Identity identity_msg;
+typedef Lyceum__Investment__V1__Conflict conflict_msg;
+typedef Lyceum__Investment__V1__ConflictNotice conflict_notice_msg;
+typedef Lyceum__Investment__V1__SealedConflict sealed_conflict_msg;
+typedef Lyceum__Investment__V1__Reason reason_msg;
+typedef Lyceum__Investment__V1__Check check_msg;
+typedef Lyceum__Investment__V1__BatchRow batch_row_msg;
+typedef Lyceum__Investment__V1__Interest interest_msg;
+typedef Lyceum__Investment__V1__InterestFit interest_fit_msg;
+typedef Lyceum__Investment__V1__InterestRow interest_row_msg;
+typedef Lyceum__Investment__V1__FitRow fit_row_msg;
+typedef Lyceum__Investment__V1__CreditRow credit_row_msg;
+typedef Lyceum__Investment__V1__Round round_msg;
+typedef Lyceum__Investment__V1__Commitment commitment_msg;
+typedef Lyceum__Investment__V1__RoundEntry round_entry_msg;
+typedef Lyceum__Investment__V1__CommitmentEntry commitment_entry_msg;
+typedef Lyceum__Investment__V1__RoundRow round_row_msg;
+typedef Lyceum__Investment__V1__ReportRow report_row_msg;
+typedef Lyceum__Investment__V1__ShareRow share_row_msg;
+typedef Lyceum__Investment__V1__Profile profile_msg;
+typedef Lyceum__Investment__V1__Word word_msg;
+typedef Lyceum__Investment__V1__ShowPartyReply show_party_reply_msg;
+typedef Lyceum__V1__Label label_msg;
+
+typedef Lyceum__Investment__V1__Side side_value;
+#define SIDE_VENTURE LYCEUM__INVESTMENT__V1__SIDE__VENTURE
+#define SIDE_INVESTOR LYCEUM__INVESTMENT__V1__SIDE__INVESTOR
+#define SIDE_NONE LYCEUM__INVESTMENT__V1__SIDE__SIDE_UNSPECIFIED
+
+typedef Lyceum__Investment__V1__Answer__State answer_state;
+#define ANSWER_NONE LYCEUM__INVESTMENT__V1__ANSWER__STATE__STATE_UNSPECIFIED
+#define ANSWER_YES LYCEUM__INVESTMENT__V1__ANSWER__STATE__YES
+#define ANSWER_NO LYCEUM__INVESTMENT__V1__ANSWER__STATE__NO
+#define ANSWER_TAKEN_BACK LYCEUM__INVESTMENT__V1__ANSWER__STATE__TAKEN_BACK
+#define ANSWER_AGREED LYCEUM__INVESTMENT__V1__ANSWER__STATE__AGREED
+#define ANSWER_NOT_POSSIBLE LYCEUM__INVESTMENT__V1__ANSWER__STATE__NOT_POSSIBLE
+
+#define CHANGE_ADDED LYCEUM__INVESTMENT__V1__CHANGE__ADDED
+#define CHANGE_UPDATED LYCEUM__INVESTMENT__V1__CHANGE__UPDATED
+#define CHANGE_UNCHANGED LYCEUM__INVESTMENT__V1__CHANGE__UNCHANGED
+
+#define SEEN_BY_MEMBERS LYCEUM__V1__VISIBILITY__MEMBERS
+#define SEEN_BY_AUDIENCE LYCEUM__V1__VISIBILITY__AUDIENCE
+#define SEEN_BY_HOME LYCEUM__V1__VISIBILITY__PRIVATE
+
+#endif
