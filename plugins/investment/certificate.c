@@ -268,6 +268,23 @@ static void hash_edge(crypto_generichash_state *hash, const struct certificate_e
 	crypto_generichash_update(hash, bytes, sizeof(bytes));
 }
 
+/* A block at a time: there is a number for every pair of parties. */
+static void hash_refused(crypto_generichash_state *hash, const uint16_t *refused, size_t count)
+{
+	uint8_t bytes[4096];
+	uint8_t *at = bytes;
+
+	hash_number(hash, count);
+	for (size_t i = 0; i < count; i++) {
+		at = put(at, refused[i], sizeof(refused[i]));
+		if (at == bytes + sizeof(bytes)) {
+			crypto_generichash_update(hash, bytes, sizeof(bytes));
+			at = bytes;
+		}
+	}
+	crypto_generichash_update(hash, bytes, (size_t)(at - bytes));
+}
+
 void certificate_digest(const struct certificate *certificate,
 			uint8_t ret_digest[CERTIFICATE_DIGEST_LEN])
 {
@@ -282,12 +299,7 @@ void certificate_digest(const struct certificate *certificate,
 	hash_number(&hash, certificate->edge_count);
 	for (size_t i = 0; i < certificate->edge_count; i++)
 		hash_edge(&hash, &certificate->edges[i]);
-	hash_number(&hash, certificate->refused_count);
-	for (size_t i = 0; i < certificate->refused_count; i++) {
-		uint8_t bytes[2];
-		put(bytes, certificate->refused[i], sizeof(bytes));
-		crypto_generichash_update(&hash, bytes, sizeof(bytes));
-	}
+	hash_refused(&hash, certificate->refused, certificate->refused_count);
 	crypto_generichash_final(&hash, ret_digest, CERTIFICATE_DIGEST_LEN);
 }
 
