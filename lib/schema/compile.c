@@ -237,6 +237,8 @@ static enum lyc_status compile_message(struct compiling *compiling, const struct
 	if (status != LYC_OK)
 		return status;
 	message->full_name = symbol->full_name;
+	message->file = symbol->file->name;
+	message->package = symbol->file->package;
 	message->comment = set_comment(symbol->file, &symbol->path, compiling->arena);
 	message->is_map_entry = source.is_map_entry;
 	message->is_proto2 = symbol->file->is_proto2;

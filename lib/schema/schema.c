@@ -144,6 +144,16 @@ const struct schema_message *schema_message_at(const struct schema *schema, size
 	return index < schema->message_count ? &schema->messages[index] : NULL;
 }
 
+size_t schema_enum_count(const struct schema *schema)
+{
+	return schema->enum_count;
+}
+
+const struct schema_enum *schema_enum_at(const struct schema *schema, size_t index)
+{
+	return index < schema->enum_count ? &schema->enums[index] : NULL;
+}
+
 size_t schema_service_count(const struct schema *schema)
 {
 	return schema->service_count;

@@ -107,6 +107,8 @@ enum schema_known {
 struct schema_message {
 	const char *full_name;
 	const char *comment;
+	const char *file;    /* that defines it: "lyceum/experts/v1/expert.proto" */
+	const char *package; /* "" when there is none */
 	/* In order of field number; by_declaration[i] is an index into fields. */
 	const struct schema_field *fields;
 	size_t field_count;
@@ -200,6 +202,8 @@ const struct schema_service *schema_find_service(const struct schema *schema,
 const struct schema_method *schema_find_method(const struct schema *schema, const char *full_name);
 size_t schema_message_count(const struct schema *schema);
 const struct schema_message *schema_message_at(const struct schema *schema, size_t index);
+size_t schema_enum_count(const struct schema *schema);
+const struct schema_enum *schema_enum_at(const struct schema *schema, size_t index);
 size_t schema_service_count(const struct schema *schema);
 const struct schema_service *schema_service_at(const struct schema *schema, size_t index);
 
@@ -263,8 +267,9 @@ LYC_MUST_USE enum lyc_status label_of_body(const struct schema_message *message,
 bool label_may_see(const struct label *label, const char *here, const struct readers *readers);
 /* Copy `body` without the labelled parts that `readers` may not see: a submessage whose own Label
  * refuses the reader is left out as a whole, a map entry together with its value; one of a type
- * with a Label that carries none is private to `here`. ret_cut_count says how many. Where nothing is cut the bytes are the same. The top
- * message itself is the caller's business. Appends to `to`. */
+ * with a Label that carries none is private to `here`. ret_cut_count says how many. Where nothing
+ * is cut the bytes are the same. The top message itself is the caller's business. Appends to `to`.
+ */
 LYC_MUST_USE enum lyc_status label_cut(const struct schema_message *message, struct span body,
 				       const char *here, const struct readers *readers,
 				       struct buf *to, size_t *ret_cut_count);

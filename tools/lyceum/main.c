@@ -36,11 +36,24 @@ const struct command commands[] = {
 	 log_run},
 	{"metrics", "", "Prints the daemon's counters and gauges", NULL, metrics_run},
 	{"keygen", "FILE", "Makes a key pair and prints how to let its owner in", NULL, keygen_run},
-	{"schema", "check|describe|embed FILE...",
-	 "Checks, shows or embeds a FileDescriptorSet file, without a daemon",
+	{"schema", "check|describe|diff|convert|embed FILE...",
+	 "Checks, shows, compares and converts by FileDescriptorSet files, without a daemon",
+	 "FILE is what `protoc --include_imports --include_source_info --descriptor_set_out=FILE` "
+	 "makes.\n\n"
 	 "  lyceum schema check FILE...\n"
-	 "  lyceum schema describe FILE [NAME]\n"
-	 "  lyceum schema embed FILE --name NAME --out PREFIX",
+	 "      compile each as a daemon would; 1 when one is refused\n"
+	 "  lyceum schema describe FILE [NAME] [--all]\n"
+	 "      what it defines; or one message, enum, service or Service/Method as .proto text\n"
+	 "  lyceum schema diff OLD NEW\n"
+	 "      what breaks between two versions, \"file:line: message (RULE)\"; 1 when something "
+	 "does,\n"
+	 "      0 when nothing, 2 when a file cannot be read\n"
+	 "  lyceum schema diff --rules\n"
+	 "      the rules: those of Buf's category WIRE_JSON under their names, and LYCEUM_*\n"
+	 "  lyceum schema convert FILE TYPE [INPUT] [--to json|binary] [--check] [--pretty]\n"
+	 "      one message from JSON to binary or back, from INPUT or standard input\n"
+	 "  lyceum schema embed FILE --name NAME --out PREFIX\n"
+	 "      PREFIX.c and PREFIX.h with the file as a C array, for a plugin's descriptor",
 	 schema_run},
 	{"completion", "bash", "Prints a script that completes words in the shell",
 	 "  source <(lyceum completion bash)", completion_run},

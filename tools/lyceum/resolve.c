@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "suggest.h"
 
-enum kind { KIND_METHOD = 1, KIND_MESSAGE = 2, KIND_SERVICE = 4 };
+enum kind { KIND_METHOD = 1, KIND_MESSAGE = 2, KIND_SERVICE = 4, KIND_ENUM = 8 };
 
 /* One search over all names. */
 struct search {
@@ -69,6 +69,10 @@ static void consider_schema(struct search *search, const struct schema *schema)
 		    session_find_message(search->session, message->full_name) == message)
 			consider(search, message->full_name, message, schema);
 	}
+	for (size_t i = 0; i < schema_enum_count(schema) && search->kinds & KIND_ENUM; i++) {
+		const struct schema_enum *enumeration = schema_enum_at(schema, i);
+		consider(search, enumeration->full_name, enumeration, schema);
+	}
 }
 
 static const void *run(struct search *search, const char *what, struct lyc_error *error)
@@ -108,17 +112,10 @@ const struct schema_message *resolve_message(const struct session *session, cons
 const struct schema *resolve_any(const struct session *session, const char *name,
 				 struct buf *ret_full_name, struct lyc_error *error)
 {
-	/* The tables list no enums: those are found by their full name only. */
-	for (size_t i = session->schema_count; i-- > 0;) {
-		if (!schema_find_enum(session->schemas[i], name))
-			continue;
-		buf_add_text(ret_full_name, name);
-		return session->schemas[i];
-	}
 	struct search search = {.session = session,
 				.word = name,
-				.kinds = KIND_METHOD | KIND_MESSAGE | KIND_SERVICE};
-	if (!run(&search, "message, service or method", error))
+				.kinds = KIND_METHOD | KIND_MESSAGE | KIND_SERVICE | KIND_ENUM};
+	if (!run(&search, "message, enum, service or method", error))
 		return NULL;
 	buf_add_text(ret_full_name, search.found_name);
 	return search.found_schema;

@@ -8,6 +8,7 @@
 #include "input.h"
 #include "outcome.h"
 #include "resolve.h"
+#include "schema/diff.h"
 #include "schema/embed.h"
 
 /* Compile a file; an error names it. Returns an exit code. */
@@ -52,6 +53,11 @@ static void write_all(const struct schema *schema, struct buf *to)
 		    strncmp(message->full_name, "google.protobuf.", 16) != 0)
 			buf_add_format(to, "message %s\n", message->full_name);
 	}
+	for (size_t i = 0; i < schema_enum_count(schema); i++) {
+		const struct schema_enum *enumeration = schema_enum_at(schema, i);
+		if (strncmp(enumeration->full_name, "google.protobuf.", 16) != 0)
+			buf_add_format(to, "enum %s\n", enumeration->full_name);
+	}
 }
 
 static int describe(const char *path, const char *name, bool with_below)
@@ -92,26 +98,137 @@ static int embed(const char *path, const char *name, const char *prefix)
 	return code;
 }
 
+static int write_rules(void)
+{
+	for (const struct diff_rule *rule = diff_rules; rule->name; rule++)
+		printf("%-44s %s\n", rule->name, rule->help);
+	return OUTCOME_OK;
+}
+
+/* Exit code 1 is the verdict here: whatever else goes wrong is 2. */
+static int diff(const char *older_path, const char *newer_path)
+{
+	struct lyc_error error = {0};
+	struct schema *older = NULL;
+	struct schema *newer = NULL;
+	struct diff diff = {0};
+	struct buf text = {0};
+	int code = OUTCOME_USAGE;
+	if (load(older_path, &older) != OUTCOME_OK || load(newer_path, &newer) != OUTCOME_OK)
+		goto out;
+	if (diff_new(older, newer, NULL, &diff, &error) != LYC_OK) {
+		outcome_error(&error);
+		goto out;
+	}
+	for (size_t i = 0; i < diff.count; i++) {
+		diff_write(&diff.breaks[i], &text);
+		buf_add_byte(&text, '\n');
+	}
+	fwrite(text.data ? (char *)text.data : "", 1, text.len, stdout);
+	code = diff.count > 0 ? OUTCOME_REFUSED : OUTCOME_OK;
+out:
+	buf_fini(&text);
+	diff_fini(&diff);
+	schema_unref(older);
+	schema_unref(newer);
+	return code;
+}
+
+struct conversion {
+	const char *to; /* "json", "binary", or NULL: what the input is not */
+	bool with_rules;
+	bool is_pretty;
+};
+
+/* A body never begins with a brace: that would be the start of a group. */
+static bool wants_json(const struct conversion *how, struct span input)
+{
+	if (how->to)
+		return strcmp(how->to, "json") == 0;
+	return input.len == 0 || input.data[0] != '{';
+}
+
+static enum lyc_status convert_bytes(const struct schema_message *message,
+				     const struct conversion *how, struct span input,
+				     struct buf *to, struct lyc_error *error)
+{
+	if (wants_json(how, input)) {
+		struct json_options options = {.is_pretty = how->is_pretty};
+		enum lyc_status status = schema_check(message, input, how->with_rules, error);
+		if (status == LYC_OK)
+			status = json_write(message, input, &options, to, error);
+		buf_add_byte(to, '\n');
+		return status;
+	}
+	enum lyc_status status = json_read(message, (const char *)input.data, input.len, to, error);
+	if (status == LYC_OK)
+		status = schema_check(message, span_of(to->data, to->len), how->with_rules, error);
+	return status;
+}
+
+static int convert(const char *path, const char *type, const char *input_path,
+		   const struct conversion *how)
+{
+	struct lyc_error error = {0};
+	struct schema *schema = NULL;
+	struct buf input = {0};
+	struct buf output = {0};
+	if (how->to && strcmp(how->to, "json") != 0 && strcmp(how->to, "binary") != 0)
+		return outcome_say(OUTCOME_USAGE, "--to is json or binary, not '%s'", how->to);
+	int code = load(path, &schema);
+	if (code != OUTCOME_OK)
+		return code;
+	struct session session = {.schemas = &schema, .schema_count = 1};
+	const struct schema_message *message = resolve_message(&session, type, &error);
+	if (!message)
+		code = outcome_error(&error);
+	else if (input_read(input_path, &input, &error) != LYC_OK)
+		code = outcome_fault(OUTCOME_USAGE, &error);
+	else if (convert_bytes(message, how, span_of(input.data, input.len), &output, &error) !=
+		 LYC_OK)
+		code = outcome_fault(OUTCOME_REFUSED, &error);
+	else
+		fwrite(output.data ? (char *)output.data : "", 1, output.len, stdout);
+	buf_fini(&input);
+	buf_fini(&output);
+	schema_unref(schema);
+	return code;
+}
+
 int schema_run(struct session *session, const struct command *command, int argc, char **argv)
 {
 	bool with_below = false;
 	const char *name = NULL;
 	const char *prefix = NULL;
+	bool only_rules = false;
+	struct conversion how = {0};
 	const struct option options[] = {
 		{"all", OPTION_FLAG, &with_below, NULL,
 		 "describe: also the messages and enums that it uses"},
+		{"rules", OPTION_FLAG, &only_rules, NULL, "diff: list the rules, a line each"},
+		{"to", OPTION_TEXT, &how.to, "FORM",
+		 "convert: json or binary; what the input is not when left out"},
+		{"check", OPTION_FLAG, &how.with_rules, NULL,
+		 "convert: refuse what breaks the field rules, too"},
+		{"pretty", OPTION_FLAG, &how.is_pretty, NULL, "convert: JSON on many lines"},
 		{"name", OPTION_TEXT, &name, "NAME", "embed: the C array's name"},
 		{"out", OPTION_TEXT, &prefix, "PREFIX", "embed: writes PREFIX.c and PREFIX.h"},
 		{0},
 	};
-	int code = command_read(session, command, options, 2, 1000, &argc, argv);
+	int code = command_read(session, command, options, 1, 1000, &argc, argv);
 	if (code != COMMAND_GO_ON)
 		return code;
-	if (strcmp(argv[0], "check") == 0)
+	if (strcmp(argv[0], "diff") == 0 && argc == 1 && only_rules)
+		return write_rules();
+	if (strcmp(argv[0], "diff") == 0 && argc == 3 && !only_rules)
+		return diff(argv[1], argv[2]);
+	if (strcmp(argv[0], "convert") == 0 && (argc == 3 || argc == 4))
+		return convert(argv[1], argv[2], argc == 4 ? argv[3] : "-", &how);
+	if (strcmp(argv[0], "check") == 0 && argc >= 2)
 		return check(argc - 1, argv + 1);
 	if (strcmp(argv[0], "embed") == 0 && argc == 2)
 		return embed(argv[1], name, prefix);
-	if (strcmp(argv[0], "describe") == 0 && argc <= 3)
+	if (strcmp(argv[0], "describe") == 0 && (argc == 2 || argc == 3))
 		return describe(argv[1], argc == 3 ? argv[2] : NULL, with_below);
 	return outcome_say(OUTCOME_USAGE, "usage: lyceum %s %s", command->name, command->arguments);
 }

@@ -26,6 +26,16 @@ static void test_resolve_takes_a_unique_end(void **state)
 	assert_null(resolve_message(&session, "ook", &error));
 }
 
+static void test_resolve_finds_an_enum_by_its_end(void **state)
+{
+	struct lyc_error error = {0};
+	struct buf name = {0};
+	(void)state;
+	assert_ptr_equal(resolve_any(&session, "Visibility", &name, &error), library);
+	assert_string_equal(buf_text(&name), "lyceum.v1.Visibility");
+	buf_fini(&name);
+}
+
 static void test_resolve_names_both_of_an_ambiguity(void **state)
 {
 	struct lyc_error error = {0};
@@ -92,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_resolve_takes_a_unique_end),
+		cmocka_unit_test(test_resolve_finds_an_enum_by_its_end),
 		cmocka_unit_test(test_resolve_names_both_of_an_ambiguity),
 		cmocka_unit_test(test_resolve_suggests_and_says_not_found),
 		cmocka_unit_test(test_resolve_finds_the_type_of_a_subject),
