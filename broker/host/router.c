@@ -140,6 +140,7 @@ static void give(struct router *router, struct call *call, struct session *calle
 	packet.call.principal = span_of(call->principal, strlen(call->principal));
 	packet.call.timeout_ms = call->deadline_ms > now ? (uint32_t)(call->deadline_ms - now) : 1;
 	packet.call.hops = original->hops + 1;
+	packet.call.by_operator = false;
 	struct span groups[CALL_MAX_GROUPS];
 	for (size_t i = 0; i < call->group_count; i++)
 		groups[i] = span_of(call->groups[i], strlen(call->groups[i]));
@@ -150,6 +151,7 @@ static void give(struct router *router, struct call *call, struct session *calle
 				     .seq = router->stream->last_seq};
 	if (!session_is_link(callee)) {
 		call->ends_here = true;
+		packet.call.by_operator = call->caller->grants->role == ROLE_OPERATOR;
 		packet.call.at = span_of(NULL, 0);
 		packet.call.want_as_of = false;
 		packet.call.after = &here;

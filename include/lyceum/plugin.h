@@ -90,6 +90,9 @@ LYC_API void *lyc_call_state(const struct lyc_call *call);
 LYC_API struct lyc_plugin_context *lyc_call_context(const struct lyc_call *call);
 /* On whose behalf: "wales", "ann@wales". Valid until the call has ended. */
 LYC_API const char *lyc_call_principal(const struct lyc_call *call);
+/* Was it made with an operator's key of this very daemon? For methods that decide who may come in;
+ * most ask lyc_call_principal and lyc_call_may_see. */
+LYC_API bool lyc_call_is_operator(const struct lyc_call *call);
 /* Milliseconds left; 0 when the deadline has passed or the caller has cancelled. */
 LYC_API uint32_t lyc_call_time_left_ms(const struct lyc_call *call);
 LYC_API bool lyc_call_is_cancelled(const struct lyc_call *call);

@@ -246,6 +246,12 @@ struct lyc_plugin_context *lyc_call_context(const struct lyc_call *call)
 	return served_here();
 }
 
+bool lyc_call_is_operator(const struct lyc_call *call)
+{
+	const struct lyc_call *live = served_live(call);
+	return live && live->is_by_operator;
+}
+
 const char *lyc_call_principal(const struct lyc_call *handle)
 {
 	const struct lyc_call *call = served_live(handle);

@@ -141,6 +141,7 @@ static struct lyc_call *call_new(struct lyc_plugin_context *context,
 	call->context = context;
 	call->id = packet->id;
 	call->session = context->served.session;
+	call->is_by_operator = packet->by_operator;
 	call->deadline_ms = client_now_ms(context->client) +
 			    (packet->timeout_ms ? packet->timeout_ms : DEFAULT_TIMEOUT_MS);
 	uint32_t most = lyc_client_welcome(context->client)->max_body;

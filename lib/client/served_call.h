@@ -33,6 +33,7 @@ struct lyc_call {
 	bool is_deferred;
 	bool is_waiting;
 	bool is_cancelled;
+	bool is_by_operator;
 	/* The plugin has ended it. */
 	bool has_ended;
 	/* The last reply has gone, or nobody waits for one. */

@@ -124,6 +124,7 @@ struct packet_call {
 	struct span trace;
 	bool want_as_of;
 	uint32_t hops;
+	bool by_operator;
 };
 
 struct packet_reply {

@@ -134,6 +134,7 @@ static const struct place call_places[] = {
 	[11] = PLACE(packet_call, trace, TEXT),
 	[12] = PLACE(packet_call, want_as_of, FLAG),
 	[13] = PLACE(packet_call, hops, U32),
+	[14] = PLACE(packet_call, by_operator, FLAG),
 };
 static const struct place reply_places[] = {
 	[1] = PLACE(packet_reply, id, U64),

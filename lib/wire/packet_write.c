@@ -168,6 +168,7 @@ ALWAYS_INLINE void call_fields(struct writer *out, const struct packet_call *cal
 	put_bytes(out, 11, call->trace);
 	put_uint(out, 12, call->want_as_of);
 	put_uint(out, 13, call->hops);
+	put_uint(out, 14, call->by_operator);
 }
 
 ALWAYS_INLINE void reply_fields(struct writer *out, const struct packet_reply *reply)

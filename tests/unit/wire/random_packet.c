@@ -225,6 +225,7 @@ static void same_call(const struct packet_call *ours, const Lyceum__V1__Call *th
 	SAME_TEXT(trace);
 	SAME_NUMBER(want_as_of);
 	SAME_NUMBER(hops);
+	SAME_NUMBER(by_operator);
 }
 
 static void same_reply(const struct packet_reply *ours, const Lyceum__V1__Reply *theirs)
