@@ -54,7 +54,7 @@ static void answer_page(struct exchange *exchange, unsigned status, const struct
 			   "<!doctype html>\n<html lang=\"%s\">\n<meta charset=\"utf-8\">\n"
 			   "<meta name=\"viewport\" content=\"width=device-width, "
 			   "initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n"
-			   "<title>%s</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n"
+			   "<title>%s</title>\n<link rel=\"stylesheet\" href=\"/page.css\">\n"
 			   "<main class=\"enter\">\n<h1>%s</h1>\n%s</main>\n</html>\n",
 			   words->language, words->title, words->title, body);
 	exchange_answer(exchange, status, "text/html; charset=utf-8", page, (size_t)len, NULL);
