@@ -44,7 +44,13 @@ class Daemon:
             if plugins:
                 file.write('plugins:\n')
             for name in plugins:
-                file.write('  - {name: %s, path: %s}\n' % (name, os.path.join(build, 'plugins', name, name + '.so')))
+                more = ''
+                if name == 'http':
+                    # Any free port: the usual one may be in use.
+                    with open(os.path.join(folder, 'http.yaml'), 'w') as settings:
+                        settings.write('listen: 127.0.0.1:0\n')
+                    more = ', config_file: http.yaml'
+                file.write('  - {name: %s, path: %s%s}\n' % (name, os.path.join(build, 'plugins', name, name + '.so'), more))
         self.log = open(os.path.join(folder, 'log'), 'w')
         self.process = subprocess.Popen([os.path.join(build, 'broker', 'lyceumd'), config], stdout=self.log, stderr=self.log)
         self.lyceum = [os.path.join(build, 'tools', 'lyceum', 'lyceum'), '--config', config]
