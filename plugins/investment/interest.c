@@ -181,6 +181,23 @@ static void look_for_fits(struct task *task, const interest_msg *interest, int64
 	}
 }
 
+/* Does the copy still stand by which an interest came here along this path, this node the last?
+ * Only that one counts: copies that held each other up by other ways round would never go. */
+static bool still_comes(const struct desk *desk, const char *id, char *const *path, size_t count)
+{
+	if (count < 2)
+		return false;
+	const interest_msg *before =
+		view_find(&desk->view, KIND_INTEREST, path[count - 2], id, NULL);
+	if (!before || before->n_path != count - 1)
+		return false;
+	for (size_t i = 0; i < before->n_path; i++) {
+		if (strcmp(before->path[i], path[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* What stands on something that is gone. */
 static void withdraw_rest(struct task *task)
 {
@@ -194,14 +211,14 @@ static void withdraw_rest(struct task *task)
 			continue;
 		bool is_first = interest->n_path <= 1;
 		if (is_first ? !desk_party(desk, SIDE_INVESTOR, interest->investor, &party)
-			     : !received(desk, interest->id))
+			     : !still_comes(desk, interest->id, interest->path, interest->n_path))
 			task_withdraw(task, interest);
 	}
 	VIEW_EACH(held, &desk->view, KIND_INTEREST_FIT)
 	{
 		const interest_fit_msg *fit = (const void *)held->message;
 		if (strcmp(fit->home, desk->node) == 0 &&
-		    (!received(desk, fit->interest) ||
+		    (!still_comes(desk, fit->interest, fit->path, fit->n_path) ||
 		     !desk_party(desk, SIDE_VENTURE, fit->venture, &party)))
 			task_withdraw(task, fit);
 	}

@@ -1,0 +1,343 @@
+/* Introductions between nodes: nobody is known before both have said yes, then each once, and never
+ * those who may not meet; whatever comes twice, late, or after a restart. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "introduction.h"
+#include "moment.h"
+#include "test_desks.h"
+
+static const char *const names[] = {"wales", "london", "nhsa"};
+enum { WALES, LONDON, NHSA };
+
+#define VENTURE "Markventure Bio Ltd"
+#define VENTURE_ID "markventure-bio-ltd"
+#define INVESTOR "Markinvestor Money LLP"
+#define INVESTOR_ID "markinvestor-money-llp"
+
+/* A venture in Wales, an investor in London; a third node proposes. */
+static const proposal_msg *set_up(struct desks *desks, bool doubles)
+{
+	desks_init(desks, names, 3);
+	desks->doubles = doubles;
+	desks_add_venture(desks, WALES, VENTURE);
+	desks_add_investor(desks, LONDON, INVESTOR);
+	desks_settle(desks);
+	assert_int_equal(desks_propose(desks, NHSA, 3600), 1);
+	desks_settle(desks);
+	assert_non_null(desks_proposal(desks, WALES));
+	return desks_proposal(desks, WALES);
+}
+
+static enum introduction_state state_at(const struct desks *desks, size_t node)
+{
+	return introduction_state(&desks->nodes[node].desk, desks_proposal(desks, node),
+				  moment_now_ms());
+}
+
+/* Has this node the other side's name? */
+static bool knows(const struct desks *desks, size_t node, side_value side, const char *name)
+{
+	struct pad pad = {0};
+	identity_msg *identity = introduction_identity(&desks->nodes[node].desk, &pad,
+						       desks_proposal(desks, node), side);
+	bool does = identity && strcmp(identity->name, name) == 0;
+
+	assert_true(identity == NULL || does);
+	pad_fini(&pad);
+	return does;
+}
+
+/* Nothing of either side has travelled, not in a word and not in a number. */
+static void check_nothing_travelled(const struct desks *desks)
+{
+	static const char *const marks[] = {"arkventure",  "arkinvestor",         "ark-contact",
+					    "ark-summary", "markventure-bio-ltd", "sepsis",
+					    "newborns"};
+
+	assert_true(desks_travelled(desks, "lyceum.investment.v1.VentureProfile.wales."));
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		assert_false(desks_travelled(desks, marks[i]));
+	/* Exact amounts as varints: 12345600 and 9876500 pence. */
+	static const uint8_t ask[] = {0x80, 0xc2, 0xf1, 0x05}, ticket[] = {0x94, 0xe8, 0xda, 0x04};
+	assert_null(memmem(desks->wire, desks->wire_len, ask, sizeof(ask)));
+	assert_null(memmem(desks->wire, desks->wire_len, ticket, sizeof(ticket)));
+}
+
+static void introduce(bool doubles)
+{
+	struct desks desks;
+	const proposal_msg *proposal = set_up(&desks, doubles);
+
+	check_nothing_travelled(&desks);
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	desks_settle(&desks);
+	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_WAITING);
+	assert_int_equal(state_at(&desks, LONDON), INTRODUCTION_OPEN);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 0);
+	assert_false(knows(&desks, LONDON, SIDE_VENTURE, VENTURE));
+
+	assert_true(desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES));
+	desks_settle(&desks);
+	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_MADE);
+	assert_int_equal(state_at(&desks, LONDON), INTRODUCTION_MADE);
+	assert_true(knows(&desks, LONDON, SIDE_VENTURE, VENTURE));
+	assert_true(knows(&desks, WALES, SIDE_INVESTOR, INVESTOR));
+	/* The proposer, who is neither, has neither; and what travelled was sealed. */
+	assert_false(knows(&desks, NHSA, SIDE_VENTURE, VENTURE));
+	check_nothing_travelled(&desks);
+	/* Once, and so it stays. */
+	for (size_t node = WALES; node <= NHSA; node++)
+		desks_restart(&desks, node);
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 1);
+	assert_int_equal(desks_logged(&desks, LONDON, "Reveal"), 1);
+	assert_int_equal(desks_logged(&desks, NHSA, "Reveal"), 0);
+	assert_true(knows(&desks, LONDON, SIDE_VENTURE, VENTURE));
+	desks_fini(&desks);
+}
+
+static void test_introduction_gives_both_identities_once_and_to_the_other_side_alone(void **state)
+{
+	(void)state;
+	introduce(false);
+}
+
+static void test_introduction_does_the_same_when_everything_comes_twice(void **state)
+{
+	(void)state;
+	introduce(true);
+}
+
+static void test_introduction_honours_a_yes_that_was_taken_back(void **state)
+{
+	struct desks desks;
+	const proposal_msg *proposal = set_up(&desks, false);
+
+	(void)state;
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	desks_settle(&desks);
+	/* While London says yes, Wales takes its own back, and neither has heard of the other. */
+	assert_true(desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES));
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_TAKEN_BACK));
+	desks_run(&desks, LONDON);
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 0);
+	assert_int_equal(desks_logged(&desks, LONDON, "Reveal"), 0);
+	/* A new yes is a new one. */
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	desks_settle(&desks);
+	assert_true(knows(&desks, LONDON, SIDE_VENTURE, VENTURE));
+	desks_fini(&desks);
+}
+
+static void test_introduction_is_not_possible_after_a_withdrawal(void **state)
+{
+	struct desks desks;
+	const proposal_msg *proposal = set_up(&desks, false);
+
+	(void)state;
+	assert_true(desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES));
+	desks_remove(&desks, WALES, VENTURE_ID);
+	desks_settle(&desks);
+	assert_int_equal(state_at(&desks, LONDON), INTRODUCTION_NOT_POSSIBLE);
+	assert_int_equal(desks_logged(&desks, LONDON, "Reveal"), 0);
+	/* Nobody is proposed again. */
+	assert_int_equal(desks_propose(&desks, NHSA, 3600), 0);
+	desks_fini(&desks);
+}
+
+static void test_introduction_calls_identities_back_after_a_withdrawal(void **state)
+{
+	struct desks desks;
+	const proposal_msg *proposal = set_up(&desks, false);
+
+	(void)state;
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	assert_true(desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES));
+	desks_settle(&desks);
+	assert_true(knows(&desks, LONDON, SIDE_VENTURE, VENTURE));
+	desks_remove(&desks, WALES, VENTURE_ID);
+	desks_settle(&desks);
+	assert_false(knows(&desks, LONDON, SIDE_VENTURE, VENTURE));
+	assert_false(knows(&desks, WALES, SIDE_INVESTOR, INVESTOR));
+	/* The venture comes back: it is not revealed a second time. */
+	desks_add_venture(&desks, WALES, VENTURE);
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 1);
+	assert_false(knows(&desks, LONDON, SIDE_VENTURE, VENTURE));
+	desks_fini(&desks);
+}
+
+/* A second that has passed by the time that the other side says yes. */
+static void test_introduction_expires(void **state)
+{
+	struct desks desks;
+	struct pad pad = {0};
+
+	(void)state;
+	desks_init(&desks, names, 3);
+	desks_add_venture(&desks, WALES, VENTURE);
+	desks_add_investor(&desks, LONDON, INVESTOR);
+	desks_settle(&desks);
+	assert_int_equal(desks_propose(&desks, NHSA, 3600), 1);
+	/* The same proposal, an hour and a second ago. */
+	proposal_msg *proposal = pad_copy_message(&pad, &desks_proposal(&desks, NHSA)->base);
+	proposal->expires_ms = moment_now_ms() - 1000;
+	assert_true(desks_append(&desks, NHSA, &proposal->base, false, false, 0));
+	desks_settle(&desks);
+	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_EXPIRED);
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	assert_true(desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES));
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 0);
+	assert_int_equal(desks_logged(&desks, LONDON, "Reveal"), 0);
+	/* Those two may be proposed to each other again. */
+	assert_int_equal(desks_propose(&desks, NHSA, 3600), 1);
+	pad_fini(&pad);
+	desks_fini(&desks);
+}
+
+/* Declared at the venture's home by the investor's name, in another spelling, before anything. */
+static void test_introduction_never_happens_against_a_conflict(void **state)
+{
+	struct desks desks;
+
+	(void)state;
+	desks_init(&desks, names, 3);
+	desks_add_venture(&desks, WALES, VENTURE);
+	desks_add_investor(&desks, LONDON, INVESTOR);
+	desks_declare(&desks, WALES, SIDE_VENTURE, VENTURE_ID, "MARKINVESTOR MONEY");
+	desks_settle(&desks);
+	assert_int_equal(desks_propose(&desks, NHSA, 3600), 1);
+	desks_settle(&desks);
+	/* London's home was told and does not open it; who asked for it is said nowhere. */
+	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_NOT_POSSIBLE);
+	assert_int_equal(state_at(&desks, NHSA), INTRODUCTION_NOT_POSSIBLE);
+	assert_false(desks_travelled(&desks, "MARKINVESTOR"));
+	const proposal_msg *proposal = desks_proposal(&desks, WALES);
+	assert_false(desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES));
+	assert_int_equal(desks_propose(&desks, NHSA, 3600), 0);
+	desks_fini(&desks);
+}
+
+static void test_introduction_is_revoked_by_a_late_conflict(void **state)
+{
+	struct desks desks;
+	const proposal_msg *proposal = set_up(&desks, false);
+
+	(void)state;
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	desks_settle(&desks);
+	desks_declare(&desks, LONDON, SIDE_INVESTOR, INVESTOR_ID, VENTURE);
+	/* The notice is under way, and London says yes after it: Wales hears of both in order. */
+	desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES);
+	desks_settle(&desks);
+	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_NOT_POSSIBLE);
+	assert_int_equal(state_at(&desks, LONDON), INTRODUCTION_NOT_POSSIBLE);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 0);
+	assert_int_equal(desks_logged(&desks, LONDON, "Reveal"), 0);
+	check_nothing_travelled(&desks);
+	desks_fini(&desks);
+}
+
+/* ---- Any order ---- */
+
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 8;
+}
+
+/* One thing happens: somebody acts, a record arrives, a node starts again. */
+static void step(struct desks *desks, const proposal_msg *proposal, uint32_t *seed,
+		 bool has_yes_before_conflict[2], bool has_declared[2], bool has_said[2])
+{
+	static const answer_state says[] = {ANSWER_YES, ANSWER_YES, ANSWER_YES, ANSWER_TAKEN_BACK};
+	uint32_t dice = next_random(seed) % 20;
+	size_t node = next_random(seed) % 2;
+	side_value side = node == WALES ? SIDE_VENTURE : SIDE_INVESTOR;
+
+	(void)has_yes_before_conflict;
+	if (dice < 12) {
+		desks_pass(desks, next_random(seed) % 3, next_random(seed) % 3);
+	} else if (dice < 15) {
+		desks_run(desks, node);
+	} else if (dice < 18) {
+		has_said[node] |=
+			desks_answer(desks, node, proposal, side, says[next_random(seed) % 4]);
+	} else if (dice == 18) {
+		desks_restart(desks, node);
+		/* What the daemon holds it brings again. */
+		for (size_t from = 0; from < 3; from++) {
+			while (desks_pass(desks, from, node))
+				;
+		}
+	} else if (!has_declared[0] && !has_declared[1] && next_random(seed) % 3 == 0) {
+		/* Only as long as this side has said nothing: what it says later comes after. */
+		if (!has_said[node]) {
+			desks_declare(desks, node, side, node == WALES ? VENTURE_ID : INVESTOR_ID,
+				      node == WALES ? INVESTOR : VENTURE);
+			has_declared[node] = true;
+		}
+	}
+}
+
+/* 2,000 orders of the same few acts, of which records come late or twice: with a conflict that was
+ * declared before its side said yes nobody is ever revealed, without one both or neither. */
+static void test_introduction_holds_in_any_order(void **state)
+{
+	size_t made = 0, barred = 0;
+
+	(void)state;
+	for (uint32_t seed = 1; seed <= 2000; seed++) {
+		struct desks desks;
+		uint32_t random = seed * 2654435761u;
+		bool before[2] = {0}, declared[2] = {0}, said[2] = {0};
+		struct pad pad = {0};
+		const proposal_msg *proposal =
+			pad_copy_message(&pad, &set_up(&desks, seed % 2 == 0)->base);
+		for (int i = 0; i < 60; i++)
+			step(&desks, proposal, &random, before, declared, said);
+		desks_settle(&desks);
+		size_t wales = desks_logged(&desks, WALES, "Reveal");
+		size_t london = desks_logged(&desks, LONDON, "Reveal");
+		if (wales != london || wales > 1)
+			fail_msg("seed %u: %zu and %zu identities given", seed, wales, london);
+		if ((declared[0] || declared[1]) && wales > 0)
+			fail_msg("seed %u: a conflict was met", seed);
+		made += wales;
+		barred += declared[0] || declared[1];
+		check_nothing_travelled(&desks);
+		pad_fini(&pad);
+		desks_fini(&desks);
+	}
+	/* Both happen, and often. */
+	assert_true(made > 300);
+	assert_true(barred > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_introduction_gives_both_identities_once_and_to_the_other_side_alone),
+		cmocka_unit_test(test_introduction_does_the_same_when_everything_comes_twice),
+		cmocka_unit_test(test_introduction_honours_a_yes_that_was_taken_back),
+		cmocka_unit_test(test_introduction_is_not_possible_after_a_withdrawal),
+		cmocka_unit_test(test_introduction_calls_identities_back_after_a_withdrawal),
+		cmocka_unit_test(test_introduction_expires),
+		cmocka_unit_test(test_introduction_never_happens_against_a_conflict),
+		cmocka_unit_test(test_introduction_is_revoked_by_a_late_conflict),
+		cmocka_unit_test(test_introduction_holds_in_any_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
