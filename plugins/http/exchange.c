@@ -247,6 +247,7 @@ static void wake(struct exchange *exchange)
 		return;
 	exchange->is_suspended = false;
 	MHD_resume_connection(exchange->connection);
+	server_stir(exchange->web);
 }
 
 /* ---- Answers ---- */

@@ -162,11 +162,21 @@ static bool add_hosts(struct settings *settings)
 
 /* ---- Running ---- */
 
+void server_stir(struct web *web)
+{
+	const struct itimerspec at_once = {.it_value = {.tv_nsec = 1}};
+	web->wants_run = true;
+	if (!web->is_running && web->timer_fd >= 0)
+		timerfd_settime(web->timer_fd, 0, &at_once, NULL);
+}
+
 static void set_timer(struct web *web)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 	struct itimerspec when = {0};
-	if (MHD_get_timeout(web->daemon, &timeout_ms) == MHD_YES) {
+	if (web->wants_run)
+		when.it_value.tv_nsec = 1;
+	else if (MHD_get_timeout(web->daemon, &timeout_ms) == MHD_YES) {
 		when.it_value.tv_sec = (time_t)(timeout_ms / 1000);
 		when.it_value.tv_nsec = timeout_ms ? (long)(timeout_ms % 1000) * 1000000 : 1;
 	}
@@ -179,6 +189,7 @@ static void run(struct web *web)
 	if (web->is_running)
 		return;
 	web->is_running = true;
+	web->wants_run = false;
 	MHD_run(web->daemon);
 	web->is_running = false;
 	set_timer(web);
@@ -214,8 +225,11 @@ static void on_second(void *state, void *arg)
 
 static void on_hour(void *state, void *arg)
 {
+	struct web *web = arg;
 	(void)state;
-	users_sweep(arg);
+	/* Half a log would be judged wrongly. */
+	if (lyc_is_caught_up(web->context))
+		users_sweep(web);
 }
 
 static void log_line(void *cls, const char *format, va_list args)

@@ -105,7 +105,7 @@ static void answer_health(struct exchange *exchange)
 {
 	struct web *web = exchange->web;
 	char text[160];
-	bool is_well = web->is_loaded;
+	bool is_well = web->is_loaded && lyc_is_caught_up(web->context);
 	snprintf(text, sizeof(text), "{\"status\":\"%s\",\"node\":\"%s\"}",
 		 is_well ? "OK" : "UNAVAILABLE", lyc_node_name(web->context));
 	exchange_answer(exchange, is_well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -167,6 +167,13 @@ static bool answer_own(struct exchange *exchange, const char *path)
 void site_answer(struct exchange *exchange)
 {
 	const struct page_file *file = exchange->is_get ? find_file(exchange->path) : NULL;
+	/* Who is known is not known yet. */
+	if (!file && !lyc_is_caught_up(exchange->web->context) &&
+	    strcmp(exchange->path, "/healthz") != 0) {
+		exchange_fail(exchange, 0, LYC_UNAVAILABLE, "",
+			      "the node is starting: try again in a second");
+		return;
+	}
 	if (answer_own(exchange, exchange->path))
 		return;
 	if (file)

@@ -62,6 +62,7 @@ struct web {
 	struct MHD_Daemon *daemon;
 	int timer_fd;
 	bool is_running;
+	bool wants_run;
 	struct peer *peers;
 	size_t peer_count;
 
@@ -86,6 +87,8 @@ struct web {
 
 LYC_MUST_USE enum lyc_status server_start(struct web *web, struct lyc_error *error);
 void server_stop(struct web *web);
+/* A connection was resumed: let the daemon run soon. */
+void server_stir(struct web *web);
 uint64_t web_now_ms(void);  /* monotonic */
 uint64_t web_wall_ms(void); /* since 1970 */
 
