@@ -219,8 +219,8 @@ if (hasMatching)
 		await bleddyn.waitForSelector('.proposal');
 		assert(!/Harbour Lane Angels/.test(await text(bleddyn, 'main')), 'the investor is named before wales has said yes');
 		await bleddyn.getByRole('button', {name: /^Dweud ie/}).first().click();
-		await ann.waitForFunction(() => /Ceirios Therapeutics/.test(document.querySelector('main').textContent), null, {timeout: 20000});
-		await bleddyn.waitForFunction(() => /Harbour Lane Angels/.test(document.querySelector('main').textContent), null, {timeout: 20000});
+		await ann.waitForFunction(() => /post@ceirios\.example/.test(document.querySelector('main').textContent), null, {timeout: 20000});
+		await bleddyn.waitForFunction(() => /desk@harbour-lane\.example/.test(document.querySelector('main').textContent), null, {timeout: 20000});
 		await shot(ann, 'proposals-introduced');
 	});
 

@@ -29,9 +29,11 @@ function picture(status, room) {
 	const width = Math.max(250, Math.min(640, room - 24)), centre = {x: width / 2, y: 130};
 	const at = (i, n) => { const angle = Math.PI * (1 + 2 * i / n); return {x: centre.x + (width / 2 - 55) * Math.cos(angle), y: centre.y + 95 * Math.sin(angle)}; };
 	const around = (hub === me.node ? names : [me.node, ...names]).map((name, i, all) => ({name, ...at(i, all.length)}));
-	const isUp = name => name === me.node ? status.uplink && status.uplink.isUp : ageMs(name) !== null && ageMs(name) < OLD_MS;
+	/* Of the others' links this node knows only what came through its own. */
+	const isLinked = !status.uplink || status.uplink.isUp;
+	const line = name => name === me.node ? (isLinked ? 'up' : 'down') : !isLinked || ageMs(name) === null ? 'unknown' : ageMs(name) < OLD_MS ? 'up' : 'down';
 	return h('div', {class: 'picture', 'aria-hidden': 'true'}, svg('svg', {viewBox: '0 0 ' + width + ' 275', role: 'presentation', focusable: 'false'},
-		around.map(node => svg('line', {x1: centre.x, y1: centre.y, x2: node.x, y2: node.y, class: isUp(node.name) ? 'up' : 'down'})),
+		around.map(node => svg('line', {x1: centre.x, y1: centre.y, x2: node.x, y2: node.y, class: line(node.name)})),
 		knot(hub, centre, hub === me.node ? 'me' : 'hub'),
 		around.map(node => knot(node.name, node, node.name === me.node ? 'me' : ''))));
 }
