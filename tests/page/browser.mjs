@@ -17,6 +17,9 @@ export async function launch() {
 	return chromium.launch({executablePath: process.env.PAGE_CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking']});
 }
 
+/* How many requests of a page are under way. */
+const busy = new Map();
+
 /* A person's browser: its own cookies and storage. `origin` is the only one that it may talk to. */
 export async function person(browser, origin, options) {
 	const context = await browser.newContext({viewport: {width: 1280, height: 900}, locale: 'en-GB', timezoneId: 'Europe/London', ...options});
@@ -29,15 +32,26 @@ export async function person(browser, origin, options) {
 	await context.addInitScript(() => addEventListener('securitypolicyviolation', event =>
 		window.tellPolicy(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile)));
 	const page = await context.newPage();
+	for (const [name, change] of [['request', 1], ['requestfinished', -1], ['requestfailed', -1]])
+		page.on(name, () => busy.set(page, (busy.get(page) || 0) + change));
 	page.on('pageerror', error => seen.errors.add(error.stack || String(error)));
 	return page;
+}
+
+/* Waits until a page has asked nothing for a moment: longer than the search waits before it asks the other nodes. */
+async function settle(page) {
+	const ends = Date.now() + 5000;
+	for (let quiet = 0; quiet < 10 && Date.now() < ends;) {
+		await page.waitForTimeout(40);
+		quiet = busy.get(page) ? 0 : quiet + 1;
+	}
 }
 
 /* Goes to a view by its address and waits until it has its heading and asks nothing more. */
 export async function visit(page, hash) {
 	await page.evaluate(to => { location.hash = to; }, hash);
 	await page.waitForFunction(to => location.hash.startsWith(to.split('?')[0]) && document.querySelector('main h1'), hash);
-	await page.waitForLoadState('networkidle').catch(() => {});
+	await settle(page);
 }
 
 export async function shot(page, name) {

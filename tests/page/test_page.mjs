@@ -234,7 +234,6 @@ for (const [guise, page] of [['desktop', ann], ['phone-welsh-dark', bleddyn]]) {
 	for (const [name, hash] of Object.entries(views)) {
 		await step(name + ', ' + guise + ': accessible, and it fits', async () => {
 			await visit(page, hash);
-			await page.waitForTimeout(150);
 			await fits(page);
 			await shot(page, name + '-' + guise);
 			const found = await axe(page);
