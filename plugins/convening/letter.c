@@ -79,7 +79,8 @@ static void write_in(FILE *to, const struct sentences *in, enum letter_kind kind
 {
 	bool has_name = facts->person && facts->person[0];
 	bool is_welsh = in == &welsh;
-	bool is_asked = kind == LETTER_INVITE || kind == LETTER_CHANGE || kind == LETTER_REMINDER;
+	/* Also with a seat and on the waiting list: who cannot come gives it back. */
+	bool is_asked = kind != LETTER_CANCEL;
 
 	if (has_name)
 		say(to, in->greeting_by_name, facts->person, "\n\n");

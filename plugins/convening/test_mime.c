@@ -263,7 +263,7 @@ static void test_letter_speaks_the_languages_asked_for(void **state)
 /* Only what can be answered asks for an answer. */
 static void test_letter_asks_where_an_answer_is_wanted(void **state)
 {
-	static const bool asks[] = {true, true, false, false, false, true};
+	static const bool asks[] = {true, true, false, true, true, true};
 	const struct letter_facts facts = {.title = "T",
 					   .reply_url = "https://wales.example/r/1",
 					   .leave_url = "https://wales.example/l/1",

@@ -1,0 +1,51 @@
+/*
+ * A call that needs records: it is kept until all of them are in the log and the view has come as
+ * far, and is then answered; or it fails with why the first of them was refused.
+ */
+#ifndef CONVENING_ERRAND_H
+#define CONVENING_ERRAND_H
+
+#include "convening.h"
+
+struct errand;
+
+/* Answers the call: lyc_call_fail, or its closure. */
+typedef void (*errand_fn)(struct errand *errand);
+
+struct errand {
+	struct convening *state;
+	struct lyc_call *call;
+	const void *request;
+	void (*closure)(void); /* of the method; cast back by `finish` */
+	errand_fn finish;
+
+	/* Whatever `finish` needs; freed with the errand by `release`, which may be NULL. */
+	void *data;
+	void (*release)(void *data);
+
+	unsigned due;
+	bool is_sealed;
+	uint64_t wait_seq;
+	/* Refusals with this status are no failure of the call: ALREADY there. */
+	bool may_exist;
+	enum lyc_status failed;
+	char text[240];
+	const ProtobufCMessageDescriptor *type;
+
+	struct errand *next;
+};
+
+/* Keeps the call. */
+struct errand *errand_new(struct convening *state, struct lyc_call *call, const void *request,
+			  void (*closure)(void), errand_fn finish);
+/* Append, in the name of the call's principal or, with anonymous, of nobody but the node. */
+void errand_append(struct errand *errand, const ProtobufCMessage *message, uint64_t expect_seq,
+		   bool is_anonymous);
+/* Nothing more is appended: from now on it may be answered. */
+void errand_seal(struct errand *errand);
+/* The view has moved, or time has passed. */
+void errands_advance(struct convening *state);
+/* Frees those that are left; answers nobody. */
+void errands_fini(struct convening *state);
+
+#endif

@@ -1,0 +1,167 @@
+/* Methods of lyceum.convening.v1.Calendar: an address for calendar programs, and what is behind it.
+ */
+#include "errand.h"
+#include "feed.h"
+#include "hold.h"
+#include "meeting.h"
+#include "methods.h"
+
+typedef Lyceum__Convening__V1__Calendar_Service service_msg;
+
+#define MAX_EVENTS 2000
+#define DAY_MS ((int64_t)86400000)
+
+/* ---- Subscribe ---- */
+
+static void reply_url(struct errand *errand)
+{
+	Lyceum__Convening__V1__SubscribeReply reply = LYCEUM__CONVENING__V1__SUBSCRIBE_REPLY__INIT;
+
+	reply.url = errand->data;
+	((Lyceum__Convening__V1__SubscribeReply_Closure)errand->closure)(&reply, errand->call);
+}
+
+static void calendar_subscribe(service_msg *service,
+			       const Lyceum__Convening__V1__SubscribeRequest *request,
+			       Lyceum__Convening__V1__SubscribeReply_Closure closure,
+			       void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	struct convening *state = lyc_call_state(call);
+	const char *principal = lyc_call_principal(call);
+	const struct feed_entry *held = view_feed_of(&state->view, principal);
+	label_msg label = LYCEUM__V1__LABEL__INIT;
+	feed_token_msg feed = LYCEUM__CONVENING__V1__FEED_TOKEN__INIT;
+	char token[CONVENING_TOKEN_SIZE], *url = NULL;
+
+	(void)service;
+	if (!convening_is_own(state, principal)) {
+		lyc_call_fail(call, LYC_PERMISSION_DENIED,
+			      "the people of %.64s have their calendars here, others at their node",
+			      state->view.node);
+		return;
+	}
+	if (!convening_token(token)) {
+		lyc_call_fail(call, LYC_UNAVAILABLE, "the machine gives no random bytes");
+		return;
+	}
+	bool is_held = held && !request->renew;
+	const char *base = state->config ? state->config->web_address : "";
+	if (asprintf(&url, "%s/calendar/%s.ics", base, is_held ? held->msg->token : token) < 0)
+		url = hold_text("");
+	convening_private_label(state, &label);
+	feed.home = state->view.node;
+	feed.person = (char *)(uintptr_t)principal;
+	feed.token = token;
+	feed.label = &label;
+	struct errand *errand =
+		errand_new(state, call, request, (void (*)(void))closure, reply_url);
+	errand->data = url;
+	errand->release = free;
+	if (!is_held)
+		errand_append(errand, &feed.base, held ? held->seq : 0, false);
+	errand_seal(errand);
+}
+
+/* ---- Texts ---- */
+
+/* May this person of the node know of the event? What is for a group is not told: a feed's reader
+ * carries no groups. */
+static bool may_know(const struct convening *state, const event_msg *event, const char *person)
+{
+	const label_msg *label = event->label;
+
+	if (strcmp(event->home, state->view.node) == 0)
+		return true;
+	if (!label || label->visibility == LYCEUM__V1__VISIBILITY__PRIVATE)
+		return false;
+	if (label->visibility != LYCEUM__V1__VISIBILITY__AUDIENCE)
+		return true;
+	for (size_t i = 0; i < label->n_audience; i++) {
+		if (strcmp(label->audience[i], state->view.node) == 0 ||
+		    strcmp(label->audience[i], person) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void reply_feed(struct convening *state, struct lyc_call *call, struct meeting_ics *items,
+		       size_t count, Lyceum__Convening__V1__CalendarReply_Closure closure)
+{
+	Lyceum__Convening__V1__CalendarReply reply = LYCEUM__CONVENING__V1__CALENDAR_REPLY__INIT;
+	struct ics_event *events = hold_new(count, sizeof(*events));
+	struct feed feed = {.name = "Lyceum",
+			    .description = "Meetings of the network",
+			    .refresh_s = 3600,
+			    .events = events,
+			    .event_count = count};
+	struct lyc_error error = {0};
+	char *text = NULL;
+	size_t len;
+
+	for (size_t i = 0; i < count; i++)
+		events[i] = items[i].event;
+	if (feed_write(&feed, state->zones, &text, &len, &error) == LYC_OK) {
+		reply.calendar = text;
+		closure(&reply, call);
+	} else {
+		lyc_call_fail(call, LYC_INTERNAL, "the calendar cannot be written: %s", error.text);
+	}
+	free(text);
+	free(events);
+}
+
+static void calendar_feed(service_msg *service, const Lyceum__Convening__V1__FeedRequest *request,
+			  Lyceum__Convening__V1__CalendarReply_Closure closure, void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	struct convening *state = lyc_call_state(call);
+	const struct feed_entry *feed = view_feed(&state->view, request->token);
+	int64_t now_ms = convening_now_ms();
+	size_t count = 0;
+
+	(void)service;
+	if (!feed) {
+		lyc_call_fail_field(call, LYC_NOT_FOUND, "token",
+				    "this calendar is not known here");
+		return;
+	}
+	struct meeting_ics *items = hold_new(MAX_EVENTS, sizeof(*items));
+	for (struct entry *entry = state->view.entries; entry && count < MAX_EVENTS;
+	     entry = entry->hh.next) {
+		struct meeting meeting;
+		if (entry->event && may_know(state, entry->event, feed->msg->person) &&
+		    meeting_list(entry->event, state->zones, now_ms - 90 * DAY_MS,
+				 now_ms + 3660 * DAY_MS, &meeting, 1) == 1 &&
+		    meeting_to_ics(entry->event, (int64_t)(entry->time_ms / 1000), &items[count]))
+			count++;
+	}
+	/* The strings of an item lie within it: it must not move any more. */
+	reply_feed(state, call, items, count, closure);
+	for (size_t i = 0; i < count; i++)
+		meeting_ics_fini(&items[i]);
+	free(items);
+}
+
+static void calendar_export(service_msg *service,
+			    const Lyceum__Convening__V1__ExportRequest *request,
+			    Lyceum__Convening__V1__CalendarReply_Closure closure,
+			    void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	struct convening *state = lyc_call_state(call);
+	const struct entry *entry = convening_event(state, call, request->event);
+	struct meeting_ics ics;
+
+	(void)service;
+	if (!entry)
+		return;
+	if (!meeting_to_ics(entry->event, (int64_t)(entry->time_ms / 1000), &ics)) {
+		lyc_call_fail(call, LYC_INTERNAL, "the event's times cannot be read");
+		return;
+	}
+	reply_feed(state, call, &ics, 1, closure);
+	meeting_ics_fini(&ics);
+}
+
+service_msg convening_calendar = LYCEUM__CONVENING__V1__CALENDAR__INIT(calendar_);

@@ -1,0 +1,229 @@
+/* Methods of lyceum.convening.v1.Invitations. Whom to invite is invite.c's, what an answer becomes
+ * answering.c's business. */
+#include "answering.h"
+#include "hold.h"
+#include "invite.h"
+#include "methods.h"
+#include "postroom.h"
+#include "reply_page.h"
+#include "standing.h"
+
+typedef Lyceum__Convening__V1__Invitations_Service service_msg;
+typedef Lyceum__Convening__V1__ListAnswersReply__Item item_msg;
+
+static void invitations_invite(service_msg *service,
+			       const Lyceum__Convening__V1__InviteRequest *request,
+			       Lyceum__Convening__V1__InviteReply_Closure closure,
+			       void *closure_data)
+{
+	(void)service;
+	invite_start(lyc_call_state(closure_data), closure_data, request, closure);
+}
+
+/* ---- Rsvp ---- */
+
+static void reply_rsvp(struct lyc_call *call, void (*closure)(void), struct entry *entry,
+		       const struct seats_standing *standing)
+{
+	Lyceum__Convening__V1__RsvpReply reply = LYCEUM__CONVENING__V1__RSVP_REPLY__INIT;
+	char because[STANDING_TEXT_SIZE], name[240];
+	standing_msg own;
+
+	standing_fill(standing, entry->event, because, &own);
+	snprintf(name, sizeof(name), "%s@%s", entry->id, entry->home);
+	reply.event = name;
+	reply.standing = &own;
+	((Lyceum__Convening__V1__RsvpReply_Closure)closure)(&reply, call);
+}
+
+static void invitations_rsvp(service_msg *service,
+			     const Lyceum__Convening__V1__RsvpRequest *request,
+			     Lyceum__Convening__V1__RsvpReply_Closure closure, void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	struct convening *state = lyc_call_state(call);
+	const char *principal = lyc_call_principal(call);
+	const char *at = strchr(principal, '@');
+
+	(void)service;
+	if (!at || strcmp(at + 1, state->view.node) != 0) {
+		lyc_call_fail(
+			call, LYC_PERMISSION_DENIED,
+			"a person of %.64s answers here, and %.80s is none: use a person's key",
+			state->view.node, principal);
+		return;
+	}
+	struct entry *entry = convening_event(state, call, request->event);
+	if (!entry)
+		return;
+	answering_start(state, call, entry, principal, request->choice, request->group, false,
+			(void (*)(void))closure, reply_rsvp);
+}
+
+/* ---- The reply link ---- */
+
+static void reply_reply_page(struct lyc_call *call, void (*closure)(void), struct entry *entry,
+			     const struct seats_standing *standing)
+{
+	Lyceum__Convening__V1__ReplyPage reply = LYCEUM__CONVENING__V1__REPLY_PAGE__INIT;
+	char because[STANDING_TEXT_SIZE];
+	standing_msg own;
+
+	reply.page = reply_page(entry->event, standing);
+	reply.event = entry->event;
+	if (standing) {
+		standing_fill(standing, entry->event, because, &own);
+		reply.standing = &own;
+	}
+	((Lyceum__Convening__V1__ReplyPage_Closure)closure)(&reply, call);
+	free(reply.page);
+}
+
+/* NULL: the call has been ended. */
+static struct token_entry *token_of(struct lyc_call *call, const char *text)
+{
+	struct convening *state = lyc_call_state(call);
+	struct token_entry *token = NULL;
+
+	HASH_FIND_STR(state->view.tokens, text, token);
+	if (token && token->entry->event)
+		return token;
+	lyc_call_fail_field(call, LYC_NOT_FOUND, "token",
+			    "this link is not known here, or the event is gone");
+	return NULL;
+}
+
+static void invitations_open_reply(service_msg *service,
+				   const Lyceum__Convening__V1__OpenReplyRequest *request,
+				   Lyceum__Convening__V1__ReplyPage_Closure closure,
+				   void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	struct convening *state = lyc_call_state(call);
+	const struct token_entry *token = token_of(call, request->token);
+	struct seats_standing standing;
+
+	(void)service;
+	if (!token)
+		return;
+	bool has = view_standing(&state->view, token->entry, token->invitation, &standing);
+	reply_reply_page(call, (void (*)(void))closure, token->entry, has ? &standing : NULL);
+}
+
+static void invitations_answer_reply(service_msg *service,
+				     const Lyceum__Convening__V1__AnswerReplyRequest *request,
+				     Lyceum__Convening__V1__ReplyPage_Closure closure,
+				     void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	const struct token_entry *token = token_of(call, request->token);
+
+	(void)service;
+	if (!token)
+		return;
+	answering_start(lyc_call_state(call), call, token->entry, token->invitation,
+			request->choice, "", true, (void (*)(void))closure, reply_reply_page);
+}
+
+/* ---- ListAnswers ---- */
+
+struct answers {
+	struct convening *state;
+	struct entry *entry;
+	const Lyceum__Convening__V1__ListAnswersRequest *request;
+	Lyceum__Convening__V1__ListAnswersReply reply;
+	size_t capacity;
+	size_t limit;
+};
+
+/* Who an invitation was for, in words. */
+static char *who_of(const struct entry *entry, const char *person)
+{
+	const struct invited *invited = view_invited(entry, person);
+	char text[200];
+
+	if (!invited)
+		return hold_text(person);
+	if (!invited->msg->expert[0])
+		return hold_text(invited->msg->name[0] ? invited->msg->name : invited->msg->email);
+	snprintf(text, sizeof(text), "%s@%s", invited->msg->expert, invited->msg->expert_home);
+	return hold_text(text);
+}
+
+static void count(struct answers *answers, const struct seats_standing *standing)
+{
+	Lyceum__Convening__V1__ListAnswersReply *reply = &answers->reply;
+
+	reply->total++;
+	reply->invited += standing->is_invited;
+	reply->yes += standing->choice == SEATS_YES;
+	reply->no += standing->choice == SEATS_NO;
+	reply->maybe += standing->choice == SEATS_MAYBE;
+}
+
+static void add_answer(const struct seats_standing *standing, void *arg)
+{
+	struct answers *answers = arg;
+	char because[STANDING_TEXT_SIZE];
+	struct seats_standing own = *standing;
+	standing_msg told;
+
+	count(answers, standing);
+	if (answers->request->state && (standing->decided_number < standing->number ||
+					(int)answers->request->state != (int)standing->state))
+		return;
+	if (answers->reply.n_answer >= answers->limit)
+		return;
+	/* Asking the place in the line costs a walk: only for a list that people read. */
+	if (standing->state == SEATS_WAITING && answers->reply.n_answer < 200)
+		seats_find(answers->entry->seats, standing->node, standing->person, &own);
+	standing_fill(&own, answers->entry->event, because, &told);
+	item_msg *item = hold_new(1, sizeof(*item));
+	lyceum__convening__v1__list_answers_reply__item__init(item);
+	item->who = who_of(answers->entry, standing->person);
+	item->node = (char *)(uintptr_t)standing->node;
+	item->group = (char *)(uintptr_t)standing->group;
+	item->choice = told.choice;
+	item->state = told.state;
+	item->reason = told.reason;
+	item->because = hold_text(because);
+	item->position = told.position;
+	item->is_invited = standing->is_invited;
+	if (standing->is_invited)
+		item->mail = (char *)(uintptr_t)postroom_tell(
+			answers->state, answers->entry,
+			view_invited(answers->entry, standing->person));
+	answers->reply.answer =
+		hold_grow(answers->reply.answer, &answers->capacity, answers->reply.n_answer + 1,
+			  sizeof(*answers->reply.answer));
+	answers->reply.answer[answers->reply.n_answer++] = item;
+}
+
+static void invitations_list_answers(service_msg *service,
+				     const Lyceum__Convening__V1__ListAnswersRequest *request,
+				     Lyceum__Convening__V1__ListAnswersReply_Closure closure,
+				     void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	struct answers answers = {.state = lyc_call_state(call),
+				  .request = request,
+				  .limit = request->limit ? request->limit : 1000};
+
+	(void)service;
+	answers.entry = convening_own_event(answers.state, call, request->event);
+	if (!answers.entry)
+		return;
+	lyceum__convening__v1__list_answers_reply__init(&answers.reply);
+	answers.reply.taken = seats_taken(answers.entry->seats);
+	answers.reply.waiting = (uint32_t)seats_waiting(answers.entry->seats);
+	seats_each(answers.entry->seats, add_answer, &answers);
+	closure(&answers.reply, call);
+	for (size_t i = 0; i < answers.reply.n_answer; i++) {
+		free(answers.reply.answer[i]->who);
+		free(answers.reply.answer[i]->because);
+		free(answers.reply.answer[i]);
+	}
+	free(answers.reply.answer);
+}
+
+service_msg convening_invitations = LYCEUM__CONVENING__V1__INVITATIONS__INIT(invitations_);

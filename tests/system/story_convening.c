@@ -1,0 +1,380 @@
+/*
+ * An event of one region, told by the command line and by mail: an expert of another region is
+ * invited and the inviter never sees the address; answers by the link in the mail; a seat that
+ * becomes free; a change, a cancellation; reminders that fire once; and who spoke under the Chatham
+ * House rule is nowhere.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/ensure.h"
+#include "mail_sink.h"
+#include "raw_peer.h"
+#include "shell.h"
+
+#define ADA "ada.okafor@cardiff.example"
+#define BOB "bob@leeds.example"
+
+static struct network *network;
+static struct node *hub;
+static struct node *nhsa;
+static struct node *wales;
+static struct mail_sink *nhsa_mail;
+static struct mail_sink *wales_mail;
+
+/* ---- helpers ---- */
+
+static void add_convening(struct node *node, const char *relay)
+{
+	char path[120], line[600];
+	snprintf(path, sizeof(path), "%s.convening.yaml", node->folder);
+	FILE *file = fopen(path, "we");
+	ensure(file);
+	fprintf(file, "web_address: http://%s.example\nzone: Europe/London\n", node->name);
+	if (relay)
+		fprintf(file, "relay:\n  url: %s\n  from: events@%s.example\n  per_minute: 6000\n",
+			relay, node->name);
+	ensure(fclose(file) == 0);
+	snprintf(
+		line, sizeof(line),
+		"  - {name: convening, path: %s/plugins/convening/convening.so, config_file: %s}\n",
+		network->build, path);
+	ensure(strlen(node->plugins) + strlen(line) < sizeof(node->plugins));
+	strcat(node->plugins, line);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	network = network_new();
+	nhsa_mail = mail_sink_new();
+	wales_mail = mail_sink_new();
+	hub = network_add(network, "hub", NULL);
+	nhsa = network_add(network, "nhsa", hub);
+	wales = network_add(network, "wales", hub);
+	add_convening(nhsa, mail_sink_url(nhsa_mail));
+	add_convening(wales, mail_sink_url(wales_mail));
+	node_add_plugin(wales, "experts", NULL, "process");
+	for (size_t i = 0; i < network->count; i++)
+		node_start(&network->nodes[i]);
+	node_wait_for_plugin(nhsa, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	node_wait_for_plugin(wales, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	node_wait_for_plugin(wales, "experts", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	network_settle(network);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	network_free(network);
+	mail_sink_free(nhsa_mail);
+	mail_sink_free(wales_mail);
+	return 0;
+}
+
+/* Runs a command that has to succeed. */
+#define RUN(node, ...)                                                                             \
+	do {                                                                                       \
+		shell_result_fini(&result);                                                        \
+		result = shell_run(node, __VA_ARGS__, NULL);                                       \
+		if (result.code != 0)                                                              \
+			fail_msg("%s: %s", result.out, result.err);                                \
+	} while (0)
+
+static struct shell_result result;
+
+static void wait_for_mail(struct mail_sink *sink, const char *to, const char *text, size_t count)
+{
+	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
+	while (mail_sink_count(sink, to, text) < count) {
+		network_run(network, 20);
+		if (network_now_ms() > deadline)
+			fail_msg("no %zu mails to %s with: %s, but %zu", count, to, text ? text : "anything", mail_sink_count(sink, to, NULL));
+	}
+	assert_int_equal(mail_sink_count(sink, to, text), count);
+}
+
+/* The token of the reply link in the newest mail. */
+static void read_token(struct mail_sink *sink, const char *to, char token[32])
+{
+	char *mail = mail_sink_last(sink, to, "/r/");
+	assert_non_null(mail);
+	const char *at = strstr(mail, "/r/") + 3;
+	snprintf(token, 32, "%.26s", at);
+	assert_int_equal(strlen(token), 26);
+	free(mail);
+}
+
+/* What the web page does; returns the standing's text. */
+static void answer_by_link(struct node *node, const char *token, const char *choice,
+			   const char *page_says)
+{
+	char json[120];
+	snprintf(json, sizeof(json), "{\"token\":\"%s\",\"choice\":\"%s\"}", token, choice);
+	RUN(node, "call", "lyceum.convening.v1.Invitations/AnswerReply", json);
+	if (!strstr(result.out, page_says))
+		fail_msg("%s", result.out);
+}
+
+static void wait_for_answers(const char *event, const char *text)
+{
+	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
+	for (;;) {
+		RUN(nhsa, "event", "answers", event);
+		if (strstr(result.out, text))
+			return;
+		network_run(network, 20);
+		if (network_now_ms() > deadline)
+			fail_msg("not '%s' but: %s", text, result.out);
+	}
+}
+
+static void wait_for_log(const char *kind, const char *text)
+{
+	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
+	for (;;) {
+		RUN(nhsa, "log", "lyceum.convening.v1.MailNote.nhsa.soon@nhsa.>");
+		for (const char *at = strstr(result.out, kind); at; at = strstr(at + 1, kind)) {
+			const char *said = strstr(at, text);
+			const char *end = strchr(at, '\n');
+			if (said && end && said < end)
+				return;
+		}
+		network_run(network, 20);
+		if (network_now_ms() > deadline)
+			fail_msg("no %s %s in: %s", kind, text, result.out);
+	}
+}
+
+/* ---- The story ---- */
+
+static void test_event_invites_across_regions_without_telling_an_address(void **state)
+{
+	char token[32];
+	(void)state;
+	RUN(wales, "experts", "add", "Ada Okafor", "--id", "P1", "--email", ADA);
+	RUN(nhsa, "event", "create", "Cell therapy: who pays?", "--start", "2027-03-02T14:00",
+	    "--minutes", "90", "--place", "Leeds, Room 4", "--cap", "1", "--topic", "cell therapy");
+	assert_non_null(strstr(result.out, "cell-therapy-who-pays"));
+	/* The same again is the same event. */
+	RUN(nhsa, "event", "create", "Cell therapy: who pays?", "--start", "2027-03-02 14:00",
+	    "--minutes", "90", "--place", "Leeds, Room 4", "--cap", "1", "--topic", "cell therapy");
+	assert_non_null(strstr(result.out, "unchanged"));
+	node_wait_until_holds(wales, nhsa);
+	RUN(wales, "event", "show", "cell-therapy-who-pays");
+	assert_non_null(strstr(result.out, "Leeds, Room 4"));
+
+	/* A dry run sends nothing. */
+	RUN(nhsa, "event", "invite", "cell-therapy-who-pays", "--expert", "P1@wales", "--dry-run");
+	assert_non_null(strstr(result.out, "Tuesday 2 March 2027, 14:00 to 15:30"));
+	assert_non_null(strstr(result.out, "METHOD:REQUEST"));
+	RUN(nhsa, "event", "invite", "cell-therapy-who-pays", "--expert", "P1@wales", "--email",
+	    "Bob Price <" BOB ">");
+	assert_non_null(strstr(result.out, "wales"));
+	RUN(nhsa, "event", "invite", "cell-therapy-who-pays", "--expert", "P1@wales");
+	assert_non_null(strstr(result.out, "unchanged"));
+
+	wait_for_mail(wales_mail, ADA, "METHOD:REQUEST", 1);
+	wait_for_mail(nhsa_mail, BOB, "METHOD:REQUEST", 1);
+	assert_int_equal(mail_sink_count(nhsa_mail, ADA, NULL), 0);
+	/* Neither the inviter nor the hub ever had it. */
+	assert_true(network_files_hold(wales->folder, ADA));
+	assert_false(network_files_hold(nhsa->folder, ADA));
+	assert_false(network_files_hold(hub->folder, ADA));
+	assert_false(network_files_hold(wales->folder, BOB));
+	assert_false(network_files_hold(hub->folder, BOB));
+
+	/* Opening the link answers nothing; the form does. */
+	read_token(wales_mail, ADA, token);
+	char json[80];
+	snprintf(json, sizeof(json), "{\"token\":\"%s\"}", token);
+	RUN(wales, "call", "lyceum.convening.v1.Invitations/OpenReply", json);
+	assert_non_null(strstr(result.out, "Will you come?"));
+	RUN(nhsa, "event", "answers", "cell-therapy-who-pays");
+	if (!strstr(result.out, "Yes: 0"))
+		fail_msg("OUT %s ERR %s", result.out, result.err);
+	answer_by_link(wales, token, "YES", "You have a seat.");
+	wait_for_answers("cell-therapy-who-pays", "P1@wales");
+}
+
+static void test_event_gives_a_freed_seat_to_the_next_at_once(void **state)
+{
+	char adas[32], bobs[32];
+	(void)state;
+	read_token(wales_mail, ADA, adas);
+	read_token(nhsa_mail, BOB, bobs);
+	answer_by_link(nhsa, bobs, "YES", "all 1 seats are taken; number 1 of those who wait");
+	wait_for_mail(nhsa_mail, BOB, "/r/", 2);
+	/* With the link to wales down, the answer waits and is not lost. */
+	node_stop(hub);
+	answer_by_link(wales, adas, "NO", "It is recorded.");
+	node_start(hub);
+	network_settle(network);
+	wait_for_answers("cell-therapy-who-pays", "has a seat");
+	wait_for_mail(nhsa_mail, BOB, "/r/", 3);
+	RUN(nhsa, "event", "answers", "cell-therapy-who-pays", "--state", "seated");
+	assert_non_null(strstr(result.out, "Bob Price"));
+	assert_null(strstr(result.out, "P1@wales"));
+}
+
+static void test_event_tells_changes_and_the_end(void **state)
+{
+	(void)state;
+	RUN(nhsa, "event", "update", "cell-therapy-who-pays", "--start", "2027-03-03T15:00");
+	wait_for_mail(wales_mail, ADA, "SEQUENCE:1", 1);
+	wait_for_mail(nhsa_mail, BOB, "SEQUENCE:1", 1);
+	RUN(nhsa, "event", "cancel", "cell-therapy-who-pays", "--reason", "the speaker is ill");
+	wait_for_mail(wales_mail, ADA, "METHOD:CANCEL", 1);
+	wait_for_mail(nhsa_mail, BOB, "METHOD:CANCEL", 1);
+	RUN(wales, "event", "list", "--from", "2027-01-01");
+	assert_null(strstr(result.out, "cell-therapy"));
+}
+
+static void test_event_reminds_once_whatever_crashes(void **state)
+{
+	char start_text[40], token[32];
+	time_t soon = time(NULL) + 3600;
+	struct tm utc;
+	(void)state;
+	gmtime_r(&soon, &utc);
+	strftime(start_text, sizeof(start_text), "%Y-%m-%dT%H:%M:%S", &utc);
+	RUN(nhsa, "event", "create", "Soon", "--start", start_text, "--zone", "UTC", "--remind",
+	    "120", "--remind", "1");
+	RUN(nhsa, "event", "invite", "soon", "--email", "eve@x.example", "--expert", "P1@wales");
+	wait_for_mail(nhsa_mail, "eve@x.example", "METHOD:REQUEST", 1);
+	wait_for_mail(wales_mail, ADA, "UID:soon@nhsa.lyceum", 1);
+	read_token(nhsa_mail, "eve@x.example", token);
+	answer_by_link(nhsa, token, "YES", "You have a seat.");
+	/* The invitation and the reminder. */
+	wait_for_mail(nhsa_mail, "eve@x.example", NULL, 2);
+	/* A crash between the relay's word and the note of it may double a mail, and says so; this
+	 * one is after both. */
+	wait_for_log("\"kind\":\"reminder-", "\"SENT\"");
+	for (int i = 0; i < 2; i++) {
+		node_kill(nhsa);
+		node_start(nhsa);
+		node_wait_for_plugin(nhsa, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	}
+	/* Something that comes after whatever else was due. */
+	RUN(nhsa, "event", "update", "soon", "--place", "Here");
+	wait_for_mail(nhsa_mail, "eve@x.example", "SEQUENCE:1", 1);
+	assert_int_equal(mail_sink_count(nhsa_mail, "eve@x.example", NULL), 3);
+	RUN(nhsa, "log", "lyceum.convening.v1.ReminderSent.>");
+	const char *first = strstr(result.out, "ReminderSent.nhsa");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "ReminderSent.nhsa"));
+}
+
+static void test_event_under_chatham_house_keeps_no_speaker(void **state)
+{
+	static const char *const speakers[] = {"Quentin Zyxwell", "Hildegard Vorpalstein",
+					       "Xanthippe Ollerenshaw"};
+	struct node *all[] = {hub, nhsa, wales};
+	(void)state;
+	RUN(nhsa, "event", "create", "Behind doors", "--start", "2027-04-01T10:00", "--chatham");
+	for (size_t i = 0; i < 3; i++) {
+		char text[80];
+		snprintf(text, sizeof(text), "The fund should double, said remark %zu", i);
+		RUN(nhsa, "event", "note", "behind-doors", text, "--speaker", speakers[i]);
+		assert_non_null(strstr(result.out, "Who said it is not kept."));
+		/* A text that names who spoke is refused. */
+		snprintf(text, sizeof(text), "As %s put it, no.", speakers[i]);
+		struct shell_result refused = shell_run(nhsa, "event", "note", "behind-doors", text,
+							"--speaker", speakers[i], NULL);
+		assert_int_not_equal(refused.code, 0);
+		assert_non_null(strstr(refused.err, "names a participant"));
+		shell_result_fini(&refused);
+	}
+	/* Attributable elsewhere: so the search would find one. */
+	RUN(nhsa, "event", "create", "In the open", "--start", "2027-04-02T10:00");
+	RUN(nhsa, "event", "note", "in-the-open", "Welcome", "--speaker", "Rosalind Openly");
+	node_wait_until_holds(wales, nhsa);
+	RUN(wales, "event", "notes", "--text", "rosalind");
+	assert_non_null(strstr(result.out, "Rosalind Openly"));
+	RUN(wales, "event", "notes", "behind-doors@nhsa");
+	assert_non_null(strstr(result.out, "said remark 2"));
+	for (size_t i = 0; i < 3; i++) {
+		const char *family = strchr(speakers[i], ' ') + 1;
+		RUN(nhsa, "event", "notes", "--text", family);
+		assert_null(strstr(result.out, family));
+		RUN(nhsa, "log", "lyceum.>");
+		assert_null(strstr(result.out, family));
+		for (size_t j = 0; j < 3; j++) {
+			char log[90];
+			assert_false(network_files_hold(all[j]->folder, family));
+			snprintf(log, sizeof(log), "%s.log", all[j]->folder);
+			FILE *file = fopen(log, "re");
+			ensure(file);
+			char line[4000];
+			while (fgets(line, sizeof(line), file))
+				assert_null(strstr(line, family));
+			fclose(file);
+		}
+	}
+	assert_true(network_files_hold(wales->folder, "Rosalind Openly"));
+}
+
+static void test_event_calendar_and_blackout(void **state)
+{
+	char token[64];
+	(void)state;
+	RUN(nhsa, "event", "create", "Monthly table", "--start", "2027-01-07T09:00", "--rrule",
+	    "FREQ=MONTHLY;BYDAY=1TH;COUNT=6", "--exdate", "2027-03-04T09:00");
+	RUN(nhsa, "event", "list", "table", "--from", "2027-01-01", "--until", "2027-12-31");
+	assert_non_null(strstr(result.out, "Meetings: 5."));
+	assert_null(strstr(result.out, "2027-03-04"));
+	assert_non_null(strstr(result.out, "2027-06-03T09:00:00"));
+	RUN(nhsa, "event", "ics", "monthly-table");
+	assert_non_null(strstr(result.out, "RRULE:FREQ=MONTHLY"));
+	RUN(nhsa, "event", "feed");
+	const char *at = strstr(result.out, "/calendar/");
+	assert_non_null(at);
+	snprintf(token, sizeof(token), "{\"token\":\"%.26s\"}", at + 10);
+	RUN(nhsa, "call", "lyceum.convening.v1.Calendar/Feed", token);
+	assert_non_null(strstr(result.out, "UID:monthly-table@nhsa.lyceum"));
+
+	RUN(nhsa, "event", "blackout", "2027-05-01", "2027-05-31", "election", "--for-all");
+	node_wait_until_holds(wales, nhsa);
+	struct shell_result refused =
+		shell_run(wales, "event", "create", "Rally", "--start", "2027-05-12T10:00", NULL);
+	assert_int_not_equal(refused.code, 0);
+	assert_non_null(strstr(refused.err, "2027-05-01 to 2027-05-31"));
+	shell_result_fini(&refused);
+	RUN(wales, "event", "create", "Rally", "--start", "2027-05-12T10:00", "--override",
+	    "not about the election");
+	RUN(nhsa, "event", "blackouts");
+	assert_non_null(strstr(result.out, "election"));
+}
+
+static void test_event_answers_an_enquiry(void **state)
+{
+	(void)state;
+	RUN(wales, "call", "lyceum.convening.v1.Enquiries/AnswerEnquiry",
+	    "{\"text\":\"Who knows about cell therapy?\"}");
+	assert_non_null(strstr(result.out, "Cell therapy: who pays?"));
+	assert_non_null(strstr(result.out, "cancelled"));
+	shell_result_fini(&result);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_event_invites_across_regions_without_telling_an_address),
+		cmocka_unit_test(test_event_gives_a_freed_seat_to_the_next_at_once),
+		cmocka_unit_test(test_event_tells_changes_and_the_end),
+		cmocka_unit_test(test_event_reminds_once_whatever_crashes),
+		cmocka_unit_test(test_event_under_chatham_house_keeps_no_speaker),
+		cmocka_unit_test(test_event_calendar_and_blackout),
+		cmocka_unit_test(test_event_answers_an_enquiry),
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}
