@@ -6,6 +6,8 @@
 
 #include "wall.h"
 
+#define CYCLE_DAYS 146097 /* of 400 years */
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0 ? 1 : 0);
@@ -236,7 +238,8 @@ void walk_init(struct walk *walk, const struct recurrence *set, const struct rec
 			      .from = from,
 			      .last = last,
 			      .steps = steps,
-			      .known_day = INT64_MIN};
+			      .known_day = INT64_MIN,
+			      .quiet_day = INT64_MIN};
 	fill_days(&walk->full, day);
 	fill_times(&walk->full, (int32_t)(set->start - day * WALL_DAY_S), set->is_date);
 	walk->hour_count = list_bits(walk->full.hours, 24, walk->hours);
@@ -410,6 +413,12 @@ static bool enter_period(struct walk *walk)
 		period_days(&walk->full, period, &first, &behind);
 		if (first * WALL_DAY_S > walk->last)
 			return false;
+		if (walk->quiet_day == INT64_MIN)
+			walk->quiet_day = first;
+		/* The calendar repeats after 400 years, and with it every INTERVAL-th of its
+		 * periods after as many times 400: what has not come by then never comes. */
+		if (first - walk->quiet_day > CYCLE_DAYS * walk->rule->interval + 400)
+			return false;
 		if (walk->full.freq < RECURRENCE_DAILY ? !enter_slot(walk, period)
 						       : !enter_days(walk, first, behind))
 			continue;
@@ -444,6 +453,8 @@ static void skip_to_from(struct walk *walk)
 	walk->from = from;
 	walk->at = find_from(walk);
 	walk->given += (uint64_t)(walk->at - first);
+	if (first < walk->count)
+		walk->quiet_day = INT64_MIN;
 }
 
 bool walk_next(struct walk *walk, int64_t *ret_at)

@@ -43,6 +43,7 @@ struct walk {
 	int64_t at;    /* the next of this period: an index of positions, or of its times */
 	int64_t count; /* of this period */
 	uint64_t given;
+	int64_t quiet_day; /* where the search for the next start began; INT64_MIN: not yet */
 	bool is_in_period;
 	bool is_over;
 };

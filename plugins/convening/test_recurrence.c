@@ -263,6 +263,15 @@ static void test_recurrence_counts_what_lies_before_the_window(void **state)
 	assert_int_equal(recurrence_next(&set, at("20260110"), &next), LYC_OK);
 	assert_int_equal(next, at("20260110T090000"));
 	assert_int_equal(recurrence_next(&set, at("20260111"), &next), LYC_NOT_FOUND);
+	/* Farther than the calendar takes to repeat. */
+	rule = rule_of("FREQ=DAILY;COUNT=300000");
+	assert_int_equal(recurrence_next(&set, at("27000101"), &next), LYC_OK);
+	assert_int_equal(next, at("27000101T090000"));
+	rule = rule_of("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=TU;INTERVAL=28");
+	assert_int_equal(recurrence_next(&set, at("27000101"), &next), LYC_NOT_FOUND);
+	rule = rule_of("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=TU;INTERVAL=6");
+	assert_int_equal(recurrence_next(&set, at("27000101"), &next), LYC_OK);
+	assert_int_equal(next, at("27160229T090000"));
 }
 
 static void test_recurrence_knows_whether_the_start_belongs(void **state)
@@ -339,6 +348,70 @@ static void test_recurrence_takes_huge_sets_by_arithmetic(void **state)
 	list_text(&set, 10, given, sizeof(given));
 	assert_string_equal(given,
 			    "20260101T000000 20261231T235900 20270101T000000 20271231T235900.");
+}
+
+static const struct zone *zone_of(struct zones *zones, const char *name)
+{
+	const struct zone *zone = NULL;
+	struct lyc_error error;
+	if (zones_find(zones, name, &zone, &error))
+		fail_msg("%s", error.text);
+	return zone;
+}
+
+/* The RFC's examples are in New York: an UNTIL in UTC is five hours ahead of the wall there. */
+static void test_recurrence_compares_until_in_the_zone(void **state)
+{
+	struct zones *zones = zones_new(NULL);
+	struct recurrence_rule rule = rule_of("FREQ=DAILY;UNTIL=20070314T130000Z");
+	struct recurrence set = set_of("20070309T090000", &rule);
+	char given[256];
+	(void)state;
+	set.zone = zone_of(zones, "America/New_York");
+	list_text(&set, 10, given, sizeof(given));
+	/* Nine o'clock is 14:00 UTC until 10 March, 13:00 from the 11th on. */
+	assert_string_equal(given, "20070309T090000 20070310T090000 20070311T090000 "
+				   "20070312T090000 20070313T090000 20070314T090000.");
+	rule = rule_of("FREQ=DAILY;UNTIL=20070310T130000Z");
+	list_text(&set, 10, given, sizeof(given));
+	assert_string_equal(given, "20070309T090000.");
+	zones_free(zones);
+}
+
+/* A weekly hour in London, as Tokyo and New York see it over both changes of the clock. */
+static void test_recurrence_keeps_the_wall_time_over_summer_time(void **state)
+{
+	static const struct {
+		const char *day;
+		const char *utc;
+		const char *tokyo;
+		const char *new_york;
+	} weeks[] = {
+		{"20260304", "20260304T090000", "20260304T180000", "20260304T040000"},
+		/* New York has changed, London has not. */
+		{"20260311", "20260311T090000", "20260311T180000", "20260311T050000"},
+		{"20260401", "20260401T080000", "20260401T170000", "20260401T040000"},
+		{"20261021", "20261021T080000", "20261021T170000", "20261021T040000"},
+		{"20261028", "20261028T090000", "20261028T180000", "20261028T050000"},
+		{"20261104", "20261104T090000", "20261104T180000", "20261104T040000"},
+	};
+	struct zones *zones = zones_new(NULL);
+	struct recurrence_rule rule = rule_of("FREQ=WEEKLY");
+	struct recurrence set = set_of("20260304T090000", &rule);
+	(void)state;
+	set.zone = zone_of(zones, "Europe/London");
+	for (size_t i = 0; i < sizeof(weeks) / sizeof(weeks[0]); i++) {
+		int64_t next = 0;
+		int64_t utc;
+		assert_int_equal(recurrence_next(&set, at(weeks[i].day), &next), LYC_OK);
+		utc = zone_to_utc(set.zone, next, NULL);
+		assert_int_equal(utc, at(weeks[i].utc));
+		assert_int_equal(zone_to_wall(zone_of(zones, "Asia/Tokyo"), utc),
+				 at(weeks[i].tokyo));
+		assert_int_equal(zone_to_wall(zone_of(zones, "America/New_York"), utc),
+				 at(weeks[i].new_york));
+	}
+	zones_free(zones);
 }
 
 static const struct refusal {
@@ -456,6 +529,8 @@ int main(void)
 		cmocka_unit_test(test_recurrence_ends_when_nothing_ever_comes),
 		cmocka_unit_test(test_recurrence_says_when_it_gives_up),
 		cmocka_unit_test(test_recurrence_takes_huge_sets_by_arithmetic),
+		cmocka_unit_test(test_recurrence_compares_until_in_the_zone),
+		cmocka_unit_test(test_recurrence_keeps_the_wall_time_over_summer_time),
 		cmocka_unit_test(test_recurrence_refuses_with_the_part_at_fault),
 		cmocka_unit_test(test_recurrence_check_names_what_the_rfc_forbids),
 		cmocka_unit_test(test_recurrence_writes_one_form),
