@@ -1,9 +1,7 @@
-/* See the header. RFC 5545 3.3.10's table is read so: a part that expands and one that limits are
- * the same question about a day of the period, since the period's days are looked at one by one. */
+/* See the header. Which days fit is recurrence_day.h's; here are the periods and their times. */
 #include "recurrence_walk.h"
 
-#include <string.h>
-
+#include "recurrence_day.h"
 #include "wall.h"
 
 #define CYCLE_DAYS 146097 /* of 400 years */
@@ -16,94 +14,6 @@ static int64_t floor_div(int64_t a, int64_t b)
 static int64_t ceil_div(int64_t a, int64_t b)
 {
 	return -floor_div(-a, b);
-}
-
-static bool has_bit(const uint64_t *bits, int32_t n)
-{
-	return bits[n / 64] >> (n % 64) & 1;
-}
-
-/* Whether the n-th of `total` is listed, from the front or from the end. */
-static bool days_have(const struct recurrence_days *days, int32_t n, int32_t total)
-{
-	return has_bit(days->front, n) || has_bit(days->back, total - n + 1);
-}
-
-/* The day on which the first week of a year starts: the first with four days in the year. */
-static int64_t first_week(int32_t year, int32_t week_start)
-{
-	int64_t new_year = wall_days(year, 1, 1);
-	int32_t into = (wall_weekday(new_year) - week_start + 7) % 7;
-	return into <= 3 ? new_year - into : new_year + 7 - into;
-}
-
-/* The year to which a day's week belongs, and that year's first week. */
-static int32_t week_year(int64_t day, int32_t week_start, int64_t *ret_first)
-{
-	int32_t year;
-	int32_t month;
-	int32_t of_month;
-	wall_date(day, &year, &month, &of_month);
-	if (month == 12 && first_week(year + 1, week_start) <= day)
-		year++;
-	else if (month == 1 && first_week(year, week_start) > day)
-		year--;
-	*ret_first = first_week(year, week_start);
-	return year;
-}
-
-static bool fits_weeks(const struct recurrence_rule *rule, int64_t day)
-{
-	int64_t first;
-	int32_t year = week_year(day, rule->week_start, &first);
-	int64_t behind = first_week(year + 1, rule->week_start);
-	return days_have(&rule->weeks, (int32_t)((day - first) / 7) + 1,
-			 (int32_t)((behind - first) / 7));
-}
-
-/* Numbered weekdays count in the month (MONTHLY, or YEARLY with BYMONTH), in the year, or, where
- * the RFC forbids the number, not at all. */
-static bool fits_weekdays(const struct recurrence_rule *rule, int64_t day, int32_t of_month,
-			  int32_t month_days, int32_t of_year, int32_t year_days)
-{
-	int32_t weekday = wall_weekday(day);
-	bool in_month = rule->freq == RECURRENCE_MONTHLY || rule->months;
-	int32_t n = in_month ? of_month : of_year;
-	int32_t total = in_month ? month_days : year_days;
-	if (rule->weekdays >> weekday & 1)
-		return true;
-	if (rule->freq < RECURRENCE_MONTHLY || rule->weeks.is_set)
-		return rule->nth[weekday] || rule->nth_last[weekday];
-	return (rule->nth[weekday] >> ((n - 1) / 7 + 1) & 1) ||
-	       (rule->nth_last[weekday] >> ((total - n) / 7 + 1) & 1);
-}
-
-/* ret_next: the day from which on it is worth asking again. */
-static bool fits_day(const struct recurrence_rule *rule, int64_t day, int64_t *ret_next)
-{
-	int32_t year;
-	int32_t month;
-	int32_t of_month;
-	int32_t of_year;
-	int32_t month_days;
-	int32_t year_days;
-	wall_date(day, &year, &month, &of_month);
-	month_days = wall_month_days(year, month);
-	*ret_next = day + 1;
-	if (rule->months && !(rule->months >> month & 1)) {
-		*ret_next = day + month_days - of_month + 1;
-		return false;
-	}
-	if (rule->month_days.is_set && !days_have(&rule->month_days, of_month, month_days))
-		return false;
-	year_days = wall_is_leap(year) ? 366 : 365;
-	of_year = (int32_t)(day - wall_days(year, 1, 1)) + 1;
-	if (rule->year_days.is_set && !days_have(&rule->year_days, of_year, year_days))
-		return false;
-	if (rule->weeks.is_set && !fits_weeks(rule, day))
-		return false;
-	return !rule->has_by_day ||
-	       fits_weekdays(rule, day, of_month, month_days, of_year, year_days);
 }
 
 /* What a rule leaves open comes from DTSTART. Any part that picks days is enough to pick them;
@@ -176,7 +86,8 @@ static int64_t period_of(const struct recurrence_rule *rule, int64_t at)
 	wall_date(day, &year, &month, &of_month);
 	switch (rule->freq) {
 	case RECURRENCE_YEARLY:
-		return rule->weeks.is_set ? week_year(day, rule->week_start, &first) : year;
+		return rule->weeks.is_set ? recurrence_week_year(day, rule->week_start, &first)
+					  : year;
 	case RECURRENCE_MONTHLY:
 		return (int64_t)year * 12 + month - 1;
 	case RECURRENCE_WEEKLY:
@@ -195,8 +106,8 @@ static void period_days(const struct recurrence_rule *rule, int64_t period, int6
 {
 	int32_t year = (int32_t)period;
 	if (rule->freq == RECURRENCE_YEARLY && rule->weeks.is_set) {
-		*ret_first = first_week(year, rule->week_start);
-		*ret_behind = first_week(year + 1, rule->week_start);
+		*ret_first = recurrence_first_week(year, rule->week_start);
+		*ret_behind = recurrence_first_week(year + 1, rule->week_start);
 	} else if (rule->freq == RECURRENCE_YEARLY) {
 		*ret_first = wall_days(year, 1, 1);
 		*ret_behind = wall_days(year + 1, 1, 1);
@@ -221,11 +132,40 @@ static void list_positions(struct walk *walk)
 {
 	const struct recurrence_days *positions = &walk->rule->positions;
 	for (int32_t i = 1; i <= 366; i++) {
-		if (has_bit(positions->front, i))
+		if (recurrence_has_bit(positions->front, i))
 			walk->front[walk->front_count++] = (uint16_t)i;
-		if (has_bit(positions->back, 367 - i))
+		if (recurrence_has_bit(positions->back, 367 - i))
 			walk->back[walk->back_count++] = (uint16_t)(367 - i);
 	}
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+	while (b) {
+		int64_t rest = a % b;
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* By the hour, minute or second an INTERVAL may pass by all the times that are wanted for ever, as
+ * every other second from an even one on does by the odd ones. */
+static bool meets_times(const struct walk *walk)
+{
+	const struct recurrence_rule *full = &walk->full;
+	int64_t unit = slot_s(full->freq);
+	int64_t slots = WALL_DAY_S / unit;
+	int64_t step = common_divisor(full->interval, slots);
+	/* The slots of a day that are ever met: each step-th. */
+	for (int64_t i = (walk->first_period % step + step) % step; i < slots; i += step) {
+		int64_t at = i * unit;
+		if (full->hours >> at / 3600 & 1 &&
+		    (unit > 60 || full->minutes >> at / 60 % 60 & 1) &&
+		    (unit > 1 || full->seconds >> at % 60 & 1))
+			return true;
+	}
+	return false;
 }
 
 void walk_init(struct walk *walk, const struct recurrence *set, const struct recurrence_rule *rule,
@@ -247,6 +187,7 @@ void walk_init(struct walk *walk, const struct recurrence *set, const struct rec
 	walk->second_count = list_bits(walk->full.seconds, 60, walk->seconds);
 	list_positions(walk);
 	walk->first_period = period_of(&walk->full, set->start);
+	walk->is_over = rule->freq < RECURRENCE_DAILY && !meets_times(walk);
 	/* An end in UTC is at most a day and some away from the same figures on the wall. */
 	if (rule->has_until && rule->until < walk->last - 2 * WALL_DAY_S)
 		walk->last = rule->until + 2 * WALL_DAY_S;
@@ -304,7 +245,7 @@ static bool fits_known_day(struct walk *walk, int64_t day, int64_t *ret_next)
 {
 	*ret_next = day + 1;
 	if (walk->known_day != day) {
-		walk->known_fits = fits_day(&walk->full, day, ret_next);
+		walk->known_fits = recurrence_fits_day(&walk->full, day, ret_next);
 		walk->known_day = walk->known_fits ? day : INT64_MIN;
 	}
 	return walk->known_fits;
@@ -365,7 +306,7 @@ static bool enter_days(struct walk *walk, int64_t first, int64_t behind)
 	walk->day_count = 0;
 	*walk->steps -= (behind - first) / 8;
 	for (int64_t day = first; day < behind; day = next) {
-		if (fits_day(&walk->full, day, &next))
+		if (recurrence_fits_day(&walk->full, day, &next))
 			walk->days[walk->day_count++] = day;
 	}
 	if (walk->day_count > 0)
