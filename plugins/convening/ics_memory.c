@@ -72,6 +72,9 @@ const char *ics_keep_text(struct ics_memory *memory, const char *text)
 		}
 		at += step ? step : 1;
 	}
+	/* Blanks at the end of a line do not travel. */
+	while (len > 0 && strchr(" \t\n", copy[len - 1]))
+		copy[--len] = '\0';
 	return copy;
 }
 

@@ -1,7 +1,7 @@
 /*
  * The memory of one calendar that was read: pieces that live until all of it is freed, so that its
  * structs are plain pointers. Texts are made clean on the way in: valid UTF-8, no control bytes but
- * line ends and tabs.
+ * line ends and tabs, no blanks at the end.
  */
 #ifndef CONVENING_ICS_MEMORY_H
 #define CONVENING_ICS_MEMORY_H

@@ -13,6 +13,17 @@
 
 #define MAX_DEPTH 8
 
+/* A text that libical took for something else: its escapes undone. */
+static const char *keep_escaped(struct ics_reader *reader, const char *text)
+{
+	icalvalue *value = icalvalue_new_from_string(ICAL_TEXT_VALUE, text);
+	const char *plain = value ? icalvalue_get_text(value) : NULL;
+	const char *kept = plain ? ics_keep_text(reader->memory, plain) : NULL;
+	if (value)
+		icalvalue_free(value);
+	return kept && *kept ? kept : NULL;
+}
+
 static void read_calendar(struct ics_reader *reader, icalcomponent *calendar)
 {
 	icalcomponent *component;
@@ -25,9 +36,12 @@ static void read_calendar(struct ics_reader *reader, icalcomponent *calendar)
 		char *value = ics_value(property);
 		if (value && icalproperty_isa(property) == ICAL_METHOD_PROPERTY)
 			reader->calendar.method = ics_method_of(value);
-		else if (value && !reader->calendar.name && name &&
-			 (strcasecmp(name, "X-WR-CALNAME") == 0 || strcasecmp(name, "NAME") == 0))
-			reader->calendar.name = ics_keep_text(reader->memory, value);
+		else if (value && *value && !reader->calendar.name && name) {
+			if (strcasecmp(name, "X-WR-CALNAME") == 0)
+				reader->calendar.name = keep_escaped(reader, value);
+			else if (strcasecmp(name, "NAME") == 0)
+				reader->calendar.name = ics_keep_text(reader->memory, value);
+		}
 		free(value);
 	}
 	/* An iterator of its own: looking a zone up moves the component's. */
@@ -58,10 +72,28 @@ static char *next_line(char *to, size_t size, void *data)
 	return to;
 }
 
-static bool starts_block(const char *line, const char *word)
+/* "BEGIN:..." or "BEGIN;..." */
+static bool is_named(const char *line, const char *word)
 {
 	size_t len = strlen(word);
 	return strncasecmp(line, word, len) == 0 && (line[len] == ':' || line[len] == ';');
+}
+
+/* The component that the line ends, or NULL. */
+static icalcomponent *add_line(icalparser *parser, char *line)
+{
+	icalcomponent *component;
+	char *renamed;
+	if (!is_named(line, "RRULE"))
+		return icalparser_add_line(parser, line);
+	renamed = malloc(strlen(line) + sizeof(ICS_RULE_NAME));
+	if (!renamed)
+		return NULL;
+	strcpy(renamed, ICS_RULE_NAME);
+	strcat(renamed, line + strlen("RRULE"));
+	component = icalparser_add_line(parser, renamed);
+	free(renamed);
+	return component;
 }
 
 /* Hands lines to libical; each component that ends is read and freed. False when blocks lie too
@@ -73,14 +105,13 @@ static bool read_lines(struct ics_reader *reader, icalparser *parser, size_t *re
 	while ((line = icalparser_get_line(parser, next_line))) {
 		icalcomponent *component;
 		bool is_stray;
-		if (starts_block(line, "BEGIN"))
+		if (is_named(line, "BEGIN"))
 			depth++;
-		is_stray = starts_block(line, "END") && depth == 0;
-		if (starts_block(line, "END") && depth > 0)
+		is_stray = is_named(line, "END") && depth == 0;
+		if (is_named(line, "END") && depth > 0)
 			depth--;
 		/* libical would complain of an END without a BEGIN on standard error. */
-		component =
-			depth <= MAX_DEPTH && !is_stray ? icalparser_add_line(parser, line) : NULL;
+		component = depth <= MAX_DEPTH && !is_stray ? add_line(parser, line) : NULL;
 		icalmemory_free_buffer(line);
 		if (depth > MAX_DEPTH)
 			return false;

@@ -10,6 +10,10 @@
 #include "ics.h"
 #include "ics_memory.h"
 
+/* RRULE goes by this name while libical holds it, so that it keeps the text as it is: its own
+ * reading of rules has 16 bits for an INTERVAL and changes what is larger. */
+#define ICS_RULE_NAME "X-LYCEUM-RRULE"
+
 struct ics_reader {
 	struct zones *zones;
 	struct ics_memory *memory;

@@ -73,7 +73,7 @@ static const char *keep_value(struct ics_reader *reader, const icalproperty *pro
 	char *value = ics_value(property);
 	const char *kept = value && *value ? ics_keep_text(reader->memory, value) : NULL;
 	free(value);
-	return kept;
+	return kept && *kept ? kept : NULL;
 }
 
 static const char *tzid_of(icalproperty *property)
@@ -367,8 +367,14 @@ static void read_plain(struct ics_reader *reader, struct draft *draft, icalprope
 	case ICAL_ATTENDEE_PROPERTY:
 		read_attendee(reader, draft, property);
 		break;
-	case ICAL_RRULE_PROPERTY:
-		read_rule(reader, draft, property);
+	case ICAL_X_PROPERTY:
+		if (icalproperty_get_x_name(property) &&
+		    strcmp(icalproperty_get_x_name(property), ICS_RULE_NAME) == 0)
+			read_rule(reader, draft, property);
+		break;
+	case ICAL_EXRULE_PROPERTY:
+		note(reader, "event %.60s: its EXRULE, which RFC 5545 has no more, is left out",
+		     uid_of(draft));
 		break;
 	case ICAL_DURATION_PROPERTY:
 		free(draft->duration);

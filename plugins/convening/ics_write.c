@@ -1,7 +1,6 @@
 /*
  * Structs to text: each event becomes libical's properties in one fixed order, which escapes and
- * folds them. What would break the text or the mail that carries it is refused or left out here:
- * control bytes, an address that is none.
+ * folds them. Control bytes are left out of texts; what cannot be written was refused before.
  */
 #include <libical/ical.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 
 #include "ics.h"
+#include "ics_check.h"
 #include "ics_fold.h"
 #include "ics_memory.h"
 #include "ics_names.h"
@@ -17,39 +17,12 @@
 #include "wall.h"
 
 #define PRODUCT "-//Lyceum//Convening//EN"
-#define MAX_ZONES 200 /* in one calendar */
-#define MAX_ADDRESS 320
-#define MAX_UID 1000
-#define LAST_TIME 32503679999 /* 2999-12-31T23:59:59; libical writes no later year */
 
 /* One text being written. */
 struct writer {
-	struct zones *zones;
-	struct lyc_error *error;
+	struct ics_check check;
 	struct ics_memory memory; /* of cleaned texts */
-	const struct zone *used[MAX_ZONES];
-	size_t used_count;
-	int64_t from_utc; /* the earliest time of all */
-	size_t event_at;  /* the number of the event at hand */
 };
-
-static enum lyc_status refuse(struct writer *writer, const char *field, const char *text)
-{
-	*writer->error = (struct lyc_error){.status = LYC_INVALID_ARGUMENT};
-	snprintf(writer->error->field, sizeof(writer->error->field), "event[%zu].%s",
-		 writer->event_at, field);
-	snprintf(writer->error->text, sizeof(writer->error->text), "%s: %s", writer->error->field,
-		 text);
-	return LYC_INVALID_ARGUMENT;
-}
-
-static enum lyc_status refuse_method(struct lyc_error *error)
-{
-	*error = (struct lyc_error){.status = LYC_INVALID_ARGUMENT, .field = "method"};
-	snprintf(error->text, sizeof(error->text),
-		 "method: it is PUBLISH, REQUEST, REPLY, CANCEL or none");
-	return LYC_INVALID_ARGUMENT;
-}
 
 static void add(icalcomponent *component, icalproperty *property)
 {
@@ -82,132 +55,6 @@ static void add_text(struct writer *writer, icalcomponent *component,
 	const char *clean = text && *text ? ics_keep_text(&writer->memory, text) : NULL;
 	if (clean)
 		add(component, make(clean));
-}
-
-static bool has_odd_bytes(const char *text, const char *odd)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text <= ' ' || *text == 0x7f || strchr(odd, *text))
-			return true;
-	}
-	return false;
-}
-
-/* Looks a zone up and remembers that it needs a VTIMEZONE. */
-static enum lyc_status use_zone(struct writer *writer, const char *name)
-{
-	const struct zone *zone;
-	enum lyc_status status = zones_find(writer->zones, name, &zone, writer->error);
-	if (status)
-		return status;
-	for (size_t i = 0; i < writer->used_count; i++) {
-		if (writer->used[i] == zone)
-			return LYC_OK;
-	}
-	if (writer->used_count == MAX_ZONES)
-		return refuse(writer, "start", "the calendar has more than 200 time zones");
-	writer->used[writer->used_count++] = zone;
-	return LYC_OK;
-}
-
-static enum lyc_status check_time(struct writer *writer, const struct ics_time *time,
-				  const char *field)
-{
-	int64_t utc = 0;
-	enum lyc_status status;
-	if (time->clock == ICS_NO_TIME)
-		return LYC_OK;
-	if (time->at < WALL_MIN || time->at > LAST_TIME)
-		return refuse(writer, field, "the time is not in the years 1 to 2999");
-	if (time->clock == ICS_ZONED) {
-		if (!time->zone)
-			return refuse(writer, field, "the time has no zone");
-		status = use_zone(writer, time->zone);
-		if (status)
-			return status;
-	}
-	status = ics_time_to_utc(time, NULL, writer->zones, &utc, writer->error);
-	if (!status && utc < writer->from_utc)
-		writer->from_utc = utc;
-	return status;
-}
-
-static enum lyc_status check_address(struct writer *writer, const char *address, const char *field)
-{
-	const char *at = strchr(address, '@');
-	if (!at || at == address || !at[1] || strlen(address) > MAX_ADDRESS ||
-	    has_odd_bytes(address, "\"<>,;:\\"))
-		return refuse(writer, field, "it wants an address like ann@example.org");
-	return LYC_OK;
-}
-
-static enum lyc_status check_people(struct writer *writer, const struct ics_event *event,
-				    enum ics_method method)
-{
-	enum lyc_status status = LYC_OK;
-	if (event->organizer.address)
-		status = check_address(writer, event->organizer.address, "organizer.address");
-	else if (method == ICS_REQUEST || method == ICS_REPLY || method == ICS_CANCEL)
-		return refuse(writer, "organizer",
-			      "an invitation, a reply and a cancellation need an organizer");
-	if (method == ICS_REPLY && event->person_count != 1)
-		return refuse(writer, "people", "a reply has exactly one person, who answers");
-	for (size_t i = 0; !status && i < event->person_count; i++) {
-		if (!event->people[i].address)
-			return refuse(writer, "people", "a person has no address");
-		status = check_address(writer, event->people[i].address, "people.address");
-	}
-	return status;
-}
-
-/* The series' times, which have the start's clock. */
-static enum lyc_status check_series(struct writer *writer, const struct ics_event *event)
-{
-	struct ics_time time = event->start;
-	enum lyc_status status = LYC_OK;
-	if (event->rule_count > RECURRENCE_MAX_RULES)
-		return refuse(writer, "rules", "there are more than 8 rules");
-	for (size_t i = 0; i < event->rule_count; i++) {
-		if (event->rules[i].has_until && event->rules[i].until > LAST_TIME)
-			return refuse(writer, "rules", "UNTIL is behind the year 2999");
-	}
-	for (size_t i = 0; !status && i < event->added_count; i++) {
-		time.at = event->added[i];
-		status = check_time(writer, &time, "added");
-	}
-	for (size_t i = 0; !status && i < event->removed_count; i++) {
-		time.at = event->removed[i];
-		status = check_time(writer, &time, "removed");
-	}
-	return status;
-}
-
-static enum lyc_status check_event(struct writer *writer, const struct ics_event *event,
-				   enum ics_method method)
-{
-	enum lyc_status status;
-	const struct ics_time *start = &event->start;
-	const struct ics_time *end = &event->end;
-	if (!event->uid || !*event->uid || strlen(event->uid) > MAX_UID)
-		return refuse(writer, "uid", "it wants an id of at most 1000 bytes");
-	if (start->clock == ICS_NO_TIME && method != ICS_REPLY && method != ICS_CANCEL)
-		return refuse(writer, "start", "the event has no start");
-	if (end->clock != ICS_NO_TIME && (start->clock == ICS_DATE) != (end->clock == ICS_DATE))
-		return refuse(writer, "end", "start and end are both days or both times");
-	if (end->clock == start->clock && end->clock != ICS_ZONED && end->at < start->at)
-		return refuse(writer, "end", "the end lies before the start");
-	if (event->url && *event->url && has_odd_bytes(event->url, "\"<>\\"))
-		return refuse(writer, "url", "it wants an address like https://example.org/1");
-	if (event->category && strchr(event->category, ','))
-		return refuse(writer, "category", "it is one category, without a comma");
-	status = check_time(writer, start, "start");
-	if (!status)
-		status = check_time(writer, end, "end");
-	if (!status)
-		status = check_time(writer, &event->recurrence_id, "recurrence_id");
-	if (!status)
-		status = check_series(writer, event);
-	return status ? status : check_people(writer, event, method);
 }
 
 /* Field by field: libical's reader of texts knows fewer years than its writer. */
@@ -270,10 +117,20 @@ static struct recurrence_rule rule_to_write(struct writer *writer,
 		until.at = rule->until;
 		written.until_is_date = false;
 		written.until_is_utc = start->clock != ICS_FLOATING &&
-				       !ics_time_to_utc(&until, NULL, writer->zones, &written.until,
-							writer->error);
+				       !ics_time_to_utc(&until, NULL, writer->check.zones,
+							&written.until, writer->check.error);
 	}
 	return written;
+}
+
+/* As a property whose value libical leaves alone: its own would keep 16 bits of an INTERVAL. */
+static void add_rule(icalcomponent *component, const char *text)
+{
+	icalproperty *property = icalproperty_new_x(text);
+	if (!property)
+		return;
+	icalproperty_set_x_name(property, "RRULE");
+	icalcomponent_add_property(component, property);
 }
 
 static void add_series(struct writer *writer, icalcomponent *component,
@@ -284,8 +141,7 @@ static void add_series(struct writer *writer, icalcomponent *component,
 	for (size_t i = 0; i < event->rule_count; i++) {
 		struct recurrence_rule rule = rule_to_write(writer, &event->rules[i], start);
 		if (recurrence_write(&rule, text, sizeof(text)))
-			add(component,
-			    icalproperty_new_rrule(icalrecurrencetype_from_string(text)));
+			add_rule(component, text);
 	}
 	for (size_t i = 0; i < event->added_count; i++) {
 		struct icaldatetimeperiodtype at = {
@@ -320,7 +176,7 @@ static const char *clean_name(struct writer *writer, const char *name)
 static void add_person(struct writer *writer, icalcomponent *component,
 		       const struct ics_person *person, bool is_organizer)
 {
-	char address[MAX_ADDRESS + 8];
+	char address[ICS_MAX_ADDRESS + 8];
 	const char *name = clean_name(writer, person->name);
 	icalproperty *property;
 	snprintf(address, sizeof(address), "mailto:%s", person->address);
@@ -390,18 +246,34 @@ static icalcomponent *event_component(struct writer *writer, const struct ics_ev
 	return component;
 }
 
+/* Backwards: libical puts each new VTIMEZONE before the others. */
 static int compare_zones(const void *one, const void *two)
 {
 	const struct zone *const *a = one;
 	const struct zone *const *b = two;
-	return strcmp(zone_name(*a), zone_name(*b));
+	return strcmp(zone_name(*b), zone_name(*a));
+}
+
+/* An X- property, escaped as a text: libical leaves its value alone. */
+static void add_calendar_name(struct writer *writer, icalcomponent *root, const char *name)
+{
+	const char *clean = ics_keep_text(&writer->memory, name);
+	icalvalue *value = clean ? icalvalue_new_text(clean) : NULL;
+	char *escaped = value ? icalvalue_as_ical_string_r(value) : NULL;
+	icalproperty *property = escaped ? icalproperty_new_x(escaped) : NULL;
+	if (property) {
+		icalproperty_set_x_name(property, "X-WR-CALNAME");
+		icalcomponent_add_property(root, property);
+	}
+	icalmemory_free_buffer(escaped);
+	if (value)
+		icalvalue_free(value);
 }
 
 static void add_head(struct writer *writer, icalcomponent *root,
 		     const struct ics_calendar *calendar, const struct ics_head *head)
 {
 	const char *name = calendar->name;
-	icalproperty *property;
 	char text[64];
 	add(root, icalproperty_new_version("2.0"));
 	add(root, icalproperty_new_prodid(PRODUCT));
@@ -411,11 +283,7 @@ static void add_head(struct writer *writer, icalcomponent *root,
 	if (name && *name) {
 		/* RFC 7986's, and the one that programs knew before it. */
 		add_text(writer, root, icalproperty_new_name, name);
-		property = icalproperty_new_x(ics_keep_text(&writer->memory, name));
-		if (property) {
-			icalproperty_set_x_name(property, "X-WR-CALNAME");
-			icalcomponent_add_property(root, property);
-		}
+		add_calendar_name(writer, root, name);
 	}
 	add_text(writer, root, icalproperty_new_description, head->description);
 	if (head->refresh_s) {
@@ -429,8 +297,9 @@ static void add_head(struct writer *writer, icalcomponent *root,
 
 static enum lyc_status no_memory(struct writer *writer)
 {
-	*writer->error = (struct lyc_error){.status = LYC_RESOURCE_EXHAUSTED};
-	snprintf(writer->error->text, sizeof(writer->error->text), "there is no memory");
+	*writer->check.error = (struct lyc_error){.status = LYC_RESOURCE_EXHAUSTED};
+	snprintf(writer->check.error->text, sizeof(writer->check.error->text),
+		 "there is no memory");
 	return LYC_RESOURCE_EXHAUSTED;
 }
 
@@ -440,9 +309,10 @@ static enum lyc_status write_root(struct writer *writer, const struct ics_calend
 	icalcomponent *part;
 	char *text;
 	char *folded;
-	qsort(writer->used, writer->used_count, sizeof(writer->used[0]), compare_zones);
-	for (size_t i = 0; i < writer->used_count; i++) {
-		part = ics_zone_component(writer->used[i], writer->from_utc);
+	qsort(writer->check.used, writer->check.used_count, sizeof(writer->check.used[0]),
+	      compare_zones);
+	for (size_t i = 0; i < writer->check.used_count; i++) {
+		part = ics_zone_component(writer->check.used[i], writer->check.from_utc);
 		if (!part)
 			return no_memory(writer);
 		icalcomponent_add_component(root, part);
@@ -466,19 +336,13 @@ enum lyc_status ics_write_with(const struct ics_calendar *calendar, const struct
 			       struct zones *zones, char **ret_text, size_t *ret_len,
 			       struct lyc_error *error)
 {
-	struct writer writer = {.zones = zones, .error = error, .from_utc = WALL_MAX};
-	enum lyc_status status = LYC_OK;
+	struct writer writer = {.check = {.zones = zones, .error = error}};
+	enum lyc_status status = ics_check(&writer.check, calendar);
 	icalcomponent *root;
 
-	icalerror_set_errors_are_fatal(false);
-	if (calendar->method == ICS_OTHER_METHOD)
-		return refuse_method(error);
-	for (size_t i = 0; !status && i < calendar->event_count; i++) {
-		writer.event_at = i;
-		status = check_event(&writer, &calendar->events[i], calendar->method);
-	}
 	if (status)
 		return status;
+	icalerror_set_errors_are_fatal(false);
 	root = icalcomponent_new_vcalendar();
 	if (!root)
 		return no_memory(&writer);

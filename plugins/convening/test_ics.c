@@ -177,8 +177,10 @@ static void test_ics_event_comes_back_as_it_was(void **state)
 		{.address = "e@example.org"},
 	};
 	struct ics_event event = panel();
-	struct ics_calendar calendar = {
-		.method = ICS_REQUEST, .name = "Wales: events", .events = &event, .event_count = 1};
+	struct ics_calendar calendar = {.method = ICS_REQUEST,
+					.name = "Wales: events, panels; more",
+					.events = &event,
+					.event_count = 1};
 	(void)state;
 	event.people = people;
 	event.person_count = 5;
