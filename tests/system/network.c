@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -66,28 +67,37 @@ static void remove_all(const char *path)
 	rmdir(path);
 }
 
-static bool file_holds(const char *path, const char *text)
+/* The zeros that a log is preallocated with are passed over. */
+static const char *find_in_file(const char *path, const char *const *texts, size_t count)
 {
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return false;
-	fseek(file, 0, SEEK_END);
-	long len = ftell(file);
-	rewind(file);
-	char *bytes = malloc((size_t)len + 1);
-	ensure(bytes);
-	size_t got = fread(bytes, 1, (size_t)len, file);
-	fclose(file);
-	bool holds = memmem(bytes, got, text, strlen(text)) != NULL;
-	free(bytes);
-	return holds;
+	const char *found = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat stat;
+	if (fd < 0)
+		return NULL;
+	size_t len = fstat(fd, &stat) == 0 ? (size_t)stat.st_size : 0;
+	char *bytes = len ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	close(fd);
+	if (bytes == MAP_FAILED)
+		return NULL;
+	size_t used = len;
+	static const char zeros[4096];
+	while (used >= sizeof(zeros) &&
+	       memcmp(bytes + used - sizeof(zeros), zeros, sizeof(zeros)) == 0)
+		used -= sizeof(zeros);
+	for (size_t i = 0; i < count && !found; i++) {
+		if (memmem(bytes, used, texts[i], strlen(texts[i])))
+			found = texts[i];
+	}
+	munmap(bytes, len);
+	return found;
 }
 
-bool network_files_hold(const char *folder, const char *text)
+const char *network_files_find(const char *folder, const char *const *texts, size_t count)
 {
-	bool holds = false;
+	const char *found = NULL;
 	DIR *dir = opendir(folder);
-	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry && !holds;
+	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry && !found;
 	     entry = readdir(dir)) {
 		char name[900];
 		struct stat stat;
@@ -96,12 +106,19 @@ bool network_files_hold(const char *folder, const char *text)
 		snprintf(name, sizeof(name), "%s/%s", folder, entry->d_name);
 		if (lstat(name, &stat) != 0)
 			continue;
-		holds = S_ISDIR(stat.st_mode) ? network_files_hold(name, text)
-					      : S_ISREG(stat.st_mode) && file_holds(name, text);
+		if (S_ISDIR(stat.st_mode))
+			found = network_files_find(name, texts, count);
+		else if (S_ISREG(stat.st_mode))
+			found = find_in_file(name, texts, count);
 	}
 	if (dir)
 		closedir(dir);
-	return holds;
+	return found;
+}
+
+bool network_files_hold(const char *folder, const char *text)
+{
+	return network_files_find(folder, &text, 1) != NULL;
 }
 
 /* ---- configuration ---- */

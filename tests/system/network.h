@@ -96,6 +96,8 @@ void node_wait_until_holds(struct node *node, struct node *origin);
 void node_barrier(struct node *node, struct node *other);
 /* Does any file below the folder hold these bytes? */
 bool network_files_hold(const char *folder, const char *text);
+/* The same for several: the first that a file holds, NULL for none. */
+const char *network_files_find(const char *folder, const char *const *texts, size_t count);
 
 uint64_t network_now_ms(void);
 
