@@ -258,7 +258,8 @@ static const char *const protection[][2] = {
 	 "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
 	 "base-uri 'none'; frame-ancestors 'none'"},
 	{"X-Content-Type-Options", "nosniff"},
-	/* With "no-referrer" a browser gives its own forms the origin "null", and nobody could enter. */
+	/* With "no-referrer" a browser gives its own forms the origin "null", and nobody could
+	   enter. */
 	{"Referrer-Policy", "same-origin"},
 	{"X-Frame-Options", "DENY"},
 	{"Cross-Origin-Opener-Policy", "same-origin"},
