@@ -13,8 +13,8 @@ const listeners = new Set();
 
 /* Loads what the page needs before it can show anything. Throws a Failure when nobody has entered. */
 export async function load() {
-	Object.assign(me, await whoAmI());
-	const {reply} = await call('lyceum.v1.Node/Services', {});
+	const [who, {reply}] = await Promise.all([whoAmI(), call('lyceum.v1.Node/Services', {})]);
+	Object.assign(me, who);
 	services = new Map((reply.service || []).map(service => [service.name, service]));
 }
 
