@@ -4,9 +4,11 @@ import {call, failureNode, Failure, showFailure} from './api.js';
 import {add, facts, h, heading, replace, said} from './dom.js';
 import {localTime, period, word} from './format.js';
 import {whose} from './hits.js';
-import {me} from './node.js';
+import {me, othersWith, serves} from './node.js';
+import {cardOf} from './shortlist.js';
 import {t} from './texts.js';
 
+const DIRECTORY = 'lyceum.experts.v1.ExpertDirectory';
 const LOOK_AGAIN_MS = 1500, LOOKS = 8;
 
 export function eventView(room, [home, id]) {
@@ -84,6 +86,15 @@ function standing(own) {
 	return h('p', {class: state === 'SEATED' ? 'ok' : 'count'}, word('place', state), own.because && [': ', said(own.because)]);
 }
 
+/* Who somebody is: an invited expert by name, with the card; everybody else as the node says it. */
+function who({who: text, isInvited}) {
+	const [, id, home] = /^(\S+)@([^@\s]+)$/.exec(text) || [];
+	const span = h('span', null, text);
+	if (isInvited && serves(DIRECTORY) && (home === me.node || othersWith(DIRECTORY).includes(home)))
+		call(DIRECTORY + '/Get', {home, id}).then(({reply}) => replace(span, h('a', {href: cardOf({home, id})}, reply.expert.name.display)), () => {});
+	return span;
+}
+
 async function listAnswers(room, name) {
 	let reply;
 	try {
@@ -100,7 +111,7 @@ async function listAnswers(room, name) {
 			h('div', {class: 'scroll', tabindex: '0', role: 'group', 'aria-label': t('answers.title')}, h('table', {class: 'stack'},
 				h('thead', null, h('tr', null, ['who', 'node', 'answer', 'seat', 'mail'].map(column => h('th', {scope: 'col'}, t('answers.' + column))))),
 				h('tbody', null, list.map(one => h('tr', null,
-					h('th', {scope: 'row', 'data-label': t('answers.who')}, one.who),
+					h('th', {scope: 'row', 'data-label': t('answers.who')}, who(one)),
 					h('td', {'data-label': t('answers.node')}, one.node || ''),
 					h('td', {'data-label': t('answers.answer')}, one.choice && one.choice !== 'CHOICE_UNSPECIFIED' ? word('choice', one.choice) : t('answers.notYet')),
 					h('td', {'data-label': t('answers.seat')}, one.state && one.state !== 'STATE_UNSPECIFIED' ? word('place', one.state) : '–',

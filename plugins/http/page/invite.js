@@ -6,7 +6,9 @@ import {localTime, word} from './format.js';
 import {me} from './node.js';
 import {t} from './texts.js';
 
-export async function inviteForm(room, experts) {
+/* `people` are {id, home, name}. */
+export async function inviteForm(room, people) {
+	const experts = people.map(one => one.id + '@' + one.home);
 	replace(room, h('h2', null, t('invite.title')), h('p', {role: 'status'}, t('invite.loading')));
 	let meetings;
 	try {
@@ -32,7 +34,7 @@ export async function inviteForm(room, experts) {
 		replace(outcome, h('p', null, t('invite.working')));
 		try {
 			const {reply} = await call('lyceum.convening.v1.Invitations/Invite', {event: event.value, expert: experts, message: message.value.trim(), dryRun: isDry});
-			replace(outcome, results(reply, isDry, event.value));
+			replace(outcome, results(reply, isDry, event.value, people));
 		} catch (error) {
 			if (!(error instanceof Failure))
 				throw error;
@@ -49,10 +51,11 @@ export async function inviteForm(room, experts) {
 		outcome);
 }
 
-function results(reply, isDry, event) {
+function results(reply, isDry, event, people) {
+	const names = new Map(people.map(one => [one.id + '@' + one.home, one.name]));
 	return [
 		h('p', {class: 'count'}, t(isDry ? 'invite.wouldBe' : 'invite.done')),
-		h('ul', {class: 'plain'}, (reply.result || []).map(one => h('li', {class: one.text ? 'refused' : 'ok'}, h('strong', null, one.who), ' · ',
+		h('ul', {class: 'plain'}, (reply.result || []).map(one => h('li', {class: one.text ? 'refused' : 'ok'}, h('strong', null, names.get(one.who) || one.who), ' · ',
 			one.text ? said(one.text) : [word('invited', one.change || 'UNCHANGED'), one.sentBy && ' · ' + t('invite.sentBy', {node: one.sentBy})]))),
 		reply.preview && h('details', {open: true}, h('summary', null, t('invite.mail')), h('pre', {class: 'mail', tabindex: '0', lang: 'en'}, reply.preview)),
 		!isDry && h('p', null, h('a', {class: 'button', href: '#/event/' + encodeURIComponent(me.node) + '/' + encodeURIComponent(event)}, t('invite.whoAnswered'))),

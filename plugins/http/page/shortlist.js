@@ -81,7 +81,7 @@ export function listView(room) {
 		if (list.length === 0)
 			replace(invite, h('p', null, t('list.empty'), ' ', h('a', {href: '#/experts'}, t('list.goFind'))));
 		else if (serves('lyceum.convening.v1.Invitations'))
-			inviteForm(invite, list.map(one => one.id + '@' + one.home));
+			inviteForm(invite, list);
 		else
 			replace(invite, h('p', null, t('list.noEvents')));
 	}

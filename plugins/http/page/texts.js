@@ -221,7 +221,7 @@ const table = {
 	'event.place': ['Where', 'Ble'],
 	'event.join': ['From afar', 'O bell'],
 	'event.seats': ['Seats', 'Seddi'],
-	'event.seatsTaken': ['taken {taken} of {cap}', '{taken} o {cap} wedi’u cymryd'],
+	'event.seatsTaken': ['{taken} of {cap} taken', '{taken} o {cap} wedi’u cymryd'],
 	'event.seatsOf': ['{cap} in all', '{cap} i gyd'],
 	'event.noCap': ['as many as come', 'cynifer ag a ddaw'],
 	'event.waiting': ['Waiting for a seat', 'Yn aros am sedd'],
