@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "conflict.h"
+
 bool desk_may_append(const struct desk *desk)
 {
 	return lyc_is_caught_up(desk->context);
@@ -26,11 +28,52 @@ bool desk_token(const struct desk *desk, side_value side, const char *id,
 	return desk->has_secret;
 }
 
-static bool is_named(const struct desk *desk, side_value side, const char *id, const char *wanted,
-		     char token[SECRET_TOKEN_SIZE])
+/* The party that a record is about gets its token once, not each time that somebody looks. */
+static void note_token(struct desk *desk, side_value side, enum kind kind, const char *id)
 {
-	desk_token(desk, side, id, token);
-	return strcmp(id, wanted) == 0 || (token[0] && strcmp(token, wanted) == 0);
+	char token[SECRET_TOKEN_SIZE];
+
+	if (desk_token(desk, side, id, token))
+		view_note_token(&desk->view, kind, desk->node, id, token);
+}
+
+/* Parties that came before the keys. */
+static void note_all_tokens(struct desk *desk)
+{
+	VIEW_EACH(held, &desk->view, KIND_VENTURE)
+	note_token(desk, SIDE_VENTURE, KIND_VENTURE,
+		   ((const venture_msg *)(const void *)held->message)->id);
+	VIEW_EACH(held, &desk->view, KIND_INVESTOR)
+	note_token(desk, SIDE_INVESTOR, KIND_INVESTOR,
+		   ((const investor_msg *)(const void *)held->message)->id);
+}
+
+bool desk_take(struct desk *desk, const struct lyc_delivery *record)
+{
+	const struct held *held;
+
+	if (!view_take(&desk->view, record))
+		return false;
+	if (!desk->has_secret) {
+		desk_learn_secret(desk);
+		if (desk->has_secret)
+			note_all_tokens(desk);
+	}
+	held = view_last(&desk->view);
+	if (held->kind == KIND_VENTURE && held->message)
+		note_token(desk, SIDE_VENTURE, KIND_VENTURE,
+			   ((const venture_msg *)(const void *)held->message)->id);
+	else if (held->kind == KIND_INVESTOR && held->message)
+		note_token(desk, SIDE_INVESTOR, KIND_INVESTOR,
+			   ((const investor_msg *)(const void *)held->message)->id);
+	else if (held->kind == KIND_CONFLICT_NOTICE)
+		conflict_note(desk, record);
+	return true;
+}
+
+static bool is_named(const struct held *held, const char *id, const char *wanted)
+{
+	return strcmp(id, wanted) == 0 || (held->token[0] && strcmp(held->token, wanted) == 0);
 }
 
 static bool find_venture(const struct desk *desk, const char *wanted, struct party *ret_party)
@@ -38,7 +81,8 @@ static bool find_venture(const struct desk *desk, const char *wanted, struct par
 	VIEW_EACH(held, &desk->view, KIND_VENTURE)
 	{
 		const venture_msg *venture = (const void *)held->message;
-		if (is_named(desk, SIDE_VENTURE, venture->id, wanted, ret_party->token)) {
+		if (is_named(held, venture->id, wanted)) {
+			memcpy(ret_party->token, held->token, sizeof(ret_party->token));
 			ret_party->side = SIDE_VENTURE;
 			ret_party->id = venture->id;
 			ret_party->name = venture->name;
@@ -57,7 +101,8 @@ static bool find_investor(const struct desk *desk, const char *wanted, struct pa
 	VIEW_EACH(held, &desk->view, KIND_INVESTOR)
 	{
 		const investor_msg *investor = (const void *)held->message;
-		if (is_named(desk, SIDE_INVESTOR, investor->id, wanted, ret_party->token)) {
+		if (is_named(held, investor->id, wanted)) {
+			memcpy(ret_party->token, held->token, sizeof(ret_party->token));
 			ret_party->side = SIDE_INVESTOR;
 			ret_party->id = investor->id;
 			ret_party->name = investor->name;

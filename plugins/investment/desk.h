@@ -35,6 +35,10 @@ struct desk {
 
 /* May records be appended now: has the log been read to its end? */
 bool desk_may_append(const struct desk *desk);
+/* Apply one record to the view and to what hangs from it. False: it is none of ours, or came
+ * before.
+ */
+bool desk_take(struct desk *desk, const struct lyc_delivery *record);
 /* Take the node's keys from the view if they are there and not known yet. */
 void desk_learn_secret(struct desk *desk);
 /* The token of a party of this node; false before there is a key. */

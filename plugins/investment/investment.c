@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "conflict.h"
 #include "desk.h"
@@ -25,12 +24,8 @@ static void on_record(void *arg, const struct lyc_delivery *record)
 {
 	struct desk *desk = &((struct state *)arg)->desk;
 
-	if (!view_take(&desk->view, record))
+	if (!desk_take(desk, record))
 		return;
-	desk_learn_secret(desk);
-	if (strncmp(record->subject, PREFIX "ConflictNotice.", strlen(PREFIX "ConflictNotice.")) ==
-	    0)
-		conflict_note(desk, record);
 	if (desk->tasks.active)
 		tasks_advance(desk);
 }

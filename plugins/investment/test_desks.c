@@ -81,13 +81,8 @@ static void deliver(struct desks *desks, size_t from, const struct logged *logge
 					    .removed = logged->removed,
 					    .seq = ++node->seq};
 
-	for (int i = 0; i < (desks->doubles ? 2 : 1); i++) {
-		if (!view_take(&node->desk.view, &record))
-			continue;
-		desk_learn_secret(&node->desk);
-		if (strstr(record.subject, ".ConflictNotice."))
-			conflict_note(&node->desk, &record);
-	}
+	for (int i = 0; i < (desks->doubles ? 2 : 1); i++)
+		desk_take(&node->desk, &record);
 	if (from == to)
 		return;
 	desks->wire = realloc(desks->wire, desks->wire_len + logged->len + strlen(logged->subject));

@@ -291,14 +291,14 @@ static void step(struct desks *desks, const proposal_msg *proposal, uint32_t *se
 	}
 }
 
-/* 2,000 orders of the same few acts, of which records come late or twice: with a conflict that was
+/* 500 orders of the same few acts, of which records come late or twice: with a conflict that was
  * declared before its side said yes nobody is ever revealed, without one both or neither. */
 static void test_introduction_holds_in_any_order(void **state)
 {
 	size_t made = 0, barred = 0;
 
 	(void)state;
-	for (uint32_t seed = 1; seed <= 2000; seed++) {
+	for (uint32_t seed = 1; seed <= 500; seed++) {
 		struct desks desks;
 		uint32_t random = seed * 2654435761u;
 		bool before[2] = {0}, declared[2] = {0}, said[2] = {0};
@@ -321,8 +321,8 @@ static void test_introduction_holds_in_any_order(void **state)
 		desks_fini(&desks);
 	}
 	/* Both happen, and often. */
-	assert_true(made > 300);
-	assert_true(barred > 100);
+	assert_true(made > 75);
+	assert_true(barred > 25);
 }
 
 int main(void)

@@ -145,7 +145,13 @@ bool view_take(struct view *view, const struct lyc_delivery *record)
 	entry->held.seq = record->seq;
 	entry->held.time_ms = record->time_ms;
 	view->changes++;
+	view->last = &entry->held;
 	return true;
+}
+
+const struct held *view_last(const struct view *view)
+{
+	return view->last;
 }
 
 const struct held *view_held(const struct view *view, enum kind kind, const char *home,
@@ -160,6 +166,15 @@ const struct held *view_held(const struct view *view, enum kind kind, const char
 		return NULL;
 	struct entry *entry = find(view, subject);
 	return entry ? &entry->held : NULL;
+}
+
+void view_note_token(struct view *view, enum kind kind, const char *home, const char *id,
+		     const char token[16])
+{
+	struct held *held = (struct held *)(uintptr_t)view_held(view, kind, home, id, NULL);
+
+	if (held)
+		memcpy(held->token, token, sizeof(held->token));
 }
 
 const void *view_find(const struct view *view, enum kind kind, const char *home, const char *second,

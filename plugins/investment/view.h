@@ -40,6 +40,8 @@ struct held {
 	/* Of the last record or withdrawal, in this daemon's log. */
 	uint64_t seq;
 	uint64_t time_ms;
+	/* Of a party of this node: its token, noted by desk.c. */
+	char token[16];
 	struct held *next;
 };
 
@@ -49,6 +51,8 @@ struct view {
 	uint64_t seq;
 	/* Grows with each record that changed something. */
 	uint64_t changes;
+	/* What was changed last. */
+	const struct held *last;
 	/* Records that are of none of the kinds, or do not unpack. */
 	uint64_t strange;
 };
@@ -64,6 +68,11 @@ const void *view_find(const struct view *view, enum kind kind, const char *home,
 /* The same with what is known of it, withdrawn ones too; NULL when it has never been. */
 const struct held *view_held(const struct view *view, enum kind kind, const char *home,
 			     const char *second, const char *third);
+/* What view_take has changed last. Valid until its next call. */
+const struct held *view_last(const struct view *view);
+/* Note the token of a record; nothing when there is none. */
+void view_note_token(struct view *view, enum kind kind, const char *home, const char *id,
+		     const char token[16]);
 /* All that are there, in the order in which their subjects first came: NULL begins and ends. */
 const struct held *view_next(const struct view *view, enum kind kind, const struct held *after);
 const ProtobufCMessageDescriptor *view_type(enum kind kind);
