@@ -30,6 +30,10 @@ struct match {
 static void add_why(struct match *match, int64_t points, const char *why)
 {
 	match->score += points;
+	for (size_t i = 0; i < match->why_count; i++) {
+		if (strcmp(match->why[i], why) == 0)
+			return;
+	}
 	if (match->why_count < 8)
 		match->why[match->why_count++] = (char *)(uintptr_t)why;
 }
