@@ -194,7 +194,7 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 
 static ProtobufCService *const services[] = {&convening_events.base,    &convening_invitations.base,
 					     &convening_notes.base,     &convening_calendar.base,
-					     &convening_enquiries.base, NULL};
+					     &convening_enquiries.base, &convening_mails.base, NULL};
 static const char *const subjects[] = {SUBJECT_PREFIX ">", NULL};
 
 LYC_PLUGIN = {

@@ -5,6 +5,7 @@
 #include <lyceum/convening/v1/config.pb-c.h>
 #include <lyceum/convening/v1/events.pb-c.h>
 #include <lyceum/convening/v1/invitations.pb-c.h>
+#include <lyceum/convening/v1/mails.pb-c.h>
 #include <lyceum/convening/v1/notes.pb-c.h>
 #include <lyceum/convening/v1/records.pb-c.h>
 

@@ -29,30 +29,37 @@ static void on_noted(const struct lyc_ack *ack, void *arg)
 	free(noting);
 }
 
+void writer_fill(const struct convening *state, const struct outbox_mail *mail,
+		 mail_note_msg *ret_note, label_msg *ret_label)
+{
+	lyceum__convening__v1__mail_note__init(ret_note);
+	convening_private_label(state, ret_label);
+	ret_note->home = state->view.node;
+	ret_note->event = (char *)(uintptr_t)mail->event;
+	ret_note->person = (char *)(uintptr_t)mail->person;
+	ret_note->sequence = mail->sequence;
+	ret_note->kind = (char *)(uintptr_t)mail->kind;
+	ret_note->step = (Lyceum__Convening__V1__MailNote__Step)mail->step;
+	ret_note->queued_ms = mail->queued_ms;
+	ret_note->due_ms = mail->due_ms;
+	ret_note->at_ms = mail->at_ms;
+	ret_note->tries = mail->tries;
+	ret_note->may_be_double = mail->may_be_double;
+	ret_note->code = mail->code;
+	ret_note->said = (char *)(uintptr_t)mail->said;
+	ret_note->label = ret_label;
+}
+
 enum lyc_status writer_note(struct convening *state, const struct outbox_mail *mail,
 			    uint64_t ticket)
 {
-	label_msg label = LYCEUM__V1__LABEL__INIT;
-	mail_note_msg note = LYCEUM__CONVENING__V1__MAIL_NOTE__INIT;
+	label_msg label;
+	mail_note_msg note;
 	const struct lyc_publish_options options = {.durable = true};
 	struct noting *noting = hold_new(1, sizeof(*noting));
 
 	*noting = (struct noting){state, ticket};
-	convening_private_label(state, &label);
-	note.home = state->view.node;
-	note.event = (char *)(uintptr_t)mail->event;
-	note.person = (char *)(uintptr_t)mail->person;
-	note.sequence = mail->sequence;
-	note.kind = (char *)(uintptr_t)mail->kind;
-	note.step = (Lyceum__Convening__V1__MailNote__Step)mail->step;
-	note.queued_ms = mail->queued_ms;
-	note.due_ms = mail->due_ms;
-	note.at_ms = mail->at_ms;
-	note.tries = mail->tries;
-	note.may_be_double = mail->may_be_double;
-	note.code = mail->code;
-	note.said = (char *)(uintptr_t)mail->said;
-	note.label = &label;
+	writer_fill(state, mail, &note, &label);
 	enum lyc_status status = lyc_append(state->context, &note.base, &options, on_noted, noting);
 	if (status != LYC_OK)
 		free(noting);
