@@ -229,6 +229,8 @@ static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		say_config(call, closure);
 	} else if (strcmp(what, "may see") == 0) {
 		say_may_see(call, closure);
+	} else if (strcmp(what, "is it the operator") == 0) {
+		reply(call, closure, lyc_call_is_operator(call) ? "yes" : "no");
 	} else if (strcmp(what, "who") == 0) {
 		reply(call, closure, lyc_call_principal(call));
 	} else if (strcmp(what, "send") == 0) {

@@ -524,6 +524,24 @@ static void test_runner_tells_what_a_caller_may_see(void **state)
 	assert_true(harness_said(harness_expect_reply(harness, 2), "10011"));
 }
 
+static void test_runner_tells_who_is_the_operator(void **state)
+{
+	(void)state;
+	static const char method[] = "lyceum.echo.v1.Echo/Say";
+	start_probe();
+	harness_say(harness, 1, "is it the operator", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "no"));
+	struct packet packet = {.kind = PACKET_CALL,
+				.call = {.id = 2,
+					 .method = span_of(method, strlen(method)),
+					 .principal = span_of("wales", 5),
+					 .by_operator = true,
+					 .timeout_ms = 5000,
+					 .body = span_of("\n\22is it the operator", 20)}};
+	harness_send(harness, &packet);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "yes"));
+}
+
 /* ---- Configuration, log, end ---- */
 
 static void write_config(const char *text)
@@ -649,6 +667,7 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_does_not_stream_where_the_schema_says_no),
 		RUNNER_TEST(test_runner_refuses_an_unknown_method),
 		RUNNER_TEST(test_runner_tells_what_a_caller_may_see),
+		RUNNER_TEST(test_runner_tells_who_is_the_operator),
 		RUNNER_TEST(test_runner_reads_the_configuration),
 		RUNNER_TEST(test_runner_names_the_line_of_a_wrong_configuration),
 		RUNNER_TEST(test_runner_checks_the_rules_of_the_configuration),

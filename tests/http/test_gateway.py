@@ -9,12 +9,13 @@ HOST = sys.argv[2]
 SAY, COUNT = 'lyceum.echo.v1.Echo/Say', 'lyceum.echo.v1.Echo/Count'
 hub, wales, cork = network.add('hub'), network.add('wales'), network.add('cork')
 people = {}
+HAS_CONVENING = os.path.exists(os.path.join(sys.argv[1], 'plugins/convening/convening.so'))
 
 
 def test_network_starts():
     hub.configure([], listen='tcp://127.0.0.1:0', nodes=[wales, cork])
     hub.start()
-    wales.configure(['experts', 'http' if HOST == 'process' else 'http:THREAD'], hub=hub,
+    wales.configure(['experts', 'http' if HOST == 'process' else 'http:THREAD'] + ['convening'] * HAS_CONVENING, hub=hub,
                     http='limits: {body: 65536, rate_per_address: 5000, rate_per_session: 5000, request_seconds: 3}\nhosts: [lyceum.example]\n')
     cork.configure(['echo', 'experts'], hub=hub)
     wales.start()
@@ -244,6 +245,35 @@ def test_metrics_are_what_prometheus_reads():
     assert types['lyceum_calls_total'] == 'counter' and samples['lyceum_calls_total'] > 10
     assert types['lyceum_http_sessions'] == 'gauge' and samples['lyceum_http_sessions'] >= 3
     assert samples['lyceum_http_requests_total{class="2xx"}'] > 10 and samples['lyceum_http_entered_total'] >= 4
+
+
+def test_web_routes_lead_to_methods():
+    if not HAS_CONVENING:
+        return
+    # Open: the token is the right. The method is reached without a session, and says itself that it does not know this one.
+    unknown = wales.get('/calendar/%s.ics' % ('A' * 43))
+    assert unknown.status in (403, 404) and unknown.json['status'] != 'UNAUTHENTICATED', unknown.body
+    url = wales.call('lyceum.convening.v1.Calendar/Subscribe', {}, people['ann'])
+    assert url.status == 200, url.body
+    path = re.search(r'/calendar/[^/]+\.ics$', url.json['url']).group(0)
+    feed = wales.get(path)
+    assert feed.status == 200 and feed.headers['Content-Type'] == 'text/calendar; charset=utf-8', (feed.status, feed.body)
+    assert feed.body.startswith(b'BEGIN:VCALENDAR\r\n') and feed.body.endswith(b'END:VCALENDAR\r\n')
+    assert "default-src 'none'" in feed.headers['Content-Security-Policy']
+    for other in [path + '/', path[:-4], '/calendar/a/b.ics', '/calendar/.ics']:
+        assert wales.get(other).status == 404, other
+    # A form, and what it may not be.
+    form = {'Content-Type': 'application/x-www-form-urlencoded'}
+    reached = wales.request('POST', '/r/' + 'A' * 43, 'choice=YES', form)
+    assert reached.status != 401 and b'nobody is signed in' not in reached.body, reached.body
+    wrong = wales.request('POST', '/r/' + 'A' * 43, 'nothing=1', form)
+    assert wrong.status == 400 and wrong.json['field'] == 'nothing', wrong.body
+    assert wales.request('POST', '/r/' + 'A' * 43, '{}', {'Content-Type': 'application/json'}).status == 400
+    assert wales.request('POST', '/r/' + 'A' * 43, 'choice=%', form).status == 400
+    assert wales.request('POST', '/r/' + 'A' * 43, 'choice=YES', dict(form, Origin='http://evil.example')).status == 403
+    assert wales.request('POST', path, '', form).status == 404
+    page = wales.get('/openapi.json', people['ann']).json
+    assert page['paths']['/calendar/{token}.ics']['get']['security'] == []
 
 
 def test_sign_in_outlives_a_restart():

@@ -143,6 +143,25 @@ static void test_router_plugin_calls_on_with_the_groups_of_the_call_it_serves(vo
 	expect_no_calls(bench);
 }
 
+static void test_router_tells_who_is_the_operator(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *root = fake_client_add(bench->node, "root");
+	struct fake_client *wales = fake_client_add(bench->node, "wales");
+	struct fake_client *const callers[] = {root, bench->ann, wales, bench->board};
+	for (size_t i = 0; i < 4; i++) {
+		/* What somebody says of himself does not count. */
+		call(callers[i], 60 + i,
+		     &(struct packet_call){.body = HELLO, .by_operator = i > 0});
+		const struct packet *packet = fake_expect(bench->board, PACKET_CALL);
+		assert_int_equal(packet->call.by_operator, i == 0);
+		reply(bench->board, packet->call.id, HELLO, false);
+		if (callers[i] == bench->ann || callers[i] == bench->board)
+			expect_status(callers[i], 60 + i, LYC_OK);
+	}
+	expect_no_calls(bench);
+}
+
 static void test_router_reply_of_somebody_else_is_late(void **state)
 {
 	struct bench *bench = *state;
@@ -572,6 +591,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_bench(test_router_call_and_reply_find_their_way),
 		on_bench(test_router_plugin_calls_on_with_the_groups_of_the_call_it_serves),
+		on_bench(test_router_tells_who_is_the_operator),
 		on_bench(test_router_reply_of_somebody_else_is_late),
 		on_bench(test_router_stream_of_replies_ends_with_the_last),
 		on_bench(test_router_cancel_ends_the_call_on_both_sides),
