@@ -17,7 +17,10 @@
 typedef Lyceum__Echo__V1__SayReply_Closure say_closure;
 
 struct probe {
+	const struct lyc_plugin_context *context;
 	unsigned record_count;
+	/* Those that came while the log was being read. */
+	unsigned early_count;
 	/* Kept until the next call: tests of what comes too late. */
 	struct lyc_call *kept;
 	say_closure kept_closure;
@@ -41,6 +44,14 @@ static void say_view(struct lyc_call *call, say_closure closure, struct probe *p
 {
 	char text[32];
 	snprintf(text, sizeof(text), "%u", probe->record_count);
+	reply(call, closure, text);
+}
+
+static void say_early(struct lyc_call *call, say_closure closure, struct probe *probe)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%u%s", probe->early_count,
+		 lyc_is_caught_up(probe->context) ? "" : " and still reading");
 	reply(call, closure, text);
 }
 
@@ -222,6 +233,8 @@ static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		use_kept(call, closure, probe);
 	} else if (strcmp(what, "view") == 0) {
 		say_view(call, closure, probe);
+	} else if (strcmp(what, "early") == 0) {
+		say_early(call, closure, probe);
 	} else if (strcmp(what, "position") == 0) {
 		lyc_call_set_position(call, 4711);
 		reply(call, closure, "set");
@@ -271,6 +284,7 @@ static void on_record(void *state, const struct lyc_delivery *record)
 	struct probe *probe = state;
 	if (!record->removed)
 		probe->record_count++;
+	probe->early_count += !lyc_is_caught_up(probe->context);
 }
 
 /* Notes by their bare type, which has no keys. */
@@ -284,6 +298,7 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 	if (!probe)
 		return LYC_RESOURCE_EXHAUSTED;
 	lyc_log(context, 4, "starting at %s\nin one line", lyc_node_name(context));
+	probe->context = context;
 	*ret_state = probe;
 	return lyc_follow(context, "lyceum.echo.v1.Note.>", 1, on_record, error);
 }

@@ -232,6 +232,10 @@ static void test_runner_registers_when_it_has_caught_up(void **state)
 	assert_true(span_is(reply->position.origin, HARNESS_NODE));
 	assert_int_equal(reply->position.epoch, HARNESS_EPOCH);
 	assert_int_equal(reply->position.seq, 8);
+	/* Two came while the log was read, and one since. */
+	send_note(id, 9);
+	harness_say(harness, 2, "early", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "2"));
 }
 
 static void test_runner_holds_a_call_until_its_view_has_come_so_far(void **state)
