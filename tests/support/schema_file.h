@@ -9,5 +9,9 @@
 struct buf schema_file_read(const char *path);
 /* A schema of them with `more` (may be NULL) behind. */
 struct schema *schema_file_compile(const char *path, const char *more);
+/* The schema as it was before a message within a message had its last field: "Notice", "Part",
+ * "label". Aborts when there is no such field. */
+struct schema *schema_file_before(const char *path, const char *outer, const char *inner,
+				  const char *field);
 
 #endif

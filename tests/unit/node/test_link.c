@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/pb.h"
 #include "fake_world.h"
+#include "schema_file.h"
 
 enum { PUBLIC = 1, MEMBERS = 2, AUDIENCE = 3, PRIVATE = 4 };
 
@@ -113,6 +115,46 @@ static void test_link_labels_decide_how_far_a_record_goes(void **state)
 	assert_null(memmem(up->data, up->len, "of-our-own", 10));
 	assert_null(memmem(up->data, up->len, "unlabelled", 10));
 	assert_null(memmem(net->cork->seen_down.data, net->cork->seen_down.len, "for-derry", 9));
+}
+
+/* A record from before its part could be labelled leaves its home by today's schema: without it. */
+static void test_link_cuts_what_has_become_labelled_since(void **state)
+{
+	(void)state;
+	struct fake_world *world = fake_world_new(1);
+	struct schema *today = world->schema;
+	world->schema = schema_file_before(NOTICE_SET, "Notice", "Part", "label");
+	struct fake_node *hub = fake_node_add(world, "hub", NULL);
+	struct fake_node *wales = fake_node_add(world, "wales", hub);
+	fake_cut(wales);
+	wales->is_refused = true;
+	fake_settle(world);
+	struct fake_client *root = fake_client_add(wales, "root");
+	struct buf body = {0};
+	fake_notice(&body, "wales", "a", "for-all", MEMBERS, NULL);
+	size_t part = pb_begin(&body, 5);
+	pb_write_text(&body, 1, "held-before");
+	pb_end(&body, part);
+	struct packet packet = {.kind = PACKET_PUBLISH};
+	packet.publish = (struct packet_publish){.id = 1,
+						 .subject = fake_text("lyceum.notice.v1.Notice"),
+						 .body = span_of(body.data, body.len),
+						 .durable = true};
+	fake_send(root, &packet);
+	fake_pass(world, 100);
+	assert_int_equal(count_of(wales, "held-before"), 1);
+	assert_int_equal(count_of(hub, "for-all"), 0);
+
+	/* Its plugin brings the label; then the link comes up. */
+	assert_int_equal(types_add(&wales->daemon.types, today, true, NULL), LYC_OK);
+	wales->is_refused = false;
+	fake_pass(world, 60000);
+	assert_int_equal(count_of(hub, "for-all"), 1);
+	assert_int_equal(count_of(hub, "held-before"), 0);
+	assert_int_equal(count_of(wales, "held-before"), 1);
+	buf_fini(&body);
+	schema_unref(today);
+	fake_world_free(world);
 }
 
 static void test_link_narrowing_reaches_former_readers_as_a_withdrawal(void **state)
@@ -492,6 +534,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_net(test_link_copies_both_ways_once),
 		with_net(test_link_labels_decide_how_far_a_record_goes),
+		cmocka_unit_test(test_link_cuts_what_has_become_labelled_since),
 		with_net(test_link_narrowing_reaches_former_readers_as_a_withdrawal),
 		with_net(test_link_positions_cover_what_stays_at_home),
 		with_net(test_link_outbox_is_what_the_hub_has_not_confirmed),

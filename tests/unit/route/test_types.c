@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "google/protobuf/descriptor.pb-c.h"
 #include "route/types.h"
 #include "schema/core.h"
 
@@ -79,42 +78,13 @@ static void test_types_subject_finds_the_longest_name(void **state)
 	types_fini(&types);
 }
 
-/* The notices' set with Notice.Part as it was before it had a label. */
-static struct schema *before_the_label(void)
-{
-	struct buf bytes = schema_file_read(NOTICE_SET);
-	Google__Protobuf__FileDescriptorSet *set =
-		google__protobuf__file_descriptor_set__unpack(NULL, bytes.len, bytes.data);
-	assert_non_null(set);
-	Google__Protobuf__DescriptorProto *notice = NULL;
-	Google__Protobuf__FileDescriptorProto *file = set->file[set->n_file - 1];
-	for (size_t i = 0; i < file->n_message_type; i++) {
-		if (strcmp(file->message_type[i]->name, "Notice") == 0)
-			notice = file->message_type[i];
-	}
-	assert_non_null(notice);
-	Google__Protobuf__DescriptorProto *part = notice->nested_type[0];
-	assert_string_equal(part->field[1]->name, "label");
-	part->n_field = 1;
-	buf_clear(&bytes);
-	size_t len = google__protobuf__file_descriptor_set__get_packed_size(set);
-	assert_true(buf_reserve(&bytes, len));
-	google__protobuf__file_descriptor_set__pack(set, bytes.data);
-	struct schema *schema = NULL;
-	assert_int_equal(schema_new(bytes.data, len, &schema, NULL), LYC_OK);
-	part->n_field = 2;
-	google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
-	buf_fini(&bytes);
-	return schema;
-}
-
 /* A part may become labelled, and is then known as such; a label is never taken away. */
 static void test_types_take_a_part_that_has_become_labelled(void **state)
 {
 	(void)state;
 	struct types types;
 	struct lyc_error error;
-	struct schema *before = before_the_label();
+	struct schema *before = schema_file_before(NOTICE_SET, "Notice", "Part", "label");
 	struct schema *after = schema_file_compile(NOTICE_SET, NULL);
 	size_t len;
 	types_init(&types);
