@@ -256,7 +256,8 @@ static const char *const protection[][2] = {
 	{"Content-Security-Policy",
 	 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
 	 "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
-	 "base-uri 'none'; frame-ancestors 'none'"},
+	 "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+	 "trusted-types 'none'"},
 	{"X-Content-Type-Options", "nosniff"},
 	/* With "no-referrer" a browser gives its own forms the origin "null", and nobody could
 	   enter. */
