@@ -154,6 +154,12 @@ await step('a brief gives a ranked list', async () => {
 	return kinds.size + ' kinds of expert';
 });
 
+await step('an error is a sentence with the next step', async () => {
+	await visit(ann, '#/expert/wales/nobody-at-all');
+	await ann.waitForSelector('.failure');
+	assert.match(await text(ann, '.failure'), /There is no expert .*It may have been withdrawn\. Go back and search again\./s);
+});
+
 await step('what a record says stays text', async () => {
 	const marks = await ann.evaluate(async () => {
 		const {h} = await import('/dom.js');

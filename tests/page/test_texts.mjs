@@ -3,10 +3,11 @@
 import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
-import {pathToFileURL} from 'node:url';
 
 const folder = path.join(process.argv[2], 'plugins/http/page');
-const texts = await import(pathToFileURL(path.join(folder, 'texts.js')).href).then(module => module.texts);
+/* By its text: node 18 takes a .js file for CommonJS when no package.json says otherwise. */
+const table = fs.readFileSync(path.join(folder, 'texts.js'), 'utf8');
+const {texts} = await import('data:text/javascript,' + encodeURIComponent(table));
 const files = fs.readdirSync(folder).filter(name => name.endsWith('.js') && name !== 'texts.js');
 const source = files.map(name => fs.readFileSync(path.join(folder, name), 'utf8')).join('\n');
 const keys = Object.keys(texts);

@@ -9,13 +9,13 @@ import {cardOf} from './shortlist.js';
 import {t} from './texts.js';
 
 const DIRECTORY = 'lyceum.experts.v1.ExpertDirectory';
-const LOOK_AGAIN_MS = 1500, LOOKS = 8;
+const LOOK_AGAIN_MS = 1500, LOOKS = 8, LOOK_AT_ANSWERS_MS = 6000;
 
 export function eventView(room, [home, id]) {
 	const name = id + '@' + home;
 	const card = h('article', {class: 'card'}, h('p', {role: 'status'}, t('event.loading')));
-	const answers = h('section', {'aria-live': 'polite'});
-	let timer = 0, looks = 0;
+	const answers = h('section');
+	let timer = 0, looks = 0, drawn = '';
 	add(room, heading(t('event.title')), card, answers);
 
 	async function show() {
@@ -32,7 +32,7 @@ export function eventView(room, [home, id]) {
 		document.title = reply.event.title + ' · Lyceum';
 		draw(card, reply, answer);
 		if (home === me.node)
-			listAnswers(answers, name);
+			list();
 		if (reply.own && !['SEATED', 'WAITING', 'NOT_COMING', 'REFUSED'].includes(reply.own.state) && looks++ < LOOKS)
 			timer = setTimeout(show, LOOK_AGAIN_MS);
 	}
@@ -53,8 +53,27 @@ export function eventView(room, [home, id]) {
 		}
 	}
 
+	/* Answers come while one looks; what is the same stays as it is drawn. */
+	async function list() {
+		try {
+			const {reply} = await call('lyceum.convening.v1.Invitations/ListAnswers', {event: name});
+			const now = JSON.stringify(reply);
+			if (now !== drawn && room.isConnected)
+				drawAnswers(answers, reply);
+			drawn = now;
+		} catch (error) {
+			drawn = '';
+			if (error.status !== 'PERMISSION_DENIED')
+				showFailure(answers, error);
+		}
+	}
+
 	show();
-	return () => clearTimeout(timer);
+	const watching = home === me.node && setInterval(() => document.hidden || list(), LOOK_AT_ANSWERS_MS);
+	return () => {
+		clearTimeout(timer);
+		clearInterval(watching);
+	};
 }
 
 function draw(card, {event, next, taken, waiting, invited, own}, answer) {
@@ -95,18 +114,10 @@ function who({who: text, isInvited}) {
 	return span;
 }
 
-async function listAnswers(room, name) {
-	let reply;
-	try {
-		reply = (await call('lyceum.convening.v1.Invitations/ListAnswers', {event: name})).reply;
-	} catch (error) {
-		if (!(error instanceof Failure))
-			throw error;
-		return error.status === 'PERMISSION_DENIED' ? replace(room) : replace(room, failureNode(error));
-	}
+function drawAnswers(room, reply) {
 	const list = reply.answer || [];
 	replace(room, h('h2', null, t('answers.title')),
-		h('p', {class: 'count'}, t('answers.count', {invited: reply.invited || 0, yes: reply.yes || 0, no: reply.no || 0, maybe: reply.maybe || 0})),
+		h('p', {class: 'count', role: 'status'}, t('answers.count', {invited: reply.invited || 0, yes: reply.yes || 0, no: reply.no || 0, maybe: reply.maybe || 0})),
 		list.length === 0 ? h('p', null, t('answers.none'), ' ', h('a', {href: '#/list'}, t('answers.invite'))) :
 			h('div', {class: 'scroll', tabindex: '0', role: 'group', 'aria-label': t('answers.title')}, h('table', {class: 'stack'},
 				h('thead', null, h('tr', null, ['who', 'node', 'answer', 'seat', 'mail'].map(column => h('th', {scope: 'col'}, t('answers.' + column))))),

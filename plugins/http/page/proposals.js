@@ -9,7 +9,7 @@ import {t} from './texts.js';
 const MATCHING = 'lyceum.investment.v1.Matching/';
 const STATES = ['', 'open', 'waiting for the other side', 'introduced', 'refused', 'expired'];
 /* An answer of the other side travels as a record: the list is looked at again while the page is open. */
-const LOOK_AGAIN_MS = 5000;
+const LOOK_AGAIN_MS = 3000;
 
 export function proposalsView(room) {
 	const state = h('select', {onchange: () => list()}, STATES.map(value => h('option', {value}, value ? word('proposal', value) : t('proposals.all'))));
