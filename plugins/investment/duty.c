@@ -224,6 +224,20 @@ static void keep_identity(struct task *task, const proposal_msg *proposal, side_
 		task_withdraw(task, given->message);
 }
 
+/* Have the same two been introduced by another proposal, of another node perhaps? */
+static bool is_made_otherwise(const struct desk *desk, const proposal_msg *proposal, int64_t now_ms)
+{
+	VIEW_EACH(held, &desk->view, KIND_PROPOSAL)
+	{
+		const proposal_msg *other = (const void *)held->message;
+		if (other != proposal && strcmp(other->venture, proposal->venture) == 0 &&
+		    strcmp(other->investor, proposal->investor) == 0 &&
+		    introduction_state(desk, other, now_ms) == INTRODUCTION_MADE)
+			return true;
+	}
+	return false;
+}
+
 static void keep_answer(struct task *task, const proposal_msg *proposal, side_value side,
 			int64_t now_ms)
 {
@@ -243,7 +257,9 @@ static void keep_answer(struct task *task, const proposal_msg *proposal, side_va
 			!is_there ||
 			conflict_bars(desk, &party, introduction_token(proposal, other_side),
 				      introduction_home(proposal, other_side), now_ms);
-		if (is_barred || (ours != ANSWER_AGREED && !desk_is_open(&party, now_ms, &reason)))
+		if (is_barred ||
+		    (ours != ANSWER_AGREED && (!desk_is_open(&party, now_ms, &reason) ||
+					       is_made_otherwise(desk, proposal, now_ms))))
 			answer(task, proposal, side, ANSWER_NOT_POSSIBLE, held);
 		else if (ours == ANSWER_YES && (other == ANSWER_YES || other == ANSWER_AGREED))
 			answer(task, proposal, side, ANSWER_AGREED, held);
