@@ -72,14 +72,19 @@ char *pad_copy(struct pad *pad, const char *text)
 
 char *pad_print(struct pad *pad, const char *format, ...)
 {
+	char first[256];
 	va_list args;
+
+	if (!format)
+		return pad_copy(pad, "");
 	va_start(args, format);
-	int len = vsnprintf(NULL, 0, format, args);
+	int len = vsnprintf(first, sizeof(first), format, args);
 	va_end(args);
-	char *text = take(pad, (size_t)(len < 0 ? 0 : len) + 1);
+	if (len < (int)sizeof(first))
+		return pad_copy(pad, len < 0 ? "" : first);
+	char *text = take(pad, (size_t)len + 1);
 	va_start(args, format);
-	if (len >= 0)
-		vsnprintf(text, (size_t)len + 1, format, args);
+	vsnprintf(text, (size_t)len + 1, format, args);
 	va_end(args);
 	return text;
 }
