@@ -4,6 +4,7 @@ import {call, failureNode, Failure, showFailure} from './api.js';
 import {add, facts, h, heading, replace, said} from './dom.js';
 import {localTime, period, word} from './format.js';
 import {whose} from './hits.js';
+import {showMails} from './mails.js';
 import {me, othersWith, serves} from './node.js';
 import {cardOf} from './shortlist.js';
 import {t} from './texts.js';
@@ -14,9 +15,9 @@ const LOOK_AGAIN_MS = 1500, LOOKS = 8, LOOK_AT_ANSWERS_MS = 6000;
 export function eventView(room, [home, id]) {
 	const name = id + '@' + home;
 	const card = h('article', {class: 'card'}, h('p', {role: 'status'}, t('event.loading')));
-	const answers = h('section');
+	const answers = h('section'), mails = h('section');
 	let timer = 0, looks = 0, drawn = '';
-	add(room, heading(t('event.title')), card, answers);
+	add(room, heading(t('event.title')), card, answers, mails);
 
 	async function show() {
 		let reply;
@@ -60,6 +61,8 @@ export function eventView(room, [home, id]) {
 			const now = JSON.stringify(reply);
 			if (now !== drawn && room.isConnected)
 				drawAnswers(answers, reply);
+			if (now !== drawn && room.isConnected && serves('lyceum.convening.v1.Mails'))
+				showMails(mails, name);
 			drawn = now;
 		} catch (error) {
 			drawn = '';

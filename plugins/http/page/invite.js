@@ -24,16 +24,19 @@ export async function inviteForm(room, people) {
 		return replace(room, h('h2', null, t('invite.title')), h('p', null, t('invite.noEvent'), ' ', h('a', {href: '#/agenda'}, t('invite.makeEvent'))));
 
 	const event = h('select', null, events.map(one => h('option', {value: one.id}, one.title + ' – ' + localTime(one.start, one.zone))));
+	const others = h('input', {autocomplete: 'off'});
 	const message = h('textarea', {rows: 3, maxlength: 2000});
 	const outcome = h('div', {'aria-live': 'polite'});
-	const send = h('button', {type: 'submit', class: 'primary'}, t('invite.send', {n: experts.length}));
+	const send = h('button', {type: 'submit', class: 'primary'}, t('invite.send'));
 	const look = h('button', {type: 'button', onclick: () => run(true)}, t('invite.look'));
 
 	async function run(isDry) {
 		send.disabled = look.disabled = true;
 		replace(outcome, h('p', null, t('invite.working')));
 		try {
-			const {reply} = await call('lyceum.convening.v1.Invitations/Invite', {event: event.value, expert: experts, message: message.value.trim(), dryRun: isDry});
+			const emails = others.value.split(',').map(one => one.trim()).filter(Boolean);
+			const {reply} = await call('lyceum.convening.v1.Invitations/Invite', {event: event.value, expert: experts, email: emails,
+				message: message.value.trim(), dryRun: isDry});
 			replace(outcome, results(reply, isDry, event.value, people));
 		} catch (error) {
 			if (!(error instanceof Failure))
@@ -46,7 +49,8 @@ export async function inviteForm(room, people) {
 
 	replace(room, h('h2', null, t('invite.title')),
 		h('form', {onsubmit: submitted => { submitted.preventDefault(); run(false); }},
-			labelled(t('invite.event'), event), labelled(t('invite.message'), message, t('invite.hint')),
+			labelled(t('invite.event'), event), labelled(t('invite.others'), others, t('invite.othersHint')),
+			labelled(t('invite.message'), message, t('invite.hint')),
 			h('div', {class: 'row'}, send, look)),
 		outcome);
 }
