@@ -258,39 +258,59 @@ static void jump_to(struct walk *walk, int64_t slot)
 	walk->period = period > walk->period ? period : walk->period + 1;
 }
 
+/* The first bit from `from` on; `size` when there is none. */
+static int64_t next_bit(uint64_t bits, int64_t from, int64_t size)
+{
+	while (from < size && !(bits >> from & 1))
+		from++;
+	return from;
+}
+
+/* Whether the period's hour, minute and second are wanted; otherwise *ret_next is the second of the
+ * day (its end, too) at which one may be again. */
+static bool fits_time(const struct recurrence_rule *full, int64_t second, int64_t *ret_next)
+{
+	int64_t hour = second / 3600;
+	int64_t minute = second / 60;
+	if (!(full->hours >> hour & 1)) {
+		*ret_next = next_bit(full->hours, hour, 24) * 3600;
+		return false;
+	}
+	if (full->freq <= RECURRENCE_MINUTELY && !(full->minutes >> minute % 60 & 1)) {
+		*ret_next = hour * 3600 + next_bit(full->minutes, minute % 60, 60) * 60;
+		return false;
+	}
+	if (full->freq == RECURRENCE_SECONDLY && !(full->seconds >> second % 60 & 1)) {
+		*ret_next = minute * 60 + next_bit(full->seconds, second % 60, 60);
+		return false;
+	}
+	return true;
+}
+
 /* A period of an hour, a minute or a second: either it fits as a whole, or the walk jumps to where
- * the day, the hour, the minute may fit again. */
+ * the day or the time may fit again. */
 static bool enter_slot(struct walk *walk, int64_t period)
 {
 	const struct recurrence_rule *full = &walk->full;
 	int64_t unit = slot_s(full->freq);
-	int64_t at = period * unit;
-	int64_t day = wall_day_of(at);
-	int32_t second = (int32_t)(at - day * WALL_DAY_S);
-	int64_t next_day;
-	if (!fits_known_day(walk, day, &next_day)) {
-		jump_to(walk, next_day * (WALL_DAY_S / unit));
+	int64_t day = wall_day_of(period * unit);
+	int64_t second = period * unit - day * WALL_DAY_S;
+	int64_t next;
+	if (!fits_known_day(walk, day, &next)) {
+		jump_to(walk, next * (WALL_DAY_S / unit));
 		return false;
 	}
-	if (!(full->hours >> second / 3600 & 1)) {
-		jump_to(walk, floor_div(at, 3600) * (3600 / unit) + 3600 / unit);
+	if (!fits_time(full, second, &next)) {
+		jump_to(walk, (day * WALL_DAY_S + next) / unit);
 		return false;
 	}
 	walk->hour_count = 1;
 	walk->hours[0] = (uint8_t)(second / 3600);
 	if (full->freq <= RECURRENCE_MINUTELY) {
-		if (!(full->minutes >> second / 60 % 60 & 1)) {
-			jump_to(walk, floor_div(at, 60) * (60 / unit) + 60 / unit);
-			return false;
-		}
 		walk->minute_count = 1;
 		walk->minutes[0] = (uint8_t)(second / 60 % 60);
 	}
 	if (full->freq == RECURRENCE_SECONDLY) {
-		if (!(full->seconds >> second % 60 & 1)) {
-			walk->period++;
-			return false;
-		}
 		walk->second_count = 1;
 		walk->seconds[0] = (uint8_t)(second % 60);
 	}
