@@ -162,18 +162,24 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 
 	Lyceum__V1__HeldType *held = mem_get(HELD_TYPES_MAX * sizeof(*held));
 	char(*schemas)[20] = mem_get(HELD_TYPES_MAX * sizeof(*schemas));
-	for (size_t count = stream_held(&daemon->stream); reply.n_held < count; reply.n_held++) {
-		struct held_type *type = &daemon->stream.held[reply.n_held];
-		snprintf(schemas[reply.n_held], sizeof(*schemas), "%016llx",
-			 (unsigned long long)type->schema);
-		lyceum__v1__held_type__init(&held[reply.n_held]);
-		held[reply.n_held].type = type->name;
-		held[reply.n_held].schema = schemas[reply.n_held];
-		held[reply.n_held].count = type->count;
+	struct buf notes[HELD_TYPES_MAX] = {0};
+	held_settle(&daemon->stream.held, &daemon->types);
+	for (size_t i = 0; i < daemon->stream.held.count; i++) {
+		struct held_type *type = &daemon->stream.held.types[i];
+		snprintf(schemas[i], sizeof(*schemas), "%016llx", (unsigned long long)type->schema);
+		held_explain(&daemon->stream.held, i, &daemon->types, &notes[i]);
+		lyceum__v1__held_type__init(&held[i]);
+		held[i].type = type->name;
+		held[i].schema = schemas[i];
+		held[i].count = type->count;
+		held[i].text = buf_text(&notes[i]);
+		reply.n_held++;
 	}
 	reply.held = point(held, sizeof(*held), reply.n_held);
 
 	pack(&reply.base, to);
+	for (size_t i = 0; i < HELD_TYPES_MAX; i++)
+		buf_fini(&notes[i]);
 	free(held);
 	free(schemas);
 	free(reply.held);
@@ -353,7 +359,7 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 		{"lyceum_subscriptions", "1", "subscriptions", daemon->topics.count},
 		{"lyceum_log_last_seq", "1", "last sequence of the log", daemon->stream.last_seq},
 		{"lyceum_held_types", "1", "types of which records are held without their schema",
-		 stream_held(&daemon->stream)},
+		 daemon->stream.held.count},
 		{"lyceum_copies_sent_total", "1", "records sent to other daemons",
 		 copies_sent(&daemon->links)},
 		{"lyceum_refused_copies_total", "1", "copied records that were refused",

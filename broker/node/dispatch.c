@@ -293,6 +293,9 @@ static void register_services(struct daemon *daemon, struct session *session,
 	struct schema *schema = NULL;
 	enum lyc_status status = check_register(daemon, session, reg, &schema, &error);
 	if (status == LYC_OK && schema)
+		status = types_check_services(&daemon->types, schema, reg->services,
+					      reg->service_count, &error);
+	if (status == LYC_OK && schema)
 		status = types_add(&daemon->types, schema, true, &error);
 	struct plugin *plugin = host_find(&daemon->host, session->identity);
 	if (status == LYC_OK) {

@@ -1,13 +1,16 @@
 /* The types that this daemon knows, by full name. */
 #include "route/types.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "route/compatibility.h"
 
 #define MAX_SCHEMAS 4096
+#define SERVICE_NAME_CAP 600
 
 void types_init(struct types *types)
 {
@@ -33,48 +36,8 @@ void types_fini(struct types *types)
 	for (size_t i = 0; i < types->schema_count; i++)
 		schema_unref(types->schemas[i]);
 	free(types->schemas);
+	free(types->aside);
 	*types = (struct types){0};
-}
-
-static const char *type_name(const struct schema_field *field)
-{
-	if (field->message)
-		return field->message->full_name;
-	return field->enumeration ? field->enumeration->full_name : "";
-}
-
-static bool is_same_field(const struct schema_field *a, const struct schema_field *b)
-{
-	return a->type == b->type && a->is_repeated == b->is_repeated && a->is_map == b->is_map &&
-	       a->key == b->key && strcmp(type_name(a), type_name(b)) == 0;
-}
-
-/* A part of records may become labelled later: from then on it is cut where it was not. */
-static bool is_label_kept(const struct schema_message *older, const struct schema_message *newer)
-{
-	if (!older->label)
-		return !newer->label || older->key_count == 0;
-	return newer->label && newer->label->number == older->label->number;
-}
-
-/* May `newer` stand where `older` stands? What follows a label or a key must not change under
- * records that are there. */
-static bool agrees(const struct schema_message *older, const struct schema_message *newer)
-{
-	if (older->key_count != newer->key_count || older->known != newer->known ||
-	    !is_label_kept(older, newer))
-		return false;
-	for (size_t i = 0; i < older->key_count; i++) {
-		if (older->keys[i]->number != newer->keys[i]->number)
-			return false;
-	}
-	for (size_t i = 0; i < older->field_count; i++) {
-		const struct schema_field *field =
-			schema_field_by_number(newer, older->fields[i].number);
-		if (field && !is_same_field(&older->fields[i], field))
-			return false;
-	}
-	return true;
 }
 
 static bool is_core(const char *full_name)
@@ -83,9 +46,78 @@ static bool is_core(const char *full_name)
 	       strncmp(full_name, "google.protobuf.", 16) == 0;
 }
 
-/* The first message that does not agree with what is known under its name; NULL. */
-static const struct schema_message *find_conflict(const struct types *types,
-						  const struct schema *schema, bool is_own)
+static const char *const core_package = "lyceum.v1";
+
+static bool holds_records(const struct types *types, const char *package)
+{
+	struct type_entry *entry;
+	struct type_entry *next;
+	HASH_ITER (by_name, types->messages, entry, next) {
+		if (entry->has_records && strcmp(entry->message->package, package) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* How the package of a schema that comes stands to the version that the entry is of. Without
+ * records the newest simply wins. The daemon speaks its own lyceum.v1 with plugins that were built
+ * with an earlier or later one, as long as one of the two can follow the other. */
+static enum compatibility judge(const struct types *types, const struct type_entry *entry,
+				const struct schema *coming, struct lyc_error *error)
+{
+	const char *package = entry->message->package;
+	bool is_daemons = strcmp(package, core_package) == 0;
+	if (!is_daemons && (is_core(entry->name) || !holds_records(types, package)))
+		return COMPATIBLE;
+	enum compatibility result =
+		compatibility_of(entry->message->schema, coming, package, error);
+	return result == OLDER && is_daemons ? COMPATIBLE : result;
+}
+
+/* The packages of which a schema that comes brings an earlier version: they stay as they are. */
+#define MAX_PACKAGES 64
+struct verdict {
+	struct {
+		const char *name;
+		const struct schema *known;
+		enum compatibility is;
+	} packages[MAX_PACKAGES];
+	size_t count;
+};
+
+static bool is_judged(const struct verdict *verdict, const char *package,
+		      const struct schema *known)
+{
+	for (size_t i = 0; i < verdict->count; i++) {
+		if (verdict->packages[i].known == known &&
+		    strcmp(verdict->packages[i].name, package) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool note(struct verdict *verdict, const struct type_entry *entry, enum compatibility is)
+{
+	if (verdict->count == MAX_PACKAGES)
+		return false;
+	verdict->packages[verdict->count].name = entry->message->package;
+	verdict->packages[verdict->count].known = entry->message->schema;
+	verdict->packages[verdict->count++].is = is;
+	return true;
+}
+
+static bool is_earlier(const struct verdict *verdict, const char *package)
+{
+	for (size_t i = 0; i < verdict->count; i++) {
+		if (verdict->packages[i].is == OLDER &&
+		    strcmp(verdict->packages[i].name, package) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum lyc_status judge_all(const struct types *types, const struct schema *schema,
+				 bool is_own, struct verdict *verdict, struct lyc_error *error)
 {
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
@@ -93,10 +125,19 @@ static const struct schema_message *find_conflict(const struct types *types,
 		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
 			  entry);
 		bool gives_way = entry && is_own && !entry->is_own && !is_core(entry->name);
-		if (entry && !gives_way && !agrees(entry->message, message))
-			return message;
+		if (!entry || gives_way ||
+		    is_judged(verdict, entry->message->package, entry->message->schema))
+			continue;
+		enum compatibility is = judge(types, entry, schema, error);
+		if (is == INCOMPATIBLE)
+			return LYC_FAILED_PRECONDITION;
+		if (!note(verdict, entry, is))
+			return error_set(error, LYC_FAILED_PRECONDITION,
+					 "the schema has parts of more than %d packages that are "
+					 "known here",
+					 MAX_PACKAGES);
 	}
-	return NULL;
+	return LYC_OK;
 }
 
 static void add_message(struct types *types, const struct schema_message *message, bool is_own)
@@ -133,8 +174,35 @@ static void add_method(struct types *types, const struct schema_service *service
 	entry->is_own = is_own;
 }
 
-enum lyc_status types_add(struct types *types, struct schema *schema, bool is_own,
-			  struct lyc_error *error)
+static bool is_aside(const struct types *types, uint64_t id)
+{
+	for (size_t i = 0; i < types->aside_count; i++) {
+		if (types->aside[i] == id)
+			return true;
+	}
+	return false;
+}
+
+static void put_aside(struct types *types, uint64_t id)
+{
+	uint64_t *aside = realloc(types->aside, (types->aside_count + 1) * sizeof(*aside));
+	if (!aside)
+		return;
+	types->aside = aside;
+	aside[types->aside_count++] = id;
+}
+
+static void take_back(struct types *types, uint64_t id)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < types->aside_count; i++) {
+		if (types->aside[i] != id)
+			types->aside[kept++] = types->aside[i];
+	}
+	types->aside_count = kept;
+}
+
+static enum lyc_status keep(struct types *types, struct schema *schema, struct lyc_error *error)
 {
 	if (types_schema(types, schema_id(schema)))
 		return LYC_OK;
@@ -147,19 +215,107 @@ enum lyc_status types_add(struct types *types, struct schema *schema, bool is_ow
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "out of memory");
 	types->schemas = schemas;
 	schemas[types->schema_count++] = schema_ref(schema);
-	const struct schema_message *conflict = find_conflict(types, schema, is_own);
-	if (conflict)
-		return error_set(error, LYC_FAILED_PRECONDITION,
-				 "%s is known here with another label, key or field type",
-				 conflict->full_name);
-	for (size_t i = 0; i < schema_message_count(schema); i++)
-		add_message(types, schema_message_at(schema, i), is_own);
+	return LYC_OK;
+}
+
+/* "lyceum.experts.v1" of "lyceum.experts.v1.Experts". */
+static bool is_of_package(const char *full_name, const char *package)
+{
+	size_t len = strlen(package);
+	return strncmp(full_name, package, len) == 0 && full_name[len] == '.' &&
+	       !strchr(full_name + len + 1, '.');
+}
+
+static bool is_earlier_service(const struct verdict *verdict, const char *full_name)
+{
+	for (size_t i = 0; i < verdict->count; i++) {
+		if (verdict->packages[i].is == OLDER &&
+		    is_of_package(full_name, verdict->packages[i].name))
+			return true;
+	}
+	return false;
+}
+
+static void add_all(struct types *types, const struct schema *schema, const struct verdict *verdict,
+		    bool is_own)
+{
+	for (size_t i = 0; i < schema_message_count(schema); i++) {
+		const struct schema_message *message = schema_message_at(schema, i);
+		if (!is_earlier(verdict, message->package))
+			add_message(types, message, is_own);
+	}
 	for (size_t i = 0; i < schema_service_count(schema); i++) {
 		const struct schema_service *service = schema_service_at(schema, i);
+		if (is_earlier_service(verdict, service->full_name))
+			continue;
 		for (size_t j = 0; j < service->method_count; j++)
 			add_method(types, service, &service->methods[j], is_own);
 	}
+}
+
+enum lyc_status types_add(struct types *types, struct schema *schema, bool is_own,
+			  struct lyc_error *error)
+{
+	uint64_t id = schema_id(schema);
+	const struct schema *held = types_schema(types, id);
+	struct verdict verdict = {.count = 0};
+	/* What was accepted once is accepted again, an earlier version, too. */
+	if (held && (!is_own || !is_aside(types, id)))
+		return LYC_OK;
+	enum lyc_status status = judge_all(types, schema, is_own, &verdict, error);
+	if (status == LYC_OK || !is_own) {
+		enum lyc_status kept = keep(types, schema, error);
+		if (kept != LYC_OK)
+			return kept;
+	}
+	if (status != LYC_OK) {
+		if (!is_own)
+			put_aside(types, id);
+		return status;
+	}
+	take_back(types, id);
+	add_all(types, held ? held : schema, &verdict, is_own);
 	return LYC_OK;
+}
+
+enum lyc_status types_check_services(const struct types *types, const struct schema *schema,
+				     const struct span *services, size_t count,
+				     struct lyc_error *error)
+{
+	struct verdict verdict = {.count = 0};
+	if (types_schema(types, schema_id(schema)) && !is_aside(types, schema_id(schema)))
+		return LYC_OK;
+	for (size_t i = 0; i < schema_message_count(schema); i++) {
+		const struct schema_message *message = schema_message_at(schema, i);
+		const struct type_entry *entry;
+		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
+			  entry);
+		bool is_served = false;
+		for (size_t k = 0; entry && entry->is_own && k < count && !is_served; k++) {
+			char name[SERVICE_NAME_CAP];
+			snprintf(name, sizeof(name), "%.*s", (int)services[k].len,
+				 (const char *)services[k].data);
+			is_served = is_of_package(name, message->package);
+		}
+		if (!is_served || is_judged(&verdict, message->package, entry->message->schema))
+			continue;
+		if (judge(types, entry, schema, error) != COMPATIBLE)
+			return LYC_FAILED_PRECONDITION;
+		note(&verdict, entry, COMPATIBLE);
+	}
+	return LYC_OK;
+}
+
+bool types_note_record(struct types *types, struct span subject)
+{
+	size_t len;
+	const struct schema_message *message = types_of_subject(types, subject, &len);
+	struct type_entry *entry;
+	if (!message)
+		return false;
+	HASH_FIND(by_name, types->messages, message->full_name, len, entry);
+	entry->has_records = true;
+	return true;
 }
 
 const struct schema *types_schema(const struct types *types, uint64_t id)
@@ -215,11 +371,57 @@ const struct schema_message *types_of_record(const struct types *types, struct s
 
 const struct schema *types_defining(const struct types *types, const char *full_name)
 {
+	const struct schema_message *message =
+		types_message(types, span_of(full_name, strlen(full_name)));
+	if (message)
+		return message->schema;
 	for (size_t i = types->schema_count; i-- > 0;) {
 		const struct schema *schema = types->schemas[i];
+		if (is_aside(types, schema_id(schema)))
+			continue;
 		if (schema_find_message(schema, full_name) || schema_find_enum(schema, full_name) ||
 		    schema_find_service(schema, full_name) || schema_find_method(schema, full_name))
 			return schema;
 	}
 	return NULL;
+}
+
+/* The file of the package's messages; "" when there are several, NULL when the schema has none. */
+static const char *file_of(const struct schema *schema, const char *package)
+{
+	const char *file = NULL;
+	for (size_t i = 0; i < schema_message_count(schema); i++) {
+		const struct schema_message *message = schema_message_at(schema, i);
+		if (strcmp(message->package, package) != 0)
+			continue;
+		if (file && strcmp(file, message->file) != 0)
+			return "";
+		file = message->file;
+	}
+	return file;
+}
+
+/* Sets of different plugins may hold the same version of a package. */
+static bool is_seen(const struct types *types, size_t index, const char *package)
+{
+	uint64_t id = schema_package_id(types->schemas[index], package);
+	for (size_t i = 0; i < index; i++) {
+		if (schema_package_id(types->schemas[i], package) == id)
+			return true;
+	}
+	return false;
+}
+
+size_t types_versions(const struct types *types, const char *package, const char **ret_source)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < types->schema_count; i++) {
+		const char *file = file_of(types->schemas[i], package);
+		if (!file || is_seen(types, i, package))
+			continue;
+		const char *slash = strrchr(file, '/');
+		*ret_source = !*file ? package : slash ? slash + 1 : file;
+		count++;
+	}
+	return count;
 }

@@ -17,6 +17,8 @@ struct type_entry {
 	const struct schema_message *message;
 	/* A plugin of this daemon brought it: what others say of the name gives way to that. */
 	bool is_own;
+	/* A record of it is or was in the log. */
+	bool has_records;
 	UT_hash_handle by_name;
 };
 
@@ -33,6 +35,9 @@ struct method_entry {
 struct types {
 	struct schema **schemas; /* in the order in which they came */
 	size_t schema_count;
+	/* Those of them that are held for their records only. */
+	uint64_t *aside;
+	size_t aside_count;
 	struct type_entry *messages;
 	struct method_entry *methods;
 };
@@ -41,12 +46,21 @@ void types_init(struct types *types);
 void types_fini(struct types *types);
 
 /* Take a reference on the schema unless the same set is held already. Its types become the ones of
- * their names only where they agree with those that are known: same label, same keys, same fields
- * where both have the number. FAILED_PRECONDITION names the first that does not; the set is then
- * held by its number only (what a plugin of this daemon brings, is_own, stands before what others
- * say), for the records that were written with it. RESOURCE_EXHAUSTED beyond 4,096 schemas. */
+ * their names, package by package: where records of a package are held, only by a version that
+ * breaks nothing (schema/diff.h); an earlier version leaves the package as it is. What a plugin of
+ * this daemon brings, is_own, stands before what others say. FAILED_PRECONDITION says what breaks:
+ * an own set is then not taken, another's is held by its number only, for the records that were
+ * written with it. RESOURCE_EXHAUSTED beyond 4,096 schemas. */
 enum lyc_status types_add(struct types *types, struct schema *schema, bool is_own,
 			  struct lyc_error *error);
+/* Of the packages whose services somebody wants to run here, a version that breaks records is
+ * refused even where it may be an earlier one: FAILED_PRECONDITION. */
+enum lyc_status types_check_services(const struct types *types, const struct schema *schema,
+				     const struct span *services, size_t count,
+				     struct lyc_error *error);
+/* A record of this subject is in the log: from now on its package is kept from breaking. False when
+ * its type is not known. */
+bool types_note_record(struct types *types, struct span subject);
 const struct schema *types_schema(const struct types *types, uint64_t id);
 /* The type of a record: as the schema that it was written with has it, else as it is known now. */
 const struct schema_message *types_of_record(const struct types *types, struct span subject,
@@ -58,6 +72,9 @@ struct method_entry *types_method(const struct types *types, struct span full_na
  * tokens make. ret_name_len is its length. */
 const struct schema_message *types_of_subject(const struct types *types, struct span subject,
 					      size_t *ret_name_len);
+/* How many versions of a package are known; with one or more, ret_source is the file that defines
+ * it without its folders, or the package's name where there are several files. */
+size_t types_versions(const struct types *types, const char *package, const char **ret_source);
 /* The schema that defines a message, enum, service or method; NULL. */
 const struct schema *types_defining(const struct types *types, const char *full_name);
 

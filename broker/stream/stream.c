@@ -34,7 +34,7 @@ void stream_fini(struct stream *stream)
 	origins_fini(&stream->origins);
 	subjects_fini(&stream->subjects);
 	durable_fini(stream);
-	free(stream->held);
+	held_fini(&stream->held);
 }
 
 enum lyc_status stream_label(const struct schema_message *message, struct span body,
@@ -54,52 +54,6 @@ enum lyc_status stream_label(const struct schema_message *message, struct span b
 	if (status == LYC_OK)
 		*ret_label = label;
 	return status;
-}
-
-/* The type at the front of a subject that nothing here describes: up to the first token that begins
- * with a capital. */
-static struct span guess_type(struct span subject)
-{
-	bool is_message = false;
-	for (size_t i = 0; i < subject.len; i++) {
-		bool is_first = i == 0 || subject.data[i - 1] == '.';
-		if (is_first && subject.data[i] >= 'A' && subject.data[i] <= 'Z')
-			is_message = true;
-		else if (is_message && subject.data[i] == '.')
-			return span_of(subject.data, i);
-	}
-	return subject;
-}
-
-static void hold(struct stream *stream, const struct record *record)
-{
-	struct span type = guess_type(record->subject);
-	for (size_t i = 0; i < stream->held_count; i++) {
-		if (stream->held[i].schema == record->schema &&
-		    span_is(type, stream->held[i].name)) {
-			stream->held[i].count++;
-			return;
-		}
-	}
-	if (stream->held_count == HELD_TYPES_MAX || type.len >= sizeof(stream->held->name))
-		return;
-	if (!stream->held)
-		stream->held = mem_get(HELD_TYPES_MAX * sizeof(*stream->held));
-	struct held_type *held = &stream->held[stream->held_count++];
-	*held = (struct held_type){.schema = record->schema, .count = 1};
-	memcpy(held->name, type.data, type.len);
-}
-
-size_t stream_held(struct stream *stream)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < stream->held_count; i++) {
-		const char *name = stream->held[i].name;
-		if (!types_message(stream->types, span_of(name, strlen(name))))
-			stream->held[kept++] = stream->held[i];
-	}
-	stream->held_count = kept;
-	return kept;
 }
 
 /* What a record means for positions, keys and schemas, whether it is replayed or new. */
@@ -126,9 +80,8 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 	if (record->time_ms > stream->last_time_ms)
 		stream->last_time_ms = record->time_ms;
 	stream->last_seq = seq;
-	size_t name_len;
-	if (!types_of_subject(stream->types, record->subject, &name_len))
-		hold(stream, record);
+	if (!types_note_record(stream->types, record->subject))
+		held_add(&stream->held, record->subject, record->schema);
 }
 
 /* A schema that a daemon accepted: from now on its types are known here. */
@@ -153,6 +106,8 @@ static void take_schema(struct stream *stream, const struct record *record)
 	if (schema && types_add(stream->types, schema, record->origin.len == 0, &error) != LYC_OK)
 		log_warning("schema kept for its records only", "reason", error.text);
 	schema_unref(schema);
+	/* What was held until now has a type, and its package is kept from breaking. */
+	held_settle(&stream->held, stream->types);
 }
 
 void stream_replay(struct stream *stream, uint64_t seq, struct span bytes)

@@ -16,6 +16,7 @@
 #include "route/session.h"
 #include "route/topics.h"
 #include "route/types.h"
+#include "stream/held.h"
 #include "stream/origins.h"
 #include "stream/record.h"
 #include "stream/subjects.h"
@@ -23,15 +24,6 @@
 /* Runs for every record once it is committed, in order; the record is valid until it returns. */
 typedef void (*stream_commit_fn)(uint64_t seq, const struct record *record, struct span bytes,
 				 void *arg);
-
-/* A type of which records are here but no schema: they are kept and shown to nobody. */
-struct held_type {
-	char name[200];
-	uint64_t schema;
-	uint64_t count;
-};
-
-#define HELD_TYPES_MAX 64
 
 struct durable_count; /* of durable.c */
 
@@ -55,8 +47,7 @@ struct stream {
 	struct durable_count *durables; /* by identity */
 	uint64_t fanout;                /* number of the transient message being sent */
 	size_t max_subscriptions;       /* of one peer that is not a link */
-	struct held_type *held;
-	size_t held_count;
+	struct held held;
 
 	stream_commit_fn on_commit;
 	void *on_commit_arg;
@@ -70,8 +61,6 @@ void stream_init(struct stream *stream, const struct env *env, struct policy *po
 		 const char *name, uint64_t epoch);
 void stream_fini(struct stream *stream);
 
-/* Those that are still not known, in `held`. */
-size_t stream_held(struct stream *stream);
 /* Before anything else, once per record of the log, in order. */
 void stream_replay(struct stream *stream, uint64_t seq, struct span bytes);
 

@@ -8,16 +8,22 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/pb.h"
 #include "schema/compile.h"
+
+static uint64_t first_eight(const uint8_t hash[crypto_hash_sha256_BYTES])
+{
+	uint64_t id = 0;
+	for (int i = 0; i < 8; i++)
+		id = id << 8 | hash[i];
+	return id;
+}
 
 static uint64_t id_of(struct span bytes)
 {
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	crypto_hash_sha256(hash, bytes.data, bytes.len);
-	uint64_t id = 0;
-	for (int i = 0; i < 8; i++)
-		id = id << 8 | hash[i];
-	return id;
+	return first_eight(hash);
 }
 
 enum lyc_status schema_new(const void *descriptor_set, size_t len, struct schema **ret_schema,
@@ -67,6 +73,39 @@ void schema_unref(struct schema *schema)
 uint64_t schema_id(const struct schema *schema)
 {
 	return schema->id;
+}
+
+/* Of FileDescriptorSet and FileDescriptorProto. */
+enum { SET_FILE = 1, FILE_PACKAGE = 2 };
+
+static bool is_of_package(struct span file, const char *package)
+{
+	struct pb_reader reader = pb_reader_of(file);
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == FILE_PACKAGE && field.wire == PB_LEN)
+			return span_is(field.bytes, package);
+	}
+	return package[0] == '\0';
+}
+
+uint64_t schema_package_id(const struct schema *schema, const char *package)
+{
+	crypto_hash_sha256_state hash;
+	struct pb_reader reader = pb_reader_of(schema->bytes);
+	struct pb_field field;
+	bool has_one = false;
+	crypto_hash_sha256_init(&hash);
+	while (pb_read_field(&reader, &field)) {
+		if (field.number != SET_FILE || field.wire != PB_LEN ||
+		    !is_of_package(field.bytes, package))
+			continue;
+		has_one = true;
+		crypto_hash_sha256_update(&hash, field.bytes.data, field.bytes.len);
+	}
+	uint8_t digest[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_final(&hash, digest);
+	return has_one ? first_eight(digest) : 0;
 }
 
 struct span schema_bytes(const struct schema *schema)

@@ -190,6 +190,9 @@ void schema_unref(struct schema *schema);
 
 /* First 8 bytes, big endian, of the SHA-256 of the set: what Record.schema holds. */
 uint64_t schema_id(const struct schema *schema);
+/* The same of the files of one package only: two sets with the same version of it agree. 0 when the
+ * set has no such package. */
+uint64_t schema_package_id(const struct schema *schema, const char *package);
 /* The set as it was given. Valid as long as the schema. */
 struct span schema_bytes(const struct schema *schema);
 

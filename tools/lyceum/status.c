@@ -237,15 +237,16 @@ static void write_sessions(const struct session *session, const Lyceum__V1__Stat
 static void write_held(const struct session *session, const Lyceum__V1__StatusReply *reply,
 		       struct buf *to)
 {
-	static const char *const headings[] = {"TYPE", "SCHEMA", "RECORDS"};
+	static const char *const headings[] = {"TYPE", "SCHEMA", "RECORDS", "NOTE"};
 	struct table table;
-	table_init(&table, 3);
+	table_init(&table, 4);
 	table_add_headings(&table, headings);
 	for (size_t i = 0; i < reply->n_held; i++) {
 		table_add_row(&table);
 		set_text(&table, 0, reply->held[i]->type);
 		set_text(&table, 1, reply->held[i]->schema);
 		set_number(&table, 2, reply->held[i]->count);
+		set_text(&table, 3, reply->held[i]->text);
 	}
 	write_section(session, "Kept back until their schema arrives", &table, to);
 	table_fini(&table);

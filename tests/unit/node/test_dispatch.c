@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -294,6 +295,43 @@ static void test_dispatch_register_is_for_plugins_and_their_own_services(void **
 	assert_int_equal(registered(root, service), LYC_OK);
 }
 
+/* The first field that is called text, of Notice, is called next. */
+static struct span renamed(const struct schema *schema, struct buf *to)
+{
+	static const char text[] = "\x0a\x04text";
+	struct span set = schema_bytes(schema);
+	buf_add(to, set.data, set.len);
+	uint8_t *at = memmem(to->data, to->len, text, sizeof(text) - 1);
+	assert_non_null(at);
+	memcpy(at + 2, "next", 4);
+	return span_of(to->data, to->len);
+}
+
+static void test_dispatch_refuses_a_schema_that_breaks_records(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *board = fake_client_add(bench->node, "board");
+	struct span service = fake_text("lyceum.notice.v1.Board");
+	struct buf set = {0};
+	struct packet packet = {.kind = PACKET_REGISTER};
+	packet.reg = (struct packet_register){.id = 3,
+					      .services = &service,
+					      .service_count = 1,
+					      .schema = renamed(bench->world->schema, &set)};
+	struct span subject = fake_text("lyceum.notice.v1.Notice.hub.1");
+	assert_true(types_note_record(&bench->node->daemon.types, subject));
+	fake_send(board, &packet);
+	const struct packet *answer = fake_expect(board, PACKET_REGISTERED);
+	assert_int_equal(answer->registered.status, LYC_FAILED_PRECONDITION);
+	char text[260];
+	snprintf(text, sizeof(text), "%.*s", (int)answer->registered.text.len,
+		 (const char *)answer->registered.text.data);
+	assert_non_null(strstr(text, "breaks records of lyceum.notice.v1: notice.proto:"));
+	assert_non_null(strstr(text, "was called text and is next (FIELD_SAME_NAME)"));
+	assert_null(services_find(&bench->node->daemon.services, service));
+	buf_fini(&set);
+}
+
 static void test_dispatch_stopping_daemon_says_goodbye(void **state)
 {
 	struct bench *bench = *state;
@@ -460,6 +498,7 @@ int main(void)
 		on_bench(test_dispatch_session_may_end_before_its_publish_is_on_disk),
 		on_bench(test_dispatch_second_connection_of_a_node_replaces_the_first),
 		on_bench(test_dispatch_register_is_for_plugins_and_their_own_services),
+		on_bench(test_dispatch_refuses_a_schema_that_breaks_records),
 		on_bench(test_dispatch_stopping_daemon_says_goodbye),
 		on_bench(test_dispatch_stopping_daemon_finishes_its_calls),
 		on_bench(test_dispatch_status_names_people_and_places_to_the_operator_only),

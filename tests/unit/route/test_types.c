@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "google/protobuf/descriptor.pb-c.h"
 #include "route/types.h"
 #include "schema/core.h"
 
@@ -78,6 +79,57 @@ static void test_types_subject_finds_the_longest_name(void **state)
 	types_fini(&types);
 }
 
+typedef void (*change_fn)(Google__Protobuf__DescriptorProto *notice);
+
+/* The notices' set after a change of Notice. */
+static struct schema *changed(change_fn change)
+{
+	struct buf bytes = schema_file_read(NOTICE_SET);
+	Google__Protobuf__FileDescriptorSet *set =
+		google__protobuf__file_descriptor_set__unpack(NULL, bytes.len, bytes.data);
+	assert_non_null(set);
+	Google__Protobuf__DescriptorProto *notice = NULL;
+	Google__Protobuf__FileDescriptorProto *file = set->file[set->n_file - 1];
+	for (size_t i = 0; i < file->n_message_type; i++) {
+		if (strcmp(file->message_type[i]->name, "Notice") == 0)
+			notice = file->message_type[i];
+	}
+	assert_non_null(notice);
+	change(notice);
+	buf_clear(&bytes);
+	size_t len = google__protobuf__file_descriptor_set__get_packed_size(set);
+	assert_true(buf_reserve(&bytes, len));
+	google__protobuf__file_descriptor_set__pack(set, bytes.data);
+	struct schema *schema = NULL;
+	struct lyc_error error = {0};
+	assert_int_equal(schema_new(bytes.data, len, &schema, &error), LYC_OK);
+	google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
+	buf_fini(&bytes);
+	return schema;
+}
+
+static void drop_last(Google__Protobuf__DescriptorProto *message)
+{
+	size_t last = --message->n_field;
+	google__protobuf__field_descriptor_proto__free_unpacked(message->field[last], NULL);
+}
+
+/* Notice before it had parts. */
+static void without_parts(Google__Protobuf__DescriptorProto *notice)
+{
+	assert_string_equal(notice->field[4]->name, "part");
+	drop_last(notice);
+}
+
+/* The text is called otherwise: no version before or after. */
+static void rename_text(Google__Protobuf__DescriptorProto *notice)
+{
+	assert_string_equal(notice->field[2]->name, "text");
+	memcpy(notice->field[2]->name, "next", 4);
+}
+
+static const char notices[] = "lyceum.notice.v1.Notice";
+
 /* A part may become labelled, and is then known as such; a label is never taken away. */
 static void test_types_take_a_part_that_has_become_labelled(void **state)
 {
@@ -89,19 +141,103 @@ static void test_types_take_a_part_that_has_become_labelled(void **state)
 	size_t len;
 	types_init(&types);
 	assert_int_equal(types_add(&types, before, true, &error), LYC_OK);
-	assert_int_equal(types_add(&types, after, true, &error), LYC_OK);
 	struct span subject = text("lyceum.notice.v1.Notice.wales.7");
+	assert_true(types_note_record(&types, subject));
+	assert_int_equal(types_add(&types, after, true, &error), LYC_OK);
 	assert_true(types_of_subject(&types, subject, &len)->has_label_below);
 	assert_false(types_of_record(&types, subject, schema_id(before), &len)->has_label_below);
 	types_fini(&types);
 
+	static const struct span board = {(const uint8_t *)"lyceum.notice.v1.Board", 22};
 	types_init(&types);
 	assert_int_equal(types_add(&types, after, true, &error), LYC_OK);
-	assert_int_equal(types_add(&types, before, true, &error), LYC_FAILED_PRECONDITION);
-	assert_non_null(strstr(error.text, "lyceum.notice.v1.Notice.Part"));
+	assert_true(types_note_record(&types, subject));
+	assert_int_equal(types_check_services(&types, before, &board, 1, &error),
+			 LYC_FAILED_PRECONDITION);
+	assert_non_null(strstr(error.text, "3 changes break records of lyceum.notice.v1, "));
 	types_fini(&types);
 	schema_unref(before);
 	schema_unref(after);
+}
+
+static void test_types_refuse_what_breaks_records(void **state)
+{
+	(void)state;
+	struct types types;
+	struct lyc_error error = {0};
+	struct schema *known = schema_file_compile(NOTICE_SET, NULL);
+	struct schema *renamed = changed(rename_text);
+	types_init(&types);
+	assert_false(types_note_record(&types, text("lyceum.notice.v1.Notice.wales.7")));
+	assert_int_equal(types_add(&types, known, true, &error), LYC_OK);
+	assert_true(types_note_record(&types, text("lyceum.notice.v1.Notice.wales.7")));
+	/* Again and again: it is not taken in by being offered. */
+	for (int i = 0; i < 2; i++) {
+		error = (struct lyc_error){0};
+		assert_int_equal(types_add(&types, renamed, true, &error), LYC_FAILED_PRECONDITION);
+		assert_non_null(
+			strstr(error.text, "breaks records of lyceum.notice.v1: notice.proto:"));
+		assert_non_null(strstr(error.text, "called text and is next (FIELD_SAME_NAME)"));
+	}
+	assert_int_equal(types.schema_count, 1);
+	assert_ptr_equal(types_message(&types, text(notices))->schema, known);
+	/* Another daemon's is held for its records, and gives no names. */
+	assert_int_equal(types_add(&types, renamed, false, &error), LYC_FAILED_PRECONDITION);
+	assert_ptr_equal(types_schema(&types, schema_id(renamed)), renamed);
+	assert_ptr_equal(types_message(&types, text(notices))->schema, known);
+	assert_ptr_equal(types_defining(&types, "lyceum.notice.v1.Board/Post"), known);
+	assert_int_equal(types_add(&types, renamed, true, &error), LYC_FAILED_PRECONDITION);
+	types_fini(&types);
+	schema_unref(known);
+	schema_unref(renamed);
+}
+
+/* Where nothing is kept there is nothing to break. */
+static void test_types_without_records_are_the_newest(void **state)
+{
+	(void)state;
+	struct types types;
+	struct schema *known = schema_file_compile(NOTICE_SET, NULL);
+	struct schema *renamed = changed(rename_text);
+	types_init(&types);
+	assert_int_equal(types_add(&types, known, true, NULL), LYC_OK);
+	assert_int_equal(types_add(&types, renamed, true, NULL), LYC_OK);
+	assert_ptr_equal(types_message(&types, text(notices))->schema, renamed);
+	types_fini(&types);
+	schema_unref(known);
+	schema_unref(renamed);
+}
+
+/* A node that was not upgraded yet brings its version to a hub that knows the newer one. */
+static void test_types_of_an_earlier_version_leave_the_later(void **state)
+{
+	(void)state;
+	static const struct span board = {(const uint8_t *)"lyceum.notice.v1.Board", 22};
+	struct types types;
+	struct lyc_error error = {0};
+	struct schema *later = schema_file_compile(NOTICE_SET, NULL);
+	struct schema *earlier = changed(without_parts);
+	types_init(&types);
+	assert_int_equal(types_add(&types, later, true, &error), LYC_OK);
+	assert_true(types_note_record(&types, text("lyceum.notice.v1.Notice.wales.7")));
+	assert_int_equal(types_check_services(&types, earlier, NULL, 0, &error), LYC_OK);
+	assert_int_equal(types_check_services(&types, earlier, &board, 1, &error),
+			 LYC_FAILED_PRECONDITION);
+	assert_int_equal(types_add(&types, earlier, false, &error), LYC_OK);
+	assert_int_equal(types.schema_count, 2);
+	assert_ptr_equal(types_message(&types, text(notices))->schema, later);
+	/* Once accepted, a plugin may go back to it. */
+	assert_int_equal(types_check_services(&types, earlier, &board, 1, &error), LYC_OK);
+	types_fini(&types);
+	types_init(&types);
+	assert_int_equal(types_add(&types, earlier, true, &error), LYC_OK);
+	assert_true(types_note_record(&types, text("lyceum.notice.v1.Notice.wales.7")));
+	assert_int_equal(types_check_services(&types, later, &board, 1, &error), LYC_OK);
+	assert_int_equal(types_add(&types, later, true, &error), LYC_OK);
+	assert_ptr_equal(types_message(&types, text(notices))->schema, later);
+	types_fini(&types);
+	schema_unref(earlier);
+	schema_unref(later);
 }
 
 int main(void)
@@ -109,6 +245,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_types_of_the_newest_schema_win),
 		cmocka_unit_test(test_types_take_a_part_that_has_become_labelled),
+		cmocka_unit_test(test_types_refuse_what_breaks_records),
+		cmocka_unit_test(test_types_without_records_are_the_newest),
+		cmocka_unit_test(test_types_of_an_earlier_version_leave_the_later),
 		cmocka_unit_test(test_types_subject_finds_the_longest_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
