@@ -1,4 +1,5 @@
-/* Opening the page answers nothing: programs open links, too. Only the form's button does. */
+/* Opening the page answers nothing: programs open links, too. Only the form's button does. The web
+ * server's own page.css makes it look like the rest; without that it is plain and works as well. */
 #include "reply_page.h"
 
 #include "hold.h"
@@ -91,15 +92,16 @@ char *reply_page(const event_msg *event, const struct seats_standing *standing)
 		   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		   "<meta name=\"robots\" content=\"noindex\">\n<title>");
 	add_escaped(&page, event->title);
-	add(&page, "</title>\n</head>\n<body>\n<main>\n<h1>");
+	add(&page, "</title>\n<link rel=\"stylesheet\" href=\"/page.css\">\n</head>\n<body>\n<main "
+		   "class=\"reply\">\n<h1>");
 	add_escaped(&page, event->title);
-	add(&page, "</h1>\n<dl>\n");
+	add(&page, "</h1>\n<dl class=\"facts\">\n");
 	add_line(&page, "When", when);
 	add_line(&page, "Where", event->place);
 	add_line(&page, "Online", event->url);
 	add(&page, "</dl>\n");
 	if (event->description[0]) {
-		add(&page, "<p>");
+		add(&page, "<p class=\"prose\">");
 		add_escaped(&page, event->description);
 		add(&page, "</p>\n");
 	}
