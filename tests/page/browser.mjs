@@ -33,7 +33,9 @@ export async function person(browser, origin, options) {
 		window.tellPolicy(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile)));
 	const page = await context.newPage();
 	for (const [name, change] of [['request', 1], ['requestfinished', -1], ['requestfailed', -1]])
-		page.on(name, () => busy.set(page, (busy.get(page) || 0) + change));
+		page.on(name, () => busy.set(page, Math.max(0, (busy.get(page) || 0) + change)));
+	/* What a page that is left had asked for is never told of. */
+	page.on('domcontentloaded', () => busy.set(page, 0));
 	page.on('pageerror', error => seen.errors.add(error.stack || String(error)));
 	return page;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a test of the page. `run.sh texts SOURCE BUILD` needs node only. `run.sh browser SOURCE BUILD` needs Chromium, fetches playwright-core and axe-core
+# Runs a test of the page. `run.sh texts SOURCE BUILD` needs node only. `run.sh browser SOURCE BUILD` needs Chromium and aiosmtpd, fetches playwright-core and axe-core
 # with npm into the build folder (once), starts a hub and two nodes with sample data, and hands over to test_page.mjs. Skips where a program is missing.
 set -euo pipefail
 kind=$1 top=$(cd "$2" && pwd) build=$(cd "$3" && pwd)
@@ -25,12 +25,20 @@ if ! cmp -s "$here/package.json" "$modules/package.json" || [ ! -f "$modules/ins
 fi
 
 run=$(mktemp -d /tmp/lyceum-page.XXXXXX)
-port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
+free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'; }
+port=$(free_port)
 . "$top/sample/network"
 nodes="nhsa wales"
 plugins="experts ask investment convening http"
-configure_http() { printf 'listen: 127.0.0.1:0\nlimits:\n  rate_per_address: 2000\n  rate_per_session: 2000\n'; }
-trap 'network_stop; if [ -z "${PAGE_KEEP:-}" ]; then rm -rf "$run"; fi' EXIT
+declare -A at=([nhsa]=$(free_port) [wales]=$(free_port))
+configure_http() { printf 'listen: 127.0.0.1:%s\nlimits:\n  rate_per_address: 2000\n  rate_per_session: 2000\n' "${at[$1]}"; }
+configure_convening() {
+  printf 'web_address: http://127.0.0.1:%s\nrelay:\n  url: smtp://127.0.0.1:%s\n  from: events@%s.example\n' "${at[$1]}" "$(cat "$run/mail/port")" "$1"
+}
+mkdir "$run/mail"
+/usr/bin/python3 "$here/relay.py" "$run/mail" &
+relay=$!
+trap 'network_stop; kill "$relay" 2>/dev/null || true; if [ -z "${PAGE_KEEP:-}" ]; then rm -rf "$run"; fi' EXIT
 fail() { echo "FAILED: $*"; for log in "$run"/*.log; do echo "== $log"; tail -n 5 "$log"; done; exit 1; }
 # until_ok SECONDS COMMAND ...: until it succeeds.
 until_ok() {
@@ -39,6 +47,7 @@ until_ok() {
   until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $ends ] || fail "in vain: $*"; sleep 0.05; done
 }
 
+until_ok 10 test -f "$run/mail/port"
 network_make
 for node in hub $nodes; do daemon_start "$node" || fail "$node did not start"; done
 for node in $nodes; do until_ok 20 lyceum "$node" experts list --limit 1; done
@@ -65,5 +74,5 @@ until_ok 20 lyceum nhsa user list
 until_ok 20 lyceum wales user list
 PAGE_LINK_NHSA=$(lyceum nhsa user invite ann --json | jq -r .link)
 PAGE_LINK_WALES=$(lyceum wales user invite bleddyn --language cy --json | jq -r .link)
-export PAGE_LINK_NHSA PAGE_LINK_WALES PAGE_DAY=$day PAGE_HUB=${pids[hub]} PAGE_MODULES=$modules PAGE_SHOTS=$out/shots PAGE_CHROMIUM=$chromium
+export PAGE_LINK_NHSA PAGE_LINK_WALES PAGE_DAY=$day PAGE_HUB=${pids[hub]} PAGE_MAIL=$run/mail PAGE_MODULES=$modules PAGE_SHOTS=$out/shots PAGE_CHROMIUM=$chromium
 node "$here/test_page.mjs" || fail "see above, and the screenshots in $out/shots"

@@ -1,6 +1,8 @@
 /* The page as a manager meets it, in Chromium, with real daemons behind it. run.sh has started a hub, nhsa and wales, and made the links by which ann
    enters at nhsa and bleddyn at wales; PAGE_HUB is the hub's process, which the last steps stop. */
 import assert from 'node:assert';
+import fs from 'node:fs';
+import path from 'node:path';
 import {axe, failed, fits, launch, person, seen, shot, step, tabTo, visit} from './browser.mjs';
 
 const links = {nhsa: process.env.PAGE_LINK_NHSA, wales: process.env.PAGE_LINK_WALES};
@@ -141,10 +143,38 @@ await step('by the keyboard alone: search, card, short list, invitation', async 
 	await ann.waitForFunction(who => /Invited: 2/.test(document.querySelector('main').textContent) &&
 		[...document.querySelectorAll('tbody th')].some(one => one.textContent === who), name);
 	if (has('lyceum.convening.v1.Mails'))
-		await ann.waitForFunction(() => /Waiting: 1\. Sent: 0\. Failed: 0\./.test(document.querySelector('main').textContent));
+		await ann.waitForFunction(() => /Waiting: 0\. Sent: 1\. Failed: 0\./.test(document.querySelector('main').textContent), null, {timeout: 25000});
 	await shot(ann, 'event-invited');
 	return name;
 });
+
+/* The text of the first mail to somebody. */
+async function mailTo(address) {
+	for (let i = 0; i < 200; i++) {
+		for (const name of fs.readdirSync(process.env.PAGE_MAIL).filter(one => one.endsWith('.mail'))) {
+			const mail = fs.readFileSync(path.join(process.env.PAGE_MAIL, name), 'utf8');
+			if (mail.startsWith(address))
+				return mail;
+		}
+		await ann.waitForTimeout(100);
+	}
+	assert.fail('no mail came to ' + address);
+}
+
+if (hasEvents)
+	await step('a guest answers by the link in the mail, and ann sees it', async () => {
+		const [link] = /http:\S+\/r\/\S+/.exec(await mailTo('ben@example.org'));
+		const ben = await person(browser, origin, {viewport: {width: 390, height: 700}});
+		await ben.goto(link);
+		await shot(ben, 'reply');
+		assert.deepEqual(await axe(ben), []);
+		await ben.getByRole('button', {name: 'Yes'}).click();
+		await ben.waitForFunction(() => /Your answer: yes/.test(document.body.textContent));
+		await shot(ben, 'reply-given');
+		await ben.context().close();
+		await ann.waitForFunction(() => [...document.querySelectorAll('tbody tr')].some(row => /Ben Lowe/.test(row.textContent) && /Has a seat/.test(row.textContent)));
+		await shot(ann, 'event-answered');
+	});
 
 await step('a brief gives a ranked list', async () => {
 	await visit(ann, '#/brief');
