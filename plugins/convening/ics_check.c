@@ -145,6 +145,8 @@ static enum lyc_status check_event(struct ics_check *check, const struct ics_eve
 		return refuse(check, "end", "the end lies before the start");
 	if (event->url && *event->url && has_odd_bytes(event->url, "\"<>\\"))
 		return refuse(check, "url", "it wants an address like https://example.org/1");
+	if (event->stamp < WALL_MIN || event->stamp > LAST_TIME)
+		return refuse(check, "stamp", "the time is not in the years 1 to 2999");
 	if (event->category && strchr(event->category, ','))
 		return refuse(check, "category", "it is one category, without a comma");
 	status = check_time(check, start, "start");

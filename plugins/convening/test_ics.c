@@ -341,6 +341,9 @@ static void test_ics_write_refuses_with_the_field_at_fault(void **state)
 	event.start = (struct ics_time){.clock = ICS_UTC, .at = INT64_MAX};
 	assert_refused(&event, ICS_NO_METHOD, "start");
 	event = panel();
+	event.stamp = at("99990101T000000");
+	assert_refused(&event, ICS_NO_METHOD, "stamp");
+	event = panel();
 	event.category = "One,two";
 	assert_refused(&event, ICS_NO_METHOD, "category");
 	event = panel();

@@ -148,15 +148,11 @@ static void test_zone_lists_its_changes(void **state)
 
 static void test_zone_refuses_names_that_are_none(void **state)
 {
-	static const char *const wrong[] = {"",
-					    "/etc/passwd",
-					    "../../etc/passwd",
-					    "Europe/",
-					    "Europe//London",
-					    "Europe/Lon don",
-					    "a.tab",
-					    "EuropeEuropeEuropeEuropeEuropeEuropeEuropeEurope"
-					    "EuropeEurope/London"};
+	static const char long_name[] = "Europe/Llanfairpwllgwyngyllgogerychwyrndrobwll"
+					"llantysiliogogogoch";
+	static const char *const wrong[] = {"",        "/etc/passwd",    "../../etc/passwd",
+					    "Europe/", "Europe//London", "Europe/Lon don",
+					    "a.tab",   long_name};
 	const struct zone *zone = NULL;
 	struct lyc_error error;
 	(void)state;
