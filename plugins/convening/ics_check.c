@@ -114,6 +114,9 @@ static enum lyc_status check_series(struct ics_check *check, const struct ics_ev
 	enum lyc_status status = LYC_OK;
 	if (event->rule_count > RECURRENCE_MAX_RULES)
 		return refuse(check, "rules", "there are more than 8 rules");
+	if (time.clock == ICS_NO_TIME &&
+	    (event->rule_count || event->added_count || event->removed_count))
+		return refuse(check, "start", "a series needs a start");
 	for (size_t i = 0; i < event->rule_count; i++) {
 		if (event->rules[i].has_until && event->rules[i].until > LAST_TIME)
 			return refuse(check, "rules", "UNTIL is behind the year 2999");

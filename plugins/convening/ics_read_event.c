@@ -419,6 +419,9 @@ static void keep_event(struct ics_reader *reader, struct draft *draft)
 		note(reader, "event %.60s: it has no start and is left out", uid_of(draft));
 		return;
 	}
+	/* Without a start there is no clock that a series would go by. */
+	if (draft->event.start.clock == ICS_NO_TIME)
+		draft->event.rule_count = draft->event.added_count = draft->event.removed_count = 0;
 	draft->event.rules = draft->rules;
 	draft->event.added = draft->added;
 	draft->event.removed = draft->removed;

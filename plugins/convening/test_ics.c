@@ -351,6 +351,11 @@ static void test_ics_write_refuses_with_the_field_at_fault(void **state)
 	assert_refused(&event, ICS_NO_METHOD, "url");
 	event = panel();
 	assert_refused(&event, ICS_REPLY, "people");
+	event.start.clock = event.end.clock = ICS_NO_TIME;
+	event.added = &event.stamp;
+	event.added_count = 1;
+	assert_refused(&event, ICS_CANCEL, "start");
+	event = panel();
 	assert_refused(&event, ICS_OTHER_METHOD, "method");
 	event.people = &person;
 	event.person_count = 1;
@@ -378,6 +383,7 @@ static void test_ics_reads_a_reply(void **state)
 	assert_int_equal(calendar.note_count, 0);
 	assert_int_equal(calendar.events[0].sequence, 3);
 	assert_int_equal(calendar.events[0].start.clock, ICS_NO_TIME);
+	assert_int_equal(calendar.events[0].rule_count + calendar.events[0].removed_count, 0);
 	assert_string_equal(calendar.events[0].organizer.address, "office@wales.example");
 	assert_int_equal(calendar.events[0].person_count, 1);
 	assert_string_equal(calendar.events[0].people[0].address, "ann@example.org");
