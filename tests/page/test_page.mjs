@@ -173,6 +173,7 @@ if (hasEvents)
 		await shot(ben, 'reply-given');
 		await ben.context().close();
 		await ann.waitForFunction(() => [...document.querySelectorAll('tbody tr')].some(row => /Ben Lowe/.test(row.textContent) && /Has a seat/.test(row.textContent)));
+		await ann.waitForFunction(() => /1 of 40 taken/.test(document.querySelector('.card').textContent));
 		await shot(ann, 'event-answered');
 	});
 

@@ -58,12 +58,16 @@ export function eventView(room, [home, id]) {
 	async function list() {
 		try {
 			const {reply} = await call('lyceum.convening.v1.Invitations/ListAnswers', {event: name});
-			const now = JSON.stringify(reply);
-			if (now !== drawn && room.isConnected)
-				drawAnswers(answers, reply);
-			if (now !== drawn && room.isConnected && serves('lyceum.convening.v1.Mails'))
-				showMails(mails, name);
+			const now = JSON.stringify(reply), isNew = now !== drawn && room.isConnected, isFirst = drawn === '';
 			drawn = now;
+			if (!isNew)
+				return;
+			drawAnswers(answers, reply);
+			if (serves('lyceum.convening.v1.Mails'))
+				showMails(mails, name);
+			/* The card counts seats; it waits while somebody is about to answer on it. */
+			if (!isFirst && !card.contains(document.activeElement))
+				show();
 		} catch (error) {
 			drawn = '';
 			if (error.status !== 'PERMISSION_DENIED')
@@ -129,6 +133,6 @@ function drawAnswers(room, reply) {
 					h('td', {'data-label': t('answers.node')}, one.node || ''),
 					h('td', {'data-label': t('answers.answer')}, one.choice && one.choice !== 'CHOICE_UNSPECIFIED' ? word('choice', one.choice) : t('answers.notYet')),
 					h('td', {'data-label': t('answers.seat')}, one.state && one.state !== 'STATE_UNSPECIFIED' ? word('place', one.state) : '–',
-						one.because && h('p', {class: 'small'}, said(one.because))),
-					h('td', {'data-label': t('answers.mail')}, one.mail ? word('mail', one.mail) : '–')))))));
+						['WAITING', 'REFUSED'].includes(one.state) && one.because && h('p', {class: 'small'}, said(one.because))),
+					h('td', {'data-label': t('answers.mail')}, one.mail ? word('mail', one.mail) : one.node && one.node !== me.node ? t('answers.sentBy', {node: one.node}) : '–')))))));
 }

@@ -250,6 +250,7 @@ const table = {
 	'answers.answer': ['Answer', 'Ateb'],
 	'answers.seat': ['Seat', 'Sedd'],
 	'answers.mail': ['Mail', 'Neges'],
+	'answers.sentBy': ['from {node}', 'o {node}'],
 	'answers.notYet': ['not yet', 'ddim eto'],
 	'mail.SENT': ['sent', 'wedi’i hanfon'],
 	'mail.WAITING': ['waiting', 'yn aros'],
