@@ -155,16 +155,26 @@ static void write_list(const struct schema_method *method, struct span body, str
 	table_fini(&table);
 }
 
+/* Each line of a text as one, clean. */
+static void write_lines(const char *text, struct buf *to)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		cell_clean(to, text, len > 0 && text[len - 1] == '\r' ? len - 1 : len);
+		buf_add_byte(to, '\n');
+		text += len + (text[len] == '\n');
+	}
+}
+
 void render_write(const struct session_output *output, const struct schema_method *method,
 		  struct span body, struct buf *to)
 {
 	const struct schema_command *command = &method->command;
 	if (*command->headline) {
-		struct buf line = {0};
-		value_fill(method->output, body, command->headline, &line);
-		cell_clean(to, line.data ? (const char *)line.data : "", line.len);
-		buf_add_byte(to, '\n');
-		buf_fini(&line);
+		struct buf text = {0};
+		value_fill(method->output, body, command->headline, &text);
+		write_lines(text.len ? buf_text(&text) : "", to);
+		buf_fini(&text);
 	}
 	if (*command->rows && command->column_count > 0)
 		write_table(output, method, body, to);
@@ -177,13 +187,7 @@ void render_notes(const struct schema_method *method, struct span body, struct b
 	for (size_t i = 0; i < method->command.note_count; i++) {
 		struct buf lines = {0};
 		value_write_joined(method->output, body, method->command.notes[i], "\n", &lines);
-		const char *at = lines.len ? buf_text(&lines) : "";
-		while (*at) {
-			size_t len = strcspn(at, "\n");
-			cell_clean(to, at, len);
-			buf_add_byte(to, '\n');
-			at += len + (at[len] == '\n');
-		}
+		write_lines(lines.len ? buf_text(&lines) : "", to);
 		buf_fini(&lines);
 	}
 }

@@ -51,6 +51,8 @@ static void test_render_of_no_rows_is_the_headline(void **state)
 {
 	(void)state;
 	expect("Find", "{\"asked\":{\"text\":\"x\"}}", 0, "0 books about x\n");
+	expect("Find", "{\"asked\":{\"text\":\"a letter:\\r\\n\\n\\u001b[31m yours\"}}", 0,
+	       "0 books about a letter:\n\n?[31m yours\n");
 }
 
 static void test_render_lists_one_thing_in_full(void **state)
