@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 sys.dont_write_bytecode = True
 from smtp_relay import Relay, Server
@@ -95,11 +97,16 @@ class InvitationTest(unittest.TestCase):
         self.medcity = Node(self.network, "medcity", uplink + plugin % ("convening", "convening", "convening", ""))
         self.wales = Node(self.network, "wales", uplink + plugin % ("experts", "experts", "experts", "") +
                           plugin % ("convening", "convening", "convening", f", config_file: {self.network}/convening.yaml"))
+        (self.network / "http.yaml").write_text("listen: 127.0.0.1:0\n")
+        self.has_web = (BUILD / "plugins/http/http.so").exists()
+        if self.has_web:
+            with open(self.wales.config, "a") as config:
+                config.write(plugin % ("http", "http", "http", f", config_file: {self.network}/http.yaml"))
         for node in (self.medcity, self.wales):
             self.take_key(node)
             node.start()
         self.medcity.wait(1)
-        self.wales.wait(2)
+        self.wales.wait(3 if self.has_web else 2)
         self.wales.do("experts", "add", "Ada Okafor", "--email", ADA, "--id", "p1")
         self.medcity.do("event", "create", "Cell therapy: who pays?", "--start", "2031-03-04T14:00", "--minutes", "90", "--zone", "Europe/London",
                         "--place", "Ystafell 1", "--id", "who-pays")
@@ -134,6 +141,27 @@ class InvitationTest(unittest.TestCase):
             # Nor in any daemon's words.
             self.assertNotIn("one.example", (self.network / f"{node.name}.log").read_text())
 
+    def fetch(self, url, form=None):
+        try:
+            with urllib.request.urlopen(url, form, timeout=20) as page:
+                return page.read().decode()
+        except urllib.error.HTTPError as refusal:
+            self.assertEqual(refusal.code, 404, url)
+            return None
+
+    def follow_link(self, link):
+        path, token = link.groups()
+        if not self.has_web:
+            self.wales.do("call", "lyceum.convening.v1.Invitations/AnswerReply", json.dumps({"token": token, "choice": "YES"}))
+            return
+        address = (self.wales.folder / "plugins/http/address").read_text().strip().removeprefix("http://").rstrip("/")
+        # The web server looks for new paths every few seconds.
+        page = await_until("page of the link", lambda: self.fetch(f"http://{address}{path}"))
+        self.assertIn("Cell therapy: who pays?", page)
+        # Whatever opens links, it has answered nothing.
+        self.assertEqual(self.medcity.ask("event", "answers", "who-pays").get("yes", 0), 0)
+        self.assertTrue(self.fetch(f"http://{address}{path}", b"choice=YES"))
+
     def test_inviter_never_sees_the_address(self):
         self.invite()
         await_until("mail", lambda: self.relay.taken)
@@ -151,8 +179,7 @@ class InvitationTest(unittest.TestCase):
         self.assertIn("METHOD:REQUEST", lines)
         self.assertTrue(any(line.startswith("ATTENDEE") and line.lower().endswith("mailto:" + ADA) for line in lines), lines)
         # The link answers without an account, and the event's home hears of it.
-        token = re.search(r"https://wales\.example/r/(\w+)", text).group(1)
-        self.wales.do("call", "lyceum.convening.v1.Invitations/AnswerReply", json.dumps({"token": token, "choice": "YES"}))
+        self.follow_link(re.search(r"https://wales\.example(/r/(\w+))", text))
         await_until("answer at the event's home",
                     lambda: [answer for answer in self.medcity.ask("event", "answers", "who-pays").get("answer", [])
                              if answer.get("choice") == "YES" and answer.get("who") == "p1@wales"])
@@ -169,7 +196,7 @@ class InvitationTest(unittest.TestCase):
                 self.medcity.do("event", "invite", act, "--expert", "p1@wales")
                 await_until("killed node", lambda: self.wales.process.poll() is not None)
                 self.wales.start()
-                self.wales.wait(2)
+                self.wales.wait(3 if self.has_web else 2)
                 await_until("mail", lambda: len(self.relay.taken) == arrivals)
                 mail = await_until("note of the mail", lambda: [mail for mail in self.mails("SENT") if mail["event"].startswith(act)])[0]
                 self.assertEqual((mail["tries"], mail["mayBeDouble"]), (2, True))
@@ -177,7 +204,7 @@ class InvitationTest(unittest.TestCase):
                 # Known to be sent from now on, also by a node that begins once more.
                 self.wales.kill()
                 self.wales.start()
-                self.wales.wait(2)
+                self.wales.wait(3 if self.has_web else 2)
                 self.medcity.do("event", "invite", act, "--expert", "p1@wales")
                 self.assertEqual(len(self.relay.taken), arrivals)
         self.check_address_stays()
