@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a test of the page. `run.sh texts SOURCE BUILD` needs node only. `run.sh browser SOURCE BUILD` needs Chromium and aiosmtpd, fetches playwright-core and axe-core
-# with npm into the build folder (once), starts a hub and two nodes with sample data, and hands over to test_page.mjs. Skips where a program is missing.
+# with npm into the build folder (once), starts a hub and two nodes with sample data, and hands over to test_page.mjs. Skips where a program is missing. PAGE_KEEP=1 leaves the network's folder behind.
 set -euo pipefail
 kind=$1 top=$(cd "$2" && pwd) build=$(cd "$3" && pwd)
 here=$top/tests/page

@@ -16,8 +16,11 @@ async function enter(page, link) {
 	await page.goto(link);
 	/* A link must change nothing by being looked at: where there is a button, it is what enters. */
 	const button = page.locator('form button, form input[type=submit]');
-	if (await page.locator('#nav a').count() === 0 && await button.count() > 0)
+	if (await page.locator('#nav a').count() === 0 && await button.count() > 0) {
+		assert.deepEqual(await axe(page), []);
+		await shot(page, 'enter');
 		await button.first().click();
+	}
 	await page.waitForSelector('#nav a');
 }
 
@@ -34,6 +37,7 @@ await step('she enters by her link, once', async () => {
 	await stranger.goto(origin + '/');
 	await stranger.waitForFunction(() => /lyceum user invite/.test(document.body.textContent));
 	await shot(stranger, 'outside');
+	assert.deepEqual(await axe(stranger), []);
 	await stranger.context().close();
 });
 
