@@ -52,10 +52,29 @@ static inline place read_varint(place at, place end, uint64_t *ret_value)
 	return read_long_varint(at, end, ret_value);
 }
 
+static __attribute__((noinline)) place read_long_head(place at, place end, uint64_t *ret_value)
+{
+	return read_long_varint(at, end - at > 5 ? at + 5 : end, ret_value);
+}
+
+/* A tag or a length: of at most 5 bytes, as all parsers of protobuf read them. */
+static inline place read_head(place at, place end, uint64_t *ret_value)
+{
+	if (__builtin_expect(at < end && *at < 0x80, 1)) {
+		*ret_value = *at;
+		return at + 1;
+	}
+	if (end - at >= 2 && at[1] < 0x80) {
+		*ret_value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+		return at + 2;
+	}
+	return read_long_head(at, end, ret_value);
+}
+
 static inline place read_span(place at, place end, struct span *ret_span)
 {
 	uint64_t len;
-	at = read_varint(at, end, &len);
+	at = read_head(at, end, &len);
 	if (!at || len > (uint64_t)(end - at))
 		return NULL;
 	*ret_span = span_of(at, (size_t)len);
@@ -385,13 +404,19 @@ static bool check_end(struct checking *checking, const struct fault_frame *frame
 	return true;
 }
 
-static const struct check_field no_entry = {.tag = CHECK_NO_TAG};
+static const struct check_field no_entry = {.tag = CHECK_NO_TAG_BUT_ZERO};
+static const struct check_field no_entry_of_zero = {.tag = CHECK_NO_TAG};
 
 static inline const struct check_field *find_entry(const struct check_table *table, uint64_t tag)
 {
 	uint64_t number = tag >> 3;
 	if (__builtin_expect(number < table->dense_count, 1))
 		return &table->dense[number];
+	/* An entry's tag must not be met by chance: of number 536870911 and wire type 7 it would
+	 * be.
+	 */
+	if (number == 0)
+		return &no_entry_of_zero;
 	if (number > UINT32_MAX || table->sparse_count == 0)
 		return &no_entry;
 	const struct check_field *entry = check_find_sparse(table, (uint32_t)number);
@@ -426,7 +451,7 @@ static bool check_message(struct checking *checking, struct fault_frame *frame)
 		uint64_t tag;
 		size_t count = 1;
 		frame->at = at;
-		at = read_varint(at, end, &tag);
+		at = read_head(at, end, &tag);
 		if (__builtin_expect(!at, 0))
 			return fault_at(frame, FAULT_MESSAGE, checking->error,
 					"holds a malformed tag");

@@ -10,7 +10,9 @@
 #include "schema/schema.h"
 
 #define CHECK_NONE 0xffffu
+/* Tags that are never met: the first where the number is small, the other where it is not 0. */
 #define CHECK_NO_TAG UINT32_MAX
+#define CHECK_NO_TAG_BUT_ZERO 0
 /* Fields with min_items or max_items in one message. */
 #define CHECK_MAX_COUNTED 64
 #define CHECK_MAX_WORDS 128

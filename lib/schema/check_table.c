@@ -67,7 +67,8 @@ static struct check_field entry_of(const struct schema_message *message, size_t 
 	const struct schema_rules *rules = field->rules;
 	enum check_kind kind = kind_of(field);
 	struct check_field entry = {
-		.tag = kind == CHECK_GROUP ? CHECK_NO_TAG : field->number << 3 | wire_of(kind),
+		.tag = kind == CHECK_GROUP ? CHECK_NO_TAG_BUT_ZERO
+					   : field->number << 3 | wire_of(kind),
 		.kind = (uint8_t)kind,
 		.is_repeated = field->is_repeated,
 		.is_implicit = !field->is_repeated && !field->has_presence,

@@ -162,6 +162,48 @@ static void test_check_refuses_wrong_wire_types(void **state)
 	breaks_structure(car, "engine", "engine: is a group, which is refused");
 }
 
+/* The largest number with a wire type that there is not: no entry of a table looks like that. */
+static void test_check_refuses_the_tag_of_all_ones(void **state)
+{
+	static const char *const bodies[] = {"\xff\xff\xff\xff\x0f", "\xff\xff\xff\xff\x0f\x01"};
+	(void)state;
+	const struct schema_message *empty = schema_find_message(schema, "google.protobuf.Empty");
+	for (size_t i = 0; i < 2; i++) {
+		buf_clear(&body);
+		buf_add_text(&body, bodies[i]);
+		breaks_structure(expert, "",
+				 "the body: holds a field (536870911) of no known wire type");
+		breaks_structure(car, "",
+				 "the body: holds a field (536870911) of no known wire type");
+		if (empty)
+			breaks_structure(
+				empty, "",
+				"the body: holds a field (536870911) of no known wire type");
+	}
+	buf_clear(&body);
+	buf_add(&body, "\0", 1);
+	breaks_structure(expert, "", "the body: holds a field with the number 0");
+}
+
+/* protobuf-c reads tags and lengths of at most 5 bytes: what passes here has to be read there. */
+static void test_check_refuses_tags_and_lengths_of_six_bytes(void **state)
+{
+	(void)state;
+	begin();
+	buf_add(&body, "\xa2\x80\x80\x80\x00\x01x", 7);
+	passes(expert);
+	begin();
+	buf_add(&body, "\xa2\x80\x80\x80\x80\x00\x01x", 8);
+	breaks_structure(expert, "", "the body: holds a malformed tag");
+	begin();
+	buf_add(&body, "\xa2\x06\x81\x80\x80\x80\x00x", 8);
+	passes(expert);
+	begin();
+	buf_add(&body, "\xa2\x06\x81\x80\x80\x80\x80\x00x", 9);
+	breaks_structure(expert, "",
+			 "the body: holds an unknown field (100) that is cut off or malformed");
+}
+
 static void test_check_takes_packed_and_unpacked(void **state)
 {
 	(void)state;
@@ -445,6 +487,8 @@ int main(void)
 		cmocka_unit_test(test_check_passes_unknown_fields),
 		cmocka_unit_test(test_check_refuses_malformed_bytes),
 		cmocka_unit_test(test_check_refuses_wrong_wire_types),
+		cmocka_unit_test(test_check_refuses_the_tag_of_all_ones),
+		cmocka_unit_test(test_check_refuses_tags_and_lengths_of_six_bytes),
 		cmocka_unit_test(test_check_takes_packed_and_unpacked),
 		cmocka_unit_test(test_check_refuses_a_singular_field_twice),
 		cmocka_unit_test(test_check_refuses_a_oneof_twice),
