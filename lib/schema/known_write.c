@@ -133,7 +133,7 @@ static enum lyc_status write_any_content(struct json_writer *writer, const char 
 	    !json_text_string(text, span_of(url, strlen(url))))
 		return json_writer_refuse(writer, type->full_name,
 					  "has a type URL that is no UTF-8");
-	if (has_known_form(type) || type->known == SCHEMA_EMPTY) {
+	if (has_known_form(type)) {
 		if (!json_text_name(text, span_of("value", 5)))
 			return LYC_INTERNAL;
 		status = json_writer_message(writer, type, value);

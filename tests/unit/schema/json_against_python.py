@@ -161,7 +161,10 @@ class Tool:
     def ask(self, *words):
         self.process.stdin.write((" ".join(words) + "\n").encode())
         self.process.stdin.flush()
-        return self.process.stdout.readline().decode().rstrip("\n")
+        answer = self.process.stdout.readline().decode()
+        if not answer:
+            raise SystemExit("the tool ended on: %s" % " ".join(words))
+        return answer.rstrip("\n")
 
 
 def same(left, right):

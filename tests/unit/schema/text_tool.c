@@ -1,7 +1,8 @@
 /*
  * The text forms on standard input and output, for tests in other languages. A line each:
- * "write MESSAGE HEX" answers JSON, "read MESSAGE HEX-OF-JSON" answers hex, "describe NAME" answers
- * the text in hex; an error is answered as "! " and its sentence.
+ * "write MESSAGE HEX" answers JSON, "read MESSAGE HEX-OF-JSON" answers hex, "check MESSAGE HEX"
+ * answers nothing, "describe NAME" answers the text in hex; an error is answered as "! " and its
+ * sentence.
  */
 #include "text_types.h"
 
@@ -40,6 +41,8 @@ static void answer(const struct schema *schema, char *line)
 		status = describe_write(schema, name, true, &out);
 	} else if (!verb || !message) {
 		snprintf(error.text, sizeof(error.text), "no such message");
+	} else if (strcmp(verb, "check") == 0) {
+		status = schema_check(message, span_of(in.data, in.len), false, &error);
 	} else if (strcmp(verb, "write") == 0) {
 		status = schema_check(message, span_of(in.data, in.len), false, &error);
 		if (!status)
