@@ -190,10 +190,10 @@ static void test_check_refuses_tags_and_lengths_of_six_bytes(void **state)
 {
 	(void)state;
 	begin();
-	buf_add(&body, "\xa2\x80\x80\x80\x00\x01x", 7);
+	buf_add(&body, "\xa2\x86\x80\x80\x00\x01x", 7);
 	passes(expert);
 	begin();
-	buf_add(&body, "\xa2\x80\x80\x80\x80\x00\x01x", 8);
+	buf_add(&body, "\xa2\x86\x80\x80\x80\x00\x01x", 8);
 	breaks_structure(expert, "", "the body: holds a malformed tag");
 	begin();
 	buf_add(&body, "\xa2\x06\x81\x80\x80\x80\x00x", 8);
