@@ -61,6 +61,7 @@ void host_fini(struct host *host)
 		free(plugin->identity);
 		free(plugin->path);
 		free(plugin->config_file);
+		buf_fini(&plugin->report);
 		free(plugin);
 	}
 }
@@ -154,6 +155,7 @@ void host_exited(struct host *host, struct plugin *plugin, bool is_final, const 
 {
 	plugin->pid = 0;
 	plugin->instance = NULL;
+	buf_fini(&plugin->report);
 	if (host->is_stopping) {
 		enter(host, plugin, PLUGIN_STOPPED, "");
 	} else if (plugin->state == PLUGIN_FAILED) {

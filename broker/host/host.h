@@ -39,6 +39,8 @@ struct plugin {
 	int64_t pid;
 	char text[240];
 	struct session *session;
+	/* The ReportRequest that it sent last: its own metrics. */
+	struct buf report;
 	/* The world's handle. */
 	void *instance;
 };

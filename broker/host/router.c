@@ -166,9 +166,8 @@ static void answer_builtin(struct router *router, struct call *call, const char 
 {
 	struct buf reply = {0};
 	struct lyc_error error = {0};
-	enum lyc_status status =
-		router->builtin(method, call->caller->grants->role == ROLE_OPERATOR, packet->body,
-				&reply, &error, router->builtin_arg);
+	enum lyc_status status = router->builtin(method, call->caller, packet->body, &reply, &error,
+						 router->builtin_arg);
 	if (status != LYC_OK) {
 		error.status = status;
 		end_with(router, call, &error);

@@ -20,9 +20,9 @@
 
 /* The daemon's own service answers at once, the operator more than others. `ret_reply` is appended
  * to. */
-typedef enum lyc_status (*router_builtin_fn)(const char *method, bool is_operator, struct span body,
-					     struct buf *ret_reply, struct lyc_error *error,
-					     void *arg);
+typedef enum lyc_status (*router_builtin_fn)(const char *method, const struct session *caller,
+					     struct span body, struct buf *ret_reply,
+					     struct lyc_error *error, void *arg);
 
 struct router_counters {
 	uint64_t calls;

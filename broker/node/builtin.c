@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "host/report.h"
 #include "lyceum/v1/node.pb-c.h"
 
 #define MAX_LISTED 1000
@@ -376,7 +377,9 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 	};
 	const size_t count = sizeof(table) / sizeof(table[0]);
 	Lyceum__V1__MetricsReply reply = LYCEUM__V1__METRICS_REPLY__INIT;
-	Lyceum__V1__Metric metrics[sizeof(table) / sizeof(table[0])];
+	struct report_item *items = mem_get(MAX_LISTED * sizeof(*items));
+	size_t item_count = report_list(&daemon->host, items, MAX_LISTED);
+	Lyceum__V1__Metric *metrics = mem_get((count + item_count) * sizeof(*metrics));
 	for (size_t i = 0; i < count; i++) {
 		lyceum__v1__metric__init(&metrics[i]);
 		metrics[i].name = (char *)(uintptr_t)table[i].name;
@@ -384,24 +387,35 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 		metrics[i].help = (char *)(uintptr_t)table[i].help;
 		metrics[i].value = (double)table[i].value;
 	}
-	reply.n_metric = count;
-	reply.metric = point(metrics, sizeof(metrics[0]), count);
+	for (size_t i = 0; i < item_count; i++) {
+		lyceum__v1__metric__init(&metrics[count + i]);
+		metrics[count + i].name = items[i].name;
+		metrics[count + i].unit = items[i].unit;
+		metrics[count + i].help = items[i].help;
+		metrics[count + i].value = items[i].value;
+	}
+	reply.n_metric = count + item_count;
+	reply.metric = point(metrics, sizeof(metrics[0]), count + item_count);
 	pack(&reply.base, to);
 	free(reply.metric);
+	free(metrics);
+	free(items);
 }
 
-enum lyc_status builtin_call(const char *method, bool is_operator, struct span body,
+enum lyc_status builtin_call(const char *method, const struct session *caller, struct span body,
 			     struct buf *ret_reply, struct lyc_error *error, void *arg)
 {
 	struct daemon *daemon = arg;
 	const char *name = strchr(method, '/');
 	name = name ? name + 1 : "";
 	if (strcmp(name, "Status") == 0) {
-		status_reply(daemon, is_operator, ret_reply);
+		status_reply(daemon, caller->grants->role == ROLE_OPERATOR, ret_reply);
 	} else if (strcmp(name, "Services") == 0) {
 		services_reply(daemon, ret_reply);
 	} else if (strcmp(name, "Metrics") == 0) {
 		metrics_reply(daemon, ret_reply);
+	} else if (strcmp(name, "Report") == 0) {
+		return report_take(&daemon->host, caller, body, error);
 	} else if (strcmp(name, "Schema") == 0) {
 		Lyceum__V1__SchemaRequest *request =
 			lyceum__v1__schema_request__unpack(NULL, body.len, body.data);

@@ -148,8 +148,8 @@ LYC_API LYC_MUST_USE enum lyc_status lyc_follow(struct lyc_plugin_context *conte
 						const char *pattern, uint64_t from,
 						lyc_record_fn on_record, struct lyc_error *error);
 /* Has the view had everything that the log held when the plugin was started, and is the schema
- * registered? From then on timers may append what the view says is due; before that they would judge
- * half a log. False without a lyc_follow. */
+ * registered? From then on timers may append what the view says is due; before that they would
+ * judge half a log. False without a lyc_follow. */
 LYC_API bool lyc_is_caught_up(const struct lyc_plugin_context *context);
 /* Append one record; on_done runs once, after the sync or with the reason of the refusal, on this
  * thread. UNAVAILABLE: the session was lost, and nobody knows
@@ -181,6 +181,13 @@ enum { LYC_READABLE = 1, LYC_WRITABLE = 2 };
 typedef void (*lyc_watch_fn)(void *state, int fd, int events, void *arg);
 LYC_API LYC_MUST_USE enum lyc_status lyc_watch(struct lyc_plugin_context *context, int fd,
 					       int events, lyc_watch_fn fn, void *arg);
+/* A counter (its name ends in `_total`) or gauge of the plugin's own, shown by
+ * lyceum.v1.Node/Metrics as lyceum_<plugin>_<name>, summed over the plugin's instances; the last
+ * value counts. name is [a-z][a-z0-9_]*; at most 64 of them, unit and help as said first. Never
+ * anything personal. Cheap: values are kept here and told once in a second. */
+LYC_API LYC_MUST_USE enum lyc_status lyc_metric(struct lyc_plugin_context *context,
+						const char *name, const char *unit,
+						const char *help, double value);
 /* To the daemon's log. level 1 error, 2 warning, 3 notice, 4 info, 5 debug; never anything
  * personal. */
 LYC_API void lyc_log(struct lyc_plugin_context *context, int level, const char *format, ...)

@@ -35,6 +35,16 @@ struct watches {
 	struct list all;
 };
 
+/* The plugin's own counters and gauges. */
+struct metrics {
+	struct list all;
+	size_t count;
+	/* Something has not been told, or not to this session. */
+	bool has_news;
+	bool is_on_way;
+	uint64_t told_ms;
+};
+
 /* The calls that are being served. */
 struct served {
 	/* Those that outlive their method's function, by deadline. */
@@ -66,6 +76,7 @@ struct lyc_plugin_context {
 
 	struct list timers;
 	struct watches watches;
+	struct metrics metrics;
 	struct view view;
 	struct served served;
 
@@ -109,6 +120,12 @@ void watches_init(struct watches *watches);
 /* Tell the plugin what has become readable or writable. */
 void watches_run(struct lyc_plugin_context *context);
 void watches_fini(struct watches *watches);
+
+/* ---- metrics.c ---- */
+
+/* Tell the daemon what has changed, once in a second. */
+void metrics_tell(struct lyc_plugin_context *context, uint64_t now_ms);
+void metrics_fini(struct metrics *metrics);
 
 /* ---- appends.c ---- */
 

@@ -25,6 +25,7 @@ static void on_welcome(struct lyc_client *client, void *arg)
 	(void)client;
 	struct lyc_plugin_context *context = arg;
 	context->is_lost = false;
+	context->metrics.has_news = context->metrics.count > 0;
 	context->is_registered = false;
 }
 
@@ -145,6 +146,7 @@ static void turn(struct lyc_plugin_context *context)
 	uint64_t now = mono_ms();
 	timers_run(context, now);
 	watches_run(context);
+	metrics_tell(context, now);
 	served_expire(context, now);
 	now = mono_ms();
 	uint64_t next = now + MAX_SLEEP_MS;
@@ -223,6 +225,7 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the plugin.");
 	list_init(&context->timers);
 	watches_init(&context->watches);
+	list_init(&context->metrics.all);
 	list_init(&context->view.waiting);
 	served_init(&context->served);
 	context->on_log = options->on_log;
@@ -248,6 +251,7 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 	lyc_client_close(context->client);
 	timers_fini(context);
 	watches_fini(&context->watches);
+	metrics_fini(&context->metrics);
 out:
 	context_fini(context);
 	free(context);

@@ -242,6 +242,14 @@ static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		say_config(call, closure);
 	} else if (strcmp(what, "may see") == 0) {
 		say_may_see(call, closure);
+	} else if (strcmp(what, "metrics") == 0) {
+		struct lyc_plugin_context *context = lyc_call_context(call);
+		bool is_right =
+			lyc_metric(context, "said_total", "1", "texts said", 1) == LYC_OK &&
+			lyc_metric(context, "said_total", "1", "texts said", 2.5) == LYC_OK &&
+			lyc_metric(context, "Said", "1", "", 1) == LYC_INVALID_ARGUMENT &&
+			lyc_metric(context, "", "1", "", 1) == LYC_INVALID_ARGUMENT;
+		reply(call, closure, is_right ? "kept" : "wrong");
 	} else if (strcmp(what, "is it the operator") == 0) {
 		reply(call, closure, lyc_call_is_operator(call) ? "yes" : "no");
 	} else if (strcmp(what, "who") == 0) {

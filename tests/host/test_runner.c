@@ -546,6 +546,35 @@ static void test_runner_tells_who_is_the_operator(void **state)
 	assert_true(harness_said(harness_expect_reply(harness, 2), "yes"));
 }
 
+/* metric { name "said_total" unit "1" help "texts said" value 2.5 } */
+static const char report[] = "\n$\n\12said_total\22\0011\32\12texts said!\0\0\0\0\0\0\4@";
+
+static void expect_report(uint64_t *ret_id)
+{
+	const struct packet *packet = harness_expect(harness, PACKET_CALL);
+	assert_true(span_is(packet->call.method, "lyceum.v1.Node/Report"));
+	assert_int_equal(packet->call.body.len, sizeof(report) - 1);
+	assert_memory_equal(packet->call.body.data, report, sizeof(report) - 1);
+	*ret_id = packet->call.id;
+}
+
+static void test_runner_tells_metrics_when_they_change(void **state)
+{
+	(void)state;
+	uint64_t id;
+	start_probe();
+	harness_say(harness, 1, "metrics", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "kept"));
+	expect_report(&id);
+	/* It was not taken: once more. */
+	struct packet answer = {.kind = PACKET_REPLY,
+				.reply = {.id = id, .status = LYC_UNAVAILABLE}};
+	harness_send(harness, &answer);
+	expect_report(&id);
+	answer = (struct packet){.kind = PACKET_REPLY, .reply = {.id = id}};
+	harness_send(harness, &answer);
+}
+
 /* ---- Configuration, log, end ---- */
 
 static void write_config(const char *text)
@@ -672,6 +701,7 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_refuses_an_unknown_method),
 		RUNNER_TEST(test_runner_tells_what_a_caller_may_see),
 		RUNNER_TEST(test_runner_tells_who_is_the_operator),
+		RUNNER_TEST(test_runner_tells_metrics_when_they_change),
 		RUNNER_TEST(test_runner_reads_the_configuration),
 		RUNNER_TEST(test_runner_names_the_line_of_a_wrong_configuration),
 		RUNNER_TEST(test_runner_checks_the_rules_of_the_configuration),

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/pb.h"
 #include "fake_world.h"
+#include "lyceum/v1/config.pb-c.h"
+#include "lyceum/v1/node.pb-c.h"
 
 static const char read_method[] = "lyceum.notice.v1.Board/Read";
 
@@ -445,6 +447,71 @@ static void test_router_call_after_a_position_waits_for_it(void **state)
 	expect_no_calls(bench);
 }
 
+/* The value of a metric in the reply to Node/Metrics; -1: it is not there. */
+static double metric(struct bench *bench, const char *name)
+{
+	double value = -1;
+	call(bench->ann, 90, &(struct packet_call){.method = fake_text("lyceum.v1.Node/Metrics")});
+	const struct packet *packet = fake_expect(bench->ann, PACKET_REPLY);
+	Lyceum__V1__MetricsReply *reply = lyceum__v1__metrics_reply__unpack(
+		NULL, packet->reply.body.len, packet->reply.body.data);
+	assert_non_null(reply);
+	for (size_t i = 0; i < reply->n_metric; i++) {
+		if (strcmp(reply->metric[i]->name, name) == 0)
+			value = reply->metric[i]->value;
+	}
+	lyceum__v1__metrics_reply__free_unpacked(reply, NULL);
+	return value;
+}
+
+static void report(struct fake_client *client, const char *name, double value,
+		   enum lyc_status status)
+{
+	uint8_t body[200];
+	Lyceum__V1__ReportRequest request = LYCEUM__V1__REPORT_REQUEST__INIT;
+	Lyceum__V1__Metric one = LYCEUM__V1__METRIC__INIT;
+	Lyceum__V1__Metric *all[] = {&one};
+	one.name = (char *)(uintptr_t)name;
+	one.value = value;
+	request.metric = all;
+	request.n_metric = 1;
+	size_t len = lyceum__v1__report_request__pack(&request, body);
+	call(client, 91,
+	     &(struct packet_call){.method = fake_text("lyceum.v1.Node/Report"),
+				   .body = span_of(body, len)});
+	expect_status(client, 91, status);
+}
+
+static void test_router_metrics_of_plugins_carry_their_name(void **state)
+{
+	struct bench *bench = *state;
+	Lyceum__V1__Config config = LYCEUM__V1__CONFIG__INIT;
+	Lyceum__V1__PluginConfig plugins = LYCEUM__V1__PLUGIN_CONFIG__INIT;
+	Lyceum__V1__PluginConfig *all[] = {&plugins};
+	plugins.name = (char *)"board";
+	plugins.instances = 2;
+	config.plugins = all;
+	config.n_plugins = 1;
+	host_configure(&bench->node->daemon.host, &config, "");
+	struct fake_client *second = fake_client_add(bench->node, "board.2");
+	report(bench->board, "notes_total", 2.5, LYC_OK);
+	assert_true(metric(bench, "lyceum_board_notes_total") == 2.5);
+	/* The last word counts, and instances are summed. */
+	report(bench->board, "notes_total", 4, LYC_OK);
+	report(second, "notes_total", 3, LYC_OK);
+	assert_true(metric(bench, "lyceum_board_notes_total") == 7);
+	report(bench->board, "Notes", 1, LYC_INVALID_ARGUMENT);
+	report(bench->board, "", 1, LYC_INVALID_ARGUMENT);
+	report(bench->ann, "notes_total", 9, LYC_PERMISSION_DENIED);
+	report(fake_client_add(bench->node, "root"), "notes_total", 9, LYC_PERMISSION_DENIED);
+	assert_true(metric(bench, "lyceum_board_notes_total") == 7);
+	assert_true(metric(bench, "lyceum_calls_total") > 0);
+	/* It ends with the plugin. */
+	struct plugin *plugin = host_find(&bench->node->daemon.host, "board");
+	daemon_instance_ended(&bench->node->daemon, plugin, false, "it crashed");
+	assert_true(metric(bench, "lyceum_board_notes_total") == 3);
+}
+
 static void test_router_builtin_says_as_of_when_asked(void **state)
 {
 	struct bench *bench = *state;
@@ -610,6 +677,7 @@ int main(void)
 		on_bench(test_router_call_after_a_former_log_is_refused),
 		on_bench(test_router_calls_that_wait_for_an_unknown_origin_go_on_when_it_comes),
 		on_bench(test_router_holds_so_many_bytes_of_calls_and_no_more),
+		on_bench(test_router_metrics_of_plugins_carry_their_name),
 		on_bench(test_router_builtin_says_as_of_when_asked),
 		on_bench(test_router_call_at_another_node_goes_through_the_hub),
 		on_bench(test_router_says_that_the_own_plugin_is_not_running),
