@@ -284,10 +284,12 @@ enum lyc_status render_reply(const struct session *session, const struct schema_
 				   error);
 	struct buf text = {0};
 	render_notes(method, body, &text);
-	fwrite(text.data, 1, text.len, stderr);
+	if (text.len > 0)
+		fwrite(text.data, 1, text.len, stderr);
 	buf_clear(&text);
 	render_write(&session->output, method, body, &text);
-	fwrite(text.data, 1, text.len, stdout);
+	if (text.len > 0)
+		fwrite(text.data, 1, text.len, stdout);
 	if (text.len == 0) {
 		fflush(stdout);
 		fprintf(stderr, "%s\n", *method->command.rows ? "Nothing found." : "Done.");
