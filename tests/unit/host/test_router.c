@@ -145,6 +145,46 @@ static void test_router_plugin_calls_on_with_the_groups_of_the_call_it_serves(vo
 	expect_no_calls(bench);
 }
 
+static void test_router_plugin_that_registered_so_speaks_for_people(void **state)
+{
+	struct bench *bench = *state;
+	struct span service = fake_text("lyceum.notice.v1.Board");
+	struct span group = fake_text("hub/policy");
+	struct packet_call for_zoe = {.principal = fake_text("zoe@hub"),
+				      .groups = &group,
+				      .group_count = 1,
+				      .body = HELLO};
+	struct packet_call for_eve = {.principal = fake_text("eve@wales"), .body = HELLO};
+	call(bench->board, 1, &for_zoe);
+	expect_status(bench->board, 1, LYC_PERMISSION_DENIED);
+	struct packet packet = {.kind = PACKET_REGISTER};
+	packet.reg = (struct packet_register){
+		.id = 2, .services = &service, .service_count = 1, .speaks_for_people = true};
+	fake_send(bench->board, &packet);
+	assert_int_equal(fake_expect(bench->board, PACKET_REGISTERED)->registered.status, LYC_OK);
+	call(bench->board, 3, &for_zoe);
+	const struct packet *given = fake_expect(bench->board, PACKET_CALL);
+	assert_true(span_is(given->call.principal, "zoe@hub"));
+	assert_int_equal(given->call.group_count, 1);
+	assert_true(span_is(given->call.groups[0], "hub/policy"));
+	reply(bench->board, given->call.id, HELLO, false);
+	expect_status(bench->board, 3, LYC_OK);
+	/* Of another node never. */
+	call(bench->board, 4, &for_eve);
+	expect_status(bench->board, 4, LYC_PERMISSION_DENIED);
+	group = fake_text("wales/policy");
+	call(bench->board, 5, &for_zoe);
+	expect_status(bench->board, 5, LYC_PERMISSION_DENIED);
+	/* What it registers next counts, not what it once was. */
+	packet.reg.speaks_for_people = false;
+	fake_send(bench->board, &packet);
+	fake_expect(bench->board, PACKET_REGISTERED);
+	group = fake_text("hub/policy");
+	call(bench->board, 6, &for_zoe);
+	expect_status(bench->board, 6, LYC_PERMISSION_DENIED);
+	expect_no_calls(bench);
+}
+
 static void test_router_tells_who_is_the_operator(void **state)
 {
 	struct bench *bench = *state;
@@ -658,6 +698,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_bench(test_router_call_and_reply_find_their_way),
 		on_bench(test_router_plugin_calls_on_with_the_groups_of_the_call_it_serves),
+		on_bench(test_router_plugin_that_registered_so_speaks_for_people),
 		on_bench(test_router_tells_who_is_the_operator),
 		on_bench(test_router_reply_of_somebody_else_is_late),
 		on_bench(test_router_stream_of_replies_ends_with_the_last),
