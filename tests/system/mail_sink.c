@@ -78,7 +78,8 @@ static void keep(struct mail_sink *sink, const char *to, char *text)
 	pthread_mutex_unlock(&sink->lock);
 }
 
-/* No stdio on the socket: flushing everything, as before a fork, would wait for what is read. */
+/* No stdio on the socket: flushing everything, as before a fork, would wait for what is read and
+ * say twice what dprintf is just saying. */
 struct wire {
 	int fd;
 	size_t at, len;
@@ -104,7 +105,10 @@ static bool read_line(struct wire *wire, char *to, size_t size)
 
 static void say(const struct wire *wire, const char *line)
 {
-	dprintf(wire->fd, "%s\r\n", line);
+	char text[80];
+	int len = snprintf(text, sizeof(text), "%s\r\n", line);
+	ensure(len > 0 && (size_t)len < sizeof(text));
+	(void)!send(wire->fd, text, (size_t)len, MSG_NOSIGNAL);
 }
 
 static void take_data(struct mail_sink *sink, struct wire *wire, const char *to)
@@ -115,14 +119,22 @@ static void take_data(struct mail_sink *sink, struct wire *wire, const char *to)
 	FILE *memory = open_memstream(&text, &len);
 	ensure(memory);
 	say(wire, "354 go on");
-	while (read_line(wire, line, sizeof(line)) && strcmp(line, ".\r\n") != 0)
-		fputs(line[0] == '.' ? line + 1 : line, memory);
+	bool is_whole = false;
+	while (!is_whole && read_line(wire, line, sizeof(line))) {
+		is_whole = strcmp(line, ".\r\n") == 0;
+		if (!is_whole)
+			fputs(line[0] == '.' ? line + 1 : line, memory);
+	}
 	fflush(memory);
 	char *raw = strdup(text);
 	ensure(raw);
 	add_decoded(raw, memory);
 	free(raw);
 	fclose(memory);
+	if (!is_whole) {
+		free(text);
+		return;
+	}
 	keep(sink, to, text);
 	say(wire, "250 taken");
 }

@@ -15,7 +15,12 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "base/ensure.h"
+#include "base/pb.h"
 #include "mail_sink.h"
 #include "raw_peer.h"
 #include "shell.h"
@@ -51,6 +56,23 @@ static void add_convening(struct node *node, const char *relay)
 	strcat(node->plugins, line);
 }
 
+#ifdef HAS_HTTP
+static void add_http(struct node *node)
+{
+	char path[120], line[500];
+	snprintf(path, sizeof(path), "%s.http.yaml", node->folder);
+	FILE *file = fopen(path, "we");
+	ensure(file);
+	fputs("listen: 127.0.0.1:0\n", file);
+	ensure(fclose(file) == 0);
+	snprintf(line, sizeof(line),
+		 "  - {name: http, path: %s/plugins/http/http.so, config_file: %s}\n",
+		 network->build, path);
+	ensure(strlen(node->plugins) + strlen(line) < sizeof(node->plugins));
+	strcat(node->plugins, line);
+}
+#endif
+
 static int start(void **state)
 {
 	(void)state;
@@ -63,6 +85,9 @@ static int start(void **state)
 	add_convening(nhsa, mail_sink_url(nhsa_mail));
 	add_convening(wales, mail_sink_url(wales_mail));
 	node_add_plugin(wales, "experts", NULL, "process");
+#ifdef HAS_HTTP
+	add_http(nhsa);
+#endif
 	for (size_t i = 0; i < network->count; i++)
 		node_start(&network->nodes[i]);
 	node_wait_for_plugin(nhsa, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
@@ -72,9 +97,12 @@ static int start(void **state)
 	return 0;
 }
 
+static struct shell_result result;
+
 static int stop(void **state)
 {
 	(void)state;
+	shell_result_fini(&result);
 	network_free(network);
 	mail_sink_free(nhsa_mail);
 	mail_sink_free(wales_mail);
@@ -84,21 +112,26 @@ static int stop(void **state)
 /* Runs a command that has to succeed. */
 #define RUN(node, ...)                                                                             \
 	do {                                                                                       \
+		/* The story's own clients give signs of life meanwhile. */                        \
+		network_run(network, 0);                                                           \
 		shell_result_fini(&result);                                                        \
 		result = shell_run(node, __VA_ARGS__, NULL);                                       \
 		if (result.code != 0)                                                              \
 			fail_msg("%s: %s", result.out, result.err);                                \
 	} while (0)
 
-static struct shell_result result;
-
 static void wait_for_mail(struct mail_sink *sink, const char *to, const char *text, size_t count)
 {
 	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
 	while (mail_sink_count(sink, to, text) < count) {
 		network_run(network, 20);
-		if (network_now_ms() > deadline)
-			fail_msg("no %zu mails to %s with: %s, but %zu", count, to, text ? text : "anything", mail_sink_count(sink, to, NULL));
+		if (network_now_ms() > deadline) {
+			RUN(sink == nhsa_mail ? nhsa : wales, "log",
+			    "lyceum.convening.v1.MailNote.>");
+			fputs(result.out, stderr);
+			fail_msg("no %zu mails to %s with: %s, but %zu", count, to,
+				 text ? text : "anything", mail_sink_count(sink, to, NULL));
+		}
 	}
 	assert_int_equal(mail_sink_count(sink, to, text), count);
 }
@@ -306,7 +339,7 @@ static void test_event_under_chatham_house_keeps_no_speaker(void **state)
 		const char *family = strchr(speakers[i], ' ') + 1;
 		RUN(nhsa, "event", "notes", "--text", family);
 		assert_null(strstr(result.out, family));
-		RUN(nhsa, "log", "lyceum.>");
+		RUN(nhsa, "log", "lyceum.convening.>");
 		assert_null(strstr(result.out, family));
 		for (size_t j = 0; j < 3; j++) {
 			char log[90];
@@ -321,6 +354,168 @@ static void test_event_under_chatham_house_keeps_no_speaker(void **state)
 		}
 	}
 	assert_true(network_files_hold(wales->folder, "Rosalind Openly"));
+}
+
+/* ---- By the web, as people's mail and calendar programs come ---- */
+
+#ifdef HAS_HTTP
+/* What nhsa's web server answers; the caller frees. */
+static char *http_ask(const char *method, const char *path, const char *form)
+{
+	char file[120], address[80] = "", request[600];
+	char *text = calloc(1, 70000);
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	unsigned port = 0;
+	size_t len = 0;
+	snprintf(file, sizeof(file), "%s/plugins/http/address", nhsa->folder);
+	FILE *in = fopen(file, "re");
+	if (!in || !fgets(address, sizeof(address), in))
+		fail_msg("%s is not there", file);
+	fclose(in);
+	address[strcspn(address, "\n")] = '\0';
+	assert_non_null(strrchr(address, ':'));
+	port = (unsigned)atoi(strrchr(address, ':') + 1);
+	to.sin_port = htons((uint16_t)port);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	int size = snprintf(request, sizeof(request),
+			    "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n"
+			    "Content-Type: application/x-www-form-urlencoded\r\n"
+			    "Content-Length: %zu\r\n\r\n%s",
+			    method, path, port, strlen(form), form);
+	assert_int_equal(send(fd, request, (size_t)size, MSG_NOSIGNAL), size);
+	for (ssize_t got = 1; got > 0 && len<69000; len += got> 0 ? (size_t)got : 0)
+		got = recv(fd, text + len, 69000 - len, 0);
+	close(fd);
+	return text;
+}
+
+static void test_event_is_answered_by_the_link_of_the_mail(void **state)
+{
+	char token[32], path[60];
+	(void)state;
+	RUN(nhsa, "event", "create", "By the link", "--start", "2027-06-01T10:00", "--cap", "1");
+	RUN(nhsa, "event", "invite", "by-the-link", "--email", "kim@x.example");
+	wait_for_mail(nhsa_mail, "kim@x.example", "METHOD:REQUEST", 1);
+	read_token(nhsa_mail, "kim@x.example", token);
+	snprintf(path, sizeof(path), "/r/%s", token);
+	/* The daemon was restarted: its web server comes to know the plugins one by one. */
+	node_wait_for_plugin(nhsa, "http", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
+	char *page = http_ask("GET", path, "");
+	while (!strstr(page, " 200 ")) {
+		if (network_now_ms() > deadline)
+			fail_msg("%s", page);
+		network_run(network, 50);
+		free(page);
+		page = http_ask("GET", path, "");
+	}
+	assert_non_null(strstr(page, "text/html; charset=utf-8"));
+	assert_non_null(strstr(page, "Will you come?"));
+	free(page);
+	/* A program that follows links, and tries what it finds in the form, answers nothing. */
+	strcat(path, "?choice=YES");
+	free(http_ask("GET", path, ""));
+	wait_for_answers("by-the-link", "Yes: 0");
+	*strchr(path, '?') = '\0';
+	page = http_ask("POST", path, "choice=YES");
+	if (!strstr(page, "You have a seat."))
+		fail_msg("%s", page);
+	free(page);
+	wait_for_answers("by-the-link", "Yes: 1");
+	page = http_ask("GET", "/r/nobodyhasthistokenofmine", "");
+	assert_non_null(strstr(page, " 404 "));
+	free(page);
+
+	RUN(nhsa, "event", "feed");
+	const char *at = strstr(result.out, "/calendar/");
+	assert_non_null(at);
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(at, "\r\n"), at);
+	page = http_ask("GET", path, "");
+	assert_non_null(strstr(page, "text/calendar; charset=utf-8"));
+	assert_non_null(strstr(page, "UID:by-the-link@nhsa.lyceum"));
+	assert_null(strstr(page, "kim@x.example"));
+	free(page);
+}
+#endif
+
+/* ---- What a node says of a note: the story is its hub ---- */
+
+static void become_hub(struct raw_peer *peer)
+{
+	struct packet packet;
+	assert_true(raw_peer_await(peer, PACKET_HELLO, &packet, NETWORK_DEADLINE_MS));
+	packet = (struct packet){.kind = PACKET_WELCOME};
+	packet.welcome = (struct packet_welcome){.version = WIRE_VERSION,
+						 .daemon = span_of("hub", 3),
+						 .epoch = 1,
+						 .identity = span_of("leeds", 5),
+						 .call_credit = 1024 * 1024,
+						 .publish_credit = 1024 * 1024,
+						 .max_body = WIRE_MAX_BODY,
+						 .heartbeat_ms = 5000};
+	raw_peer_send(peer, &packet);
+	packet = (struct packet){.kind = PACKET_FOLLOW, .follow = {.credit = 8 * 1024 * 1024}};
+	raw_peer_send(peer, &packet);
+}
+
+static void add_note(struct node *node, const char *text, const char *principal)
+{
+	struct lyc_call_options options = {.timeout_ms = NETWORK_DEADLINE_MS,
+					   .principal = principal};
+	struct lyc_error error = {0};
+	uint8_t *reply = NULL;
+	size_t len;
+	struct buf body = {0};
+	pb_write_text(&body, 1, "closed");
+	pb_write_text(&body, 2, text);
+	pb_write_text(&body, 3, principal);
+	if (lyc_client_call(node_client(node), "lyceum.convening.v1.Notes/AddNote", body.data,
+			    body.len, &options, &reply, &len, &error) != LYC_OK)
+		fail_msg("%s", error.text);
+	buf_fini(&body);
+	free(reply);
+}
+
+/* Forty speakers who write down themselves what they said: as speaker of the note, as principal of
+ * the call. Neither the packets of the link nor any file of the node has one of them. */
+static void test_note_speaker_is_in_no_packet_and_no_file(void **state)
+{
+	char principals[40][40], text[120];
+	struct packet packet;
+	(void)state;
+	struct network *own = network_new();
+	struct node *false_hub = network_add(own, "hub", NULL);
+	struct node *leeds = network_add(own, "leeds", false_hub);
+	struct raw_peer *peer = raw_peer_listen(&false_hub->keys, leeds->hub_tcp);
+	node_add_plugin(leeds, "convening", NULL, "process");
+	node_start(leeds);
+	node_wait_for_plugin(leeds, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	RUN(leeds, "event", "create", "Closed", "--start", "2027-04-01T10:00", "--chatham");
+	uint32_t seed = 1;
+	for (int i = 0; i < 40; i++) {
+		char name[16] = "";
+		for (int j = 0; j < 10; j++) {
+			seed = seed * 1103515245 + 12345;
+			name[j] = (char)('a' + (seed >> 16) % 26);
+		}
+		snprintf(principals[i], sizeof(principals[i]), "%s@leeds", name);
+		snprintf(text, sizeof(text), "remark %d of forty", i);
+		add_note(leeds, text, principals[i]);
+	}
+	become_hub(peer);
+	while (!memmem(peer->heard.data, peer->heard.len, "remark 39 of forty", 18))
+		assert_true(raw_peer_receive(peer, &packet, NETWORK_DEADLINE_MS));
+	for (int i = 0; i < 40; i++) {
+		char *at = strchr(principals[i], '@');
+		*at = '\0';
+		assert_null(memmem(peer->heard.data, peer->heard.len, principals[i], 10));
+		assert_false(network_files_hold(own->folder, principals[i]));
+	}
+	assert_true(network_files_hold(own->folder, "remark 39 of forty"));
+	raw_peer_free(peer);
+	network_free(own);
 }
 
 static void test_event_calendar_and_blackout(void **state)
@@ -362,7 +557,6 @@ static void test_event_answers_an_enquiry(void **state)
 	    "{\"text\":\"Who knows about cell therapy?\"}");
 	assert_non_null(strstr(result.out, "Cell therapy: who pays?"));
 	assert_non_null(strstr(result.out, "cancelled"));
-	shell_result_fini(&result);
 }
 
 int main(void)
@@ -375,6 +569,10 @@ int main(void)
 		cmocka_unit_test(test_event_under_chatham_house_keeps_no_speaker),
 		cmocka_unit_test(test_event_calendar_and_blackout),
 		cmocka_unit_test(test_event_answers_an_enquiry),
+#ifdef HAS_HTTP
+		cmocka_unit_test(test_event_is_answered_by_the_link_of_the_mail),
+#endif
+		cmocka_unit_test(test_note_speaker_is_in_no_packet_and_no_file),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -1,0 +1,361 @@
+/* The view as a fold: of an event's home and of another node, from records as they lie in their
+ * logs; heard once, twice, or anew from the beginning. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fold.h"
+#include "view.h"
+
+/* ---- Two logs ---- */
+
+#define MAX_RECORDS 400
+
+struct record {
+	char subject[200];
+	uint8_t *body;
+	size_t len;
+	bool removed;
+};
+
+struct node {
+	char *name;
+	struct view view;
+	struct record records[MAX_RECORDS];
+	size_t count;
+};
+
+static struct node nhsa = {.name = "nhsa"};
+static struct node wales = {.name = "wales"};
+
+static void deliver(struct node *node, const char *subject, const ProtobufCMessage *message)
+{
+	struct record *record = &node->records[node->count++];
+	assert_true(node->count <= MAX_RECORDS);
+	snprintf(record->subject, sizeof(record->subject), "lyceum.convening.v1.%s", subject);
+	record->removed = !message;
+	record->len = message ? protobuf_c_message_get_packed_size(message) : 0;
+	record->body = malloc(record->len + 1);
+	if (message)
+		protobuf_c_message_pack(message, record->body);
+	assert_true(view_take(&node->view, record->subject, record->removed, record->body,
+			      record->len, node->count, 1000));
+}
+
+static void replay(struct node *node, size_t count, bool twice, struct view *view)
+{
+	view_init(view, node->name);
+	for (size_t i = 0; i < count; i++) {
+		for (int j = 0; j <= twice; j++)
+			view_take(view, node->records[i].subject, node->records[i].removed,
+				  node->records[i].body, node->records[i].len, i + 1, 1000);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	view_init(&nhsa.view, "nhsa");
+	view_init(&wales.view, "wales");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct node *nodes[] = {&nhsa, &wales};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		view_fini(&nodes[i]->view);
+		for (size_t j = 0; j < nodes[i]->count; j++)
+			free(nodes[i]->records[j].body);
+		nodes[i]->count = 0;
+	}
+	return 0;
+}
+
+/* ---- Records ---- */
+
+static void say_event(uint32_t sequence, uint32_t cap)
+{
+	label_msg label = LYCEUM__V1__LABEL__INIT;
+	event_msg event = LYCEUM__CONVENING__V1__EVENT__INIT;
+	label.visibility = LYCEUM__V1__VISIBILITY__MEMBERS;
+	event.home = "nhsa";
+	event.id = "e1";
+	event.title = "Cells";
+	event.sequence = sequence;
+	event.cap = cap;
+	event.label = &label;
+	deliver(&nhsa, "Event.nhsa.e1", &event.base);
+	deliver(&wales, "Event.nhsa.e1", &event.base);
+}
+
+static void say_answer(struct node *from, const char *person, uint64_t number, int choice)
+{
+	char subject[160];
+	answer_msg answer = LYCEUM__CONVENING__V1__ANSWER__INIT;
+	answer.home = from->name;
+	answer.event_home = "nhsa";
+	answer.event = "e1";
+	answer.person = (char *)(uintptr_t)person;
+	answer.number = number;
+	answer.choice = (Lyceum__Convening__V1__Choice)choice;
+	snprintf(subject, sizeof(subject), "Answer.%s.nhsa.e1.%s", from->name, person);
+	deliver(&nhsa, subject, &answer.base);
+	if (from == &wales)
+		deliver(&wales, subject, &answer.base);
+}
+
+static struct entry *event_at(struct node *node)
+{
+	struct entry *entry = view_find(&node->view, "nhsa", "e1");
+	assert_non_null(entry);
+	return entry;
+}
+
+/* What the plugin would append next at the home: a page. False: nothing is to be decided. */
+static bool turn_page(size_t max)
+{
+	struct entry *entry = event_at(&nhsa);
+	struct seats_decision decisions[16];
+	place_msg places[16], *pointers[16];
+	seat_page_msg page = LYCEUM__CONVENING__V1__SEAT_PAGE__INIT;
+	char subject[80];
+	page.n_place = seats_decide(entry->seats, decisions, max);
+	if (page.n_place == 0)
+		return false;
+	for (size_t i = 0; i < page.n_place; i++) {
+		lyceum__convening__v1__place__init(&places[i]);
+		places[i].node = (char *)(uintptr_t)decisions[i].node;
+		places[i].person = (char *)(uintptr_t)decisions[i].person;
+		places[i].number = decisions[i].number;
+		places[i].state = (Lyceum__Convening__V1__Place__State)decisions[i].state;
+		places[i].reason = (Lyceum__Convening__V1__Place__Reason)decisions[i].reason;
+		pointers[i] = &places[i];
+	}
+	page.home = "nhsa";
+	page.event = "e1";
+	page.page = seats_next_page(entry->seats);
+	page.event_sequence = entry->event->sequence;
+	page.place = pointers;
+	snprintf(subject, sizeof(subject), "SeatPage.nhsa.e1.%llu", (unsigned long long)page.page);
+	deliver(&nhsa, subject, &page.base);
+	return true;
+}
+
+/* And the verdicts that it owes. */
+static void pay_debts(void)
+{
+	struct entry *entry = event_at(&nhsa);
+	while (entry->debts) {
+		struct debt *debt = entry->debts;
+		verdict_msg verdict = LYCEUM__CONVENING__V1__VERDICT__INIT;
+		char subject[80];
+		assert_string_equal(debt->node, "wales");
+		verdict.home = "nhsa";
+		verdict.event = "e1";
+		verdict.node = "wales";
+		verdict.page = debt->page;
+		verdict.place = debt->places;
+		verdict.n_place = debt->place_count;
+		snprintf(subject, sizeof(subject), "Verdict.nhsa.e1.wales.%llu",
+			 (unsigned long long)debt->page);
+		deliver(&wales, subject, &verdict.base);
+		deliver(&nhsa, subject, &verdict.base);
+	}
+}
+
+static struct seats_standing standing_at(struct view *view, const char *person)
+{
+	struct entry *entry = view_find(view, "nhsa", "e1");
+	struct seats_standing standing;
+	assert_non_null(entry);
+	assert_true(view_standing(view, entry, person, &standing));
+	return standing;
+}
+
+/* ---- Tests ---- */
+
+static void test_view_tells_another_node_what_its_home_decided(void **state)
+{
+	static const char *const people[] = {"a@wales", "b@wales", "c@wales"};
+	(void)state;
+	say_event(0, 2);
+	for (size_t i = 0; i < 3; i++)
+		say_answer(&wales, people[i], 1, SEATS_YES);
+	assert_int_equal(standing_at(&wales.view, "a@wales").decided_number, 0);
+	while (turn_page(2))
+		;
+	/* Verdicts may be appended late and in any order. */
+	pay_debts();
+	assert_int_equal(standing_at(&wales.view, "a@wales").state, SEATS_SEATED);
+	assert_int_equal(standing_at(&wales.view, "c@wales").state, SEATS_WAITING);
+	assert_int_equal(standing_at(&wales.view, "c@wales").reason, SEATS_CAP_REACHED);
+	assert_true(view_answered(event_at(&wales), "c@wales")->has_waited);
+	say_answer(&wales, "a@wales", 2, SEATS_NO);
+	while (turn_page(16))
+		;
+	pay_debts();
+	assert_int_equal(standing_at(&wales.view, "a@wales").state, SEATS_NOT_COMING);
+	assert_int_equal(standing_at(&wales.view, "c@wales").state, SEATS_SEATED);
+	/* Waited and has a seat now: that is worth a mail. */
+	assert_true(view_answered(event_at(&wales), "c@wales")->has_waited);
+}
+
+static void check_same(struct node *node, size_t count)
+{
+	static const char *const people[] = {"p0@wales", "p1@wales", "p2@wales", "p3@wales",
+					     "p4@wales", "p5@wales", "p6@wales", "p7@wales"};
+	struct view once, twice;
+	replay(node, count, false, &once);
+	replay(node, count, true, &twice);
+	struct entry *one = view_find(&once, "nhsa", "e1");
+	struct entry *two = view_find(&twice, "nhsa", "e1");
+	assert_non_null(one);
+	for (size_t i = 0; i < 8; i++) {
+		struct seats_standing a = {0}, b = {0};
+		assert_int_equal(view_standing(&once, one, people[i], &a),
+				 view_standing(&twice, two, people[i], &b));
+		assert_int_equal(a.number, b.number);
+		assert_int_equal(a.decided_number, b.decided_number);
+		assert_int_equal(a.state, b.state);
+		assert_int_equal(a.reason, b.reason);
+	}
+	size_t debts[2] = {0};
+	for (struct debt *debt = one->debts; debt; debt = debt->next)
+		debts[0]++;
+	for (struct debt *debt = two->debts; debt; debt = debt->next)
+		debts[1]++;
+	assert_int_equal(debts[0], debts[1]);
+	view_fini(&once);
+	view_fini(&twice);
+}
+
+static void test_view_is_the_same_after_a_replay_of_every_prefix(void **state)
+{
+	uint32_t seed = 7;
+	uint64_t numbers[8] = {0};
+	char person[16];
+	(void)state;
+	say_event(0, 3);
+	for (int step = 0; step < 120; step++) {
+		seed = seed * 1103515245 + 12345;
+		uint32_t who = (seed >> 16) % 8, what = (seed >> 20) % 10;
+		snprintf(person, sizeof(person), "p%u@wales", who);
+		if (what < 6)
+			say_answer(&wales, person, ++numbers[who], what < 4 ? SEATS_YES : SEATS_NO);
+		else if (what < 8)
+			turn_page(1 + (seed >> 24) % 4);
+		else if (what == 8)
+			pay_debts();
+		else
+			say_event((uint32_t)step, 1 + (seed >> 24) % 5);
+	}
+	while (turn_page(16))
+		;
+	pay_debts();
+	for (size_t i = 1; i <= nhsa.count; i++)
+		check_same(&nhsa, i);
+	for (size_t i = 1; i <= wales.count; i++)
+		check_same(&wales, i);
+	for (uint32_t i = 0; i < 8; i++) {
+		snprintf(person, sizeof(person), "p%u@wales", i);
+		if (numbers[i] == 0)
+			continue;
+		struct entry *entry = event_at(&nhsa);
+		struct seats_standing home;
+		assert_true(seats_find(entry->seats, "wales", person, &home));
+		struct seats_standing there = standing_at(&wales.view, person);
+		assert_int_equal(home.state, there.state);
+		assert_int_equal(home.decided_number, there.decided_number);
+	}
+}
+
+static void test_view_forgets_an_event_that_is_not_for_it_any_more(void **state)
+{
+	char homes[80];
+	(void)state;
+	say_event(0, 3);
+	assert_non_null(view_named(&wales.view, "e1", homes, sizeof(homes)));
+	assert_non_null(view_named(&wales.view, "e1@nhsa", homes, sizeof(homes)));
+	deliver(&wales, "Event.nhsa.e1", NULL);
+	assert_null(view_named(&wales.view, "e1", homes, sizeof(homes)));
+	assert_string_equal(homes, "");
+	assert_null(view_named(&wales.view, "e1@nhsa", homes, sizeof(homes)));
+	/* And has it again. */
+	say_event(1, 3);
+	assert_non_null(view_named(&wales.view, "e1", homes, sizeof(homes)));
+}
+
+static void test_view_names_the_homes_of_an_id_that_several_have(void **state)
+{
+	event_msg event = LYCEUM__CONVENING__V1__EVENT__INIT;
+	char homes[80];
+	(void)state;
+	say_event(0, 3);
+	event.home = "wales";
+	event.id = "e1";
+	deliver(&wales, "Event.wales.e1", &event.base);
+	assert_null(view_named(&wales.view, "e1", homes, sizeof(homes)));
+	assert_non_null(strstr(homes, "e1@nhsa"));
+	assert_non_null(strstr(homes, "e1@wales"));
+	assert_true(view_is_own(&wales.view, view_named(&wales.view, "e1@wales", homes, 80)));
+}
+
+static void test_view_leaves_out_what_it_does_not_know(void **state)
+{
+	static const uint8_t broken[] = {0x0a, 0xff};
+	(void)state;
+	assert_false(
+		view_take(&nhsa.view, "lyceum.convening.v1.Event.nhsa.e9", false, broken, 2, 1, 0));
+	assert_false(view_take(&nhsa.view, "lyceum.convening.v1.Event.nhsa", false, NULL, 0, 2, 0));
+	assert_false(
+		view_take(&nhsa.view, "lyceum.convening.v1.Unheard.nhsa.e9", false, NULL, 0, 3, 0));
+	assert_false(view_take(&nhsa.view, "lyceum.experts.v1.Expert.a.b", false, NULL, 0, 4, 0));
+	assert_null(view_find(&nhsa.view, "nhsa", "e9"));
+	assert_int_equal(nhsa.view.seq, 4);
+}
+
+/* A page that somebody else says was written is none of this event's book. */
+static void test_view_takes_pages_and_verdicts_of_the_home_only(void **state)
+{
+	place_msg place = LYCEUM__CONVENING__V1__PLACE__INIT, *places[] = {&place};
+	verdict_msg verdict = LYCEUM__CONVENING__V1__VERDICT__INIT;
+	(void)state;
+	say_event(0, 3);
+	say_answer(&wales, "a@wales", 1, SEATS_YES);
+	place.node = "wales";
+	place.person = "a@wales";
+	place.number = 1;
+	place.state = LYCEUM__CONVENING__V1__PLACE__STATE__SEATED;
+	verdict.home = "medcity";
+	verdict.event = "e1";
+	verdict.node = "wales";
+	verdict.page = 1;
+	verdict.place = places;
+	verdict.n_place = 1;
+	deliver(&wales, "Verdict.medcity.e1.wales.1", &verdict.base);
+	assert_int_equal(standing_at(&wales.view, "a@wales").decided_number, 0);
+}
+
+#define VIEW_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		VIEW_TEST(test_view_tells_another_node_what_its_home_decided),
+		VIEW_TEST(test_view_is_the_same_after_a_replay_of_every_prefix),
+		VIEW_TEST(test_view_forgets_an_event_that_is_not_for_it_any_more),
+		VIEW_TEST(test_view_names_the_homes_of_an_id_that_several_have),
+		VIEW_TEST(test_view_leaves_out_what_it_does_not_know),
+		VIEW_TEST(test_view_takes_pages_and_verdicts_of_the_home_only),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
