@@ -23,6 +23,12 @@ for node in $nodes; do
   for ((i = 0; i < 400; i++)); do lyceum $node experts list --limit 1 --json | grep -Eq '"total": ?"?800\b' && break; sleep 0.05; done
   [ $i -lt 400 ] || { echo "$node does not hold 800 experts" >&2; exit 1; }
 done
+for node in $nodes; do
+  for kind in ventures investors; do lyceum $node invest import-$kind %(source)s/sample/investment/$node/$kind.csv >/dev/null; done
+done
+lyceum medcity event create "Seminar on cell therapy manufacturing" --start $(date -d '+20 days' +%%F)T10:00 --minutes 90 --json >/dev/null
+for ((i = 0; i < 400; i++)); do lyceum nhsa event list --json | grep -q Seminar && [ "$(lyceum nhsa invest market --json | jq '.ventures + .investors')" = 82 ] && break; sleep 0.05; done
+[ $i -lt 400 ] || { echo "nhsa was not told of the event, or of all ventures and investors" >&2; exit 1; }
 set +e
 unset -f lyceum
 '''
