@@ -59,6 +59,19 @@ answer_state introduction_answer(const struct view *view, const proposal_msg *pr
 				     : ANSWER_NONE;
 }
 
+/* Both have agreed, but what the other side's home gives is not here yet. */
+static bool is_awaited(const struct desk *desk, const proposal_msg *proposal)
+{
+	for (side_value side = SIDE_VENTURE; side <= SIDE_INVESTOR; side++) {
+		if (strcmp(introduction_home(proposal, introduction_other(side)), desk->node) ==
+			    0 &&
+		    !view_held(&desk->view, KIND_REVEAL, introduction_home(proposal, side),
+			       proposal->id, introduction_side_key(side)))
+			return true;
+	}
+	return false;
+}
+
 enum introduction_state introduction_state(const struct desk *desk, const proposal_msg *proposal,
 					   int64_t now_ms)
 {
@@ -71,7 +84,7 @@ enum introduction_state introduction_state(const struct desk *desk, const propos
 	if (venture == ANSWER_NO || investor == ANSWER_NO)
 		return INTRODUCTION_REFUSED;
 	if (venture == ANSWER_AGREED && investor == ANSWER_AGREED)
-		return INTRODUCTION_MADE;
+		return is_awaited(desk, proposal) ? INTRODUCTION_WAITING : INTRODUCTION_MADE;
 	if (now_ms >= proposal->expires_ms)
 		return INTRODUCTION_EXPIRED;
 	if (venture == ANSWER_TAKEN_BACK || investor == ANSWER_TAKEN_BACK)
@@ -130,8 +143,9 @@ static const char *next_step(const proposal_row_msg *row, enum introduction_stat
 	case INTRODUCTION_TAKEN_BACK:
 		return row->may_opt_in ? "opt-in or opt-out" : "the two homes answer";
 	case INTRODUCTION_WAITING:
-		return row->may_opt_in ? "opt-in for the other side, or opt-out"
-				       : "wait, or opt-out to take it back";
+		return row->may_opt_in    ? "opt-in for the other side, or opt-out"
+		       : row->may_opt_out ? "wait, or opt-out to take it back"
+					  : "wait: the other side's identity is on its way";
 	case INTRODUCTION_MADE:
 		return "talk to each other";
 	default:

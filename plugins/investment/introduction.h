@@ -9,9 +9,9 @@
 
 enum introduction_state {
 	INTRODUCTION_OPEN,
-	/* Our side has said yes, the other has not been heard. */
+	/* Our side has said yes; the other has not been heard, or its identity is not here yet. */
 	INTRODUCTION_WAITING,
-	/* Both have agreed. */
+	/* Both have agreed, and the other side's identity is here if this node may have it. */
 	INTRODUCTION_MADE,
 	INTRODUCTION_REFUSED,
 	INTRODUCTION_TAKEN_BACK,

@@ -343,8 +343,13 @@ static void test_introduction_holds_in_any_order(void **state)
 		struct pad pad = {0};
 		const proposal_msg *proposal =
 			pad_copy_message(&pad, &set_up(&desks, seed % 2 == 0)->base);
-		for (int i = 0; i < 60; i++)
+		for (int i = 0; i < 60; i++) {
 			step(&desks, proposal, &random, declared, said);
+			/* "Introduced" is not said before the identity is here. */
+			if (desks_proposal(&desks, LONDON) &&
+			    state_at(&desks, LONDON) == INTRODUCTION_MADE)
+				assert_true(knows(&desks, LONDON, SIDE_VENTURE, VENTURE));
+		}
 		desks_settle(&desks);
 		size_t wales = desks_logged(&desks, WALES, "Reveal");
 		size_t london = desks_logged(&desks, LONDON, "Reveal");
