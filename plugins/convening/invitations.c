@@ -7,6 +7,7 @@
 #include "postroom.h"
 #include "reply_page.h"
 #include "standing.h"
+#include "waves.h"
 
 typedef Lyceum__Convening__V1__Invitations_Service service_msg;
 typedef Lyceum__Convening__V1__ListAnswersReply__Item item_msg;
@@ -224,6 +225,76 @@ static void invitations_list_answers(service_msg *service,
 		free(answers.reply.answer[i]);
 	}
 	free(answers.reply.answer);
+}
+
+/* ---- Plan ---- */
+
+static void count_unanswered(const struct seats_standing *standing, void *arg)
+{
+	*(uint32_t *)arg += standing->is_invited && standing->choice == SEATS_UNANSWERED;
+}
+
+static void advise(const Lyceum__Convening__V1__PlanRequest *request,
+		   const Lyceum__Convening__V1__PlanReply *reply, uint32_t least, double risk,
+		   char *to, size_t size)
+{
+	double comes = request->accept * (request->show_up > 0 ? request->show_up : 1);
+	uint32_t needed = waves_least(comes, least, risk);
+
+	if (reply->invite == 0)
+		snprintf(to, size, "wait: %u invitations have no answer yet, and that is enough",
+			 reply->unanswered);
+	else if (reply->underflow_chance <= risk)
+		snprintf(to, size, "invite %u", reply->invite);
+	else if (needed < WAVES_MAX)
+		snprintf(to, size,
+			 "no number keeps both risks: %u invitations would fill the room with %u, "
+			 "and "
+			 "then too many say yes with %.1f %%; invite %u, and more when answers "
+			 "have come",
+			 needed, request->least,
+			 100 * waves_over(needed, request->accept, reply->free), reply->invite);
+	else
+		snprintf(to, size, "so many do not come at these chances");
+}
+
+static void invitations_plan(service_msg *service,
+			     const Lyceum__Convening__V1__PlanRequest *request,
+			     Lyceum__Convening__V1__PlanReply_Closure closure, void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	struct entry *entry = convening_own_event(lyc_call_state(call), call, request->event);
+	Lyceum__Convening__V1__PlanReply reply = LYCEUM__CONVENING__V1__PLAN_REPLY__INIT;
+	double risk = request->risk > 0 ? request->risk : 0.01;
+	double comes = request->accept * (request->show_up > 0 ? request->show_up : 1);
+	char over[24], under[24], advice[300];
+
+	(void)service;
+	if (!entry)
+		return;
+	if (entry->event->cap == 0) {
+		lyc_call_fail_field(call, LYC_FAILED_PRECONDITION, "event",
+				    "the event has no cap: invite as many as you like");
+		return;
+	}
+	uint32_t taken = seats_taken(entry->seats);
+	seats_each(entry->seats, count_unanswered, &reply.unanswered);
+	reply.free = entry->event->cap > taken ? entry->event->cap - taken : 0;
+	uint32_t most = reply.free ? waves_most(request->accept, reply.free, risk) : 0;
+	reply.invite = most > reply.unanswered ? most - reply.unanswered : 0;
+	uint32_t outstanding = reply.invite + reply.unanswered;
+	reply.overflow_chance = waves_over(outstanding, request->accept, reply.free);
+	/* Of those who have a seat already so many are expected; fewer are needed then. */
+	double expected = taken * (request->show_up > 0 ? request->show_up : 1);
+	uint32_t least = request->least > expected ? request->least - (uint32_t)expected : 0;
+	reply.underflow_chance = waves_under(outstanding, comes, least);
+	snprintf(over, sizeof(over), "%.2f %%", 100 * reply.overflow_chance);
+	snprintf(under, sizeof(under), "%.2f %%", 100 * reply.underflow_chance);
+	advise(request, &reply, least, risk, advice, sizeof(advice));
+	reply.overflow = over;
+	reply.underflow = request->least ? under : (char *)(uintptr_t) "";
+	reply.advice = advice;
+	closure(&reply, call);
 }
 
 service_msg convening_invitations = LYCEUM__CONVENING__V1__INVITATIONS__INIT(invitations_);

@@ -550,6 +550,18 @@ static void test_event_calendar_and_blackout(void **state)
 	assert_non_null(strstr(result.out, "election"));
 }
 
+static void test_event_says_how_many_to_invite(void **state)
+{
+	(void)state;
+	RUN(nhsa, "event", "create", "Large", "--start", "2027-07-01T10:00", "--cap", "120");
+	RUN(nhsa, "event", "plan", "large", "--accept", "0.3", "--show-up", "0.8", "--least", "80");
+	assert_non_null(strstr(result.out, "335"));
+	assert_non_null(strstr(result.out, "no number keeps both risks"));
+	RUN(nhsa, "event", "invite", "large", "--member", "ann@nhsa");
+	RUN(nhsa, "event", "plan", "large", "--accept", "0.5");
+	assert_non_null(strstr(result.out, "206"));
+}
+
 static void test_event_answers_an_enquiry(void **state)
 {
 	(void)state;
@@ -568,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_event_reminds_once_whatever_crashes),
 		cmocka_unit_test(test_event_under_chatham_house_keeps_no_speaker),
 		cmocka_unit_test(test_event_calendar_and_blackout),
+		cmocka_unit_test(test_event_says_how_many_to_invite),
 		cmocka_unit_test(test_event_answers_an_enquiry),
 #ifdef HAS_HTTP
 		cmocka_unit_test(test_event_is_answered_by_the_link_of_the_mail),
