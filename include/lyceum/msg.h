@@ -56,7 +56,8 @@ struct lyc_method {
 	/* More than one reply. */
 	bool streams;
 	/* (lyceum.v1.web): under which paths a gateway serves it, too, "/calendar/{token}.ics"; the
-	 * field of the reply that is the answer, and its type; whether nobody has to be signed in. */
+	 * field of the reply that is the answer, and its type; whether nobody has to be signed in.
+	 */
 	const char *web_get;
 	const char *web_post;
 	const char *web_body;

@@ -286,6 +286,8 @@ static void give(struct exchange *exchange, unsigned status, const char *type,
 		has_cache |= strcmp(headers[0], MHD_HTTP_HEADER_CACHE_CONTROL) == 0;
 		MHD_add_response_header(response, headers[0], headers[1]);
 	}
+	if (response && exchange->cookie[0])
+		MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, exchange->cookie);
 	if (response && !has_cache)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (response && exchange->web->settings.is_https)

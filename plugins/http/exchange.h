@@ -29,6 +29,8 @@ struct exchange {
 	/* Whose session it is; "" without. */
 	char user[64];
 	char session_id[TOKEN_ID_LEN + 1];
+	/* To be sent with the answer; "": none. */
+	char cookie[200];
 
 	/* Refused while its body still came: it is read no further than this. */
 	bool is_refused;
@@ -123,5 +125,7 @@ void sign_in_page(struct exchange *exchange);
 void sign_in_enter(struct exchange *exchange);
 void sign_in_leave(struct exchange *exchange);
 void sign_in_me(struct exchange *exchange);
+/* A session in use is prolonged when half of its time has passed. */
+void sign_in_prolong(struct exchange *exchange, const struct pass *session, const char *token);
 
 #endif

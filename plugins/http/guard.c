@@ -104,6 +104,7 @@ void guard_sign_in(struct exchange *exchange)
 		return;
 	snprintf(exchange->user, sizeof(exchange->user), "%s", session->user);
 	snprintf(exchange->session_id, sizeof(exchange->session_id), "%s", session->id);
+	sign_in_prolong(exchange, session, token);
 }
 
 const char *guard_check(struct exchange *exchange, const char *method, const char *version,

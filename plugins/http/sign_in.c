@@ -225,6 +225,36 @@ void sign_in_enter(struct exchange *exchange)
 
 /* ---- Inside ---- */
 
+static void on_prolonged(const struct lyc_ack *ack, void *arg)
+{
+	/* Refused: it was ended, or prolonged by another request, meanwhile. */
+	(void)ack;
+	(void)arg;
+}
+
+void sign_in_prolong(struct exchange *exchange, const struct pass *pass, const char *token)
+{
+	struct web *web = exchange->web;
+	uint64_t now_ms = web_wall_ms();
+	uint64_t whole_ms = web->settings.session_days * DAY_MS;
+	if (pass->expires_ms - now_ms > whole_ms / 2 || !lyc_is_caught_up(web->context))
+		return;
+	struct lyc_publish_options options = {.expect = true, .expect_seq = pass->seq};
+	Lyceum__Http__V1__Session session = LYCEUM__HTTP__V1__SESSION__INIT;
+	Lyceum__V1__Label label = LYCEUM__V1__LABEL__INIT;
+	session.home = label.home = (char *)(uintptr_t)lyc_node_name(web->context);
+	label.visibility = LYCEUM__V1__VISIBILITY__PRIVATE;
+	session.id = pass->id;
+	session.user = pass->user;
+	session.token_hash =
+		(ProtobufCBinaryData){TOKEN_HASH_LEN, (uint8_t *)(uintptr_t)pass->hash};
+	session.created_ms = pass->created_ms;
+	session.expires_ms = now_ms + whole_ms;
+	session.label = &label;
+	if (lyc_append(web->context, &session.base, &options, on_prolonged, NULL) == LYC_OK)
+		set_cookie(web, token, whole_ms / 1000, exchange->cookie, sizeof(exchange->cookie));
+}
+
 void sign_in_me(struct exchange *exchange)
 {
 	struct web *web = exchange->web;
@@ -260,6 +290,7 @@ static void on_left(const struct lyc_ack *ack, void *arg)
 		return;
 	if (ack->status == LYC_OK)
 		users_take_own(exchange->web, "Session", exchange->session_id, NULL, ack->seq);
+	exchange->cookie[0] = '\0';
 	set_cookie(exchange->web, "", 0, cookie, sizeof(cookie));
 	if (ack->status == LYC_OK)
 		exchange_answer(exchange, MHD_HTTP_OK, "application/json", "{}", 2,

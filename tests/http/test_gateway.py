@@ -286,10 +286,29 @@ def test_sign_in_outlives_a_restart():
     assert wales.get('/me', people['bob']).status == 200
 
 
+def records(kind):
+    return [json.loads(line) for line in wales.lyceum('log', 'lyceum.http.v1.%s.>' % kind).splitlines()]
+
+
+def test_session_in_use_is_prolonged():
+    day = 24 * 60 * 60 * 1000
+    cookie = wales.enter('dai')
+    assert 'Set-Cookie' not in wales.get('/me', cookie).headers
+    body = [record for record in records('Session') if not record.get('removed') and record['body']['user'] == 'dai'][-1]['body']
+    soon = int(time.time() * 1000) + 10 * day
+    wales.lyceum('publish', '--durable', 'lyceum.http.v1.Session', json.dumps(dict(body, expiresMs=str(soon))))
+    renewed = wait_for(lambda: wales.get('/me', cookie).headers['Set-Cookie'], 'a new cookie')
+    assert renewed.startswith('lyceum_session=%s;' % cookie) and 'Max-Age=2592000' in renewed, renewed
+
+    def last():
+        return [record for record in records('Session') if record['subject'].endswith(body['id'])][-1]['body']
+    wait_for(lambda: int(last()['expiresMs']) > soon + 15 * day, 'a longer session')
+    assert last()['createdMs'] == body['createdMs'] and last()['label']['visibility'] == 'PRIVATE'
+    assert wales.get('/me', cookie).status == 200
+
+
 def test_expired_sessions_and_links_are_refused():
     # Records of a time long past, as the log would hold them then.
-    def records(kind):
-        return [json.loads(line) for line in wales.lyceum('log', 'lyceum.http.v1.%s.>' % kind).splitlines()]
     session = [record for record in records('Session') if not record.get('removed') and record['body']['user'] == 'bob'][-1]
     body = dict(session['body'], createdMs='1000', expiresMs='2000')
     cookie, token = people.pop('bob'), wales.invite('bob')
