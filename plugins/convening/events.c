@@ -308,6 +308,7 @@ static void events_show(service_msg *service, const Lyceum__Convening__V1__ShowR
 	struct convening *state = lyc_call_state(call);
 	struct entry *entry = convening_event(state, call, request->event);
 	Lyceum__Convening__V1__ShowReply reply = LYCEUM__CONVENING__V1__SHOW_REPLY__INIT;
+	Lyceum__Convening__V1__Attendance attendance = LYCEUM__CONVENING__V1__ATTENDANCE__INIT;
 	int64_t now_ms = convening_now_ms();
 	struct meeting meetings[10];
 	char times[10][MEETING_TIME_SIZE], *next[10], because[STANDING_TEXT_SIZE];
@@ -326,9 +327,10 @@ static void events_show(service_msg *service, const Lyceum__Convening__V1__ShowR
 		next[reply.n_next++] = times[i];
 	}
 	if (entry->seats && convening_is_own(state, lyc_call_principal(call))) {
-		reply.taken = seats_taken(entry->seats);
-		reply.waiting = (uint32_t)seats_waiting(entry->seats);
-		reply.invited = (uint32_t)seats_invited(entry->seats);
+		attendance.taken = seats_taken(entry->seats);
+		attendance.waiting = (uint32_t)seats_waiting(entry->seats);
+		attendance.invited = (uint32_t)seats_invited(entry->seats);
+		reply.attendance = &attendance;
 	}
 	if (view_standing(&state->view, entry, lyc_call_principal(call), &standing)) {
 		standing_fill(&standing, entry->event, because, &own);

@@ -83,7 +83,7 @@ export function eventView(room, [home, id]) {
 	};
 }
 
-function draw(card, {event, next, taken, waiting, invited, own}, answer) {
+function draw(card, {event, next, attendance, own}, answer) {
 	const outcome = h('div', {'aria-live': 'polite'}, own && standing(own));
 	const isOff = event.status === 'CANCELLED';
 	replace(card,
@@ -93,9 +93,9 @@ function draw(card, {event, next, taken, waiting, invited, own}, answer) {
 			[t('event.next'), (next || []).length > 1 && h('ul', {class: 'plain'}, next.slice(0, 5).map(one => h('li', null, localTime(one, event.zone))))],
 			[t('event.place'), event.place],
 			[t('event.join'), event.url && (/^https?:\/\//.test(event.url) ? h('a', {href: event.url, rel: 'noreferrer external'}, event.url) : event.url)],
-			[t('event.seats'), event.cap ? t(event.home === me.node ? 'event.seatsTaken' : 'event.seatsOf', {cap: event.cap, taken: taken || 0}) : t('event.noCap')],
-			[t('event.waiting'), event.home === me.node && waiting ? waiting : ''],
-			[t('event.invited'), event.home === me.node && invited ? invited : ''],
+			[t('event.seats'), event.cap ? t(attendance ? 'event.seatsTaken' : 'event.seatsOf', {cap: event.cap, taken: attendance?.taken || 0}) : t('event.noCap')],
+			[t('event.waiting'), attendance?.waiting || ''],
+			[t('event.invited'), attendance?.invited || ''],
 			[t('event.rule'), event.chatham && t('event.chatham')],
 			[t('event.topics'), (event.topic || []).length > 0 && h('ul', {class: 'topics'}, event.topic.map(topic => h('li', null, topic)))],
 		]),
