@@ -30,7 +30,8 @@ static enum lyc_status no_memory(struct json_encoder *encoder)
 
 static bool is_kind_of_text(const struct json_scalar *scalar)
 {
-	return scalar->kind == JSON_KIND_TEXT || scalar->kind == JSON_KIND_PLAIN;
+	return scalar->kind == JSON_KIND_TEXT || scalar->kind == JSON_KIND_PLAIN ||
+	       scalar->kind == JSON_KIND_BIG;
 }
 
 /* jansson's own parser keeps to JSON's grammar and to the point whatever the locale. */
@@ -245,7 +246,8 @@ static enum lyc_status encode_text(struct json_encoder *encoder, const struct sc
 	struct span text = {0};
 	enum lyc_status status = LYC_OK;
 	/* YAML without quotes: what looks like a truth is text here. */
-	if (scalar.kind != JSON_KIND_NULL && json_is_string(at->value))
+	if (scalar.kind != JSON_KIND_NULL && scalar.kind != JSON_KIND_BIG &&
+	    json_is_string(at->value))
 		text = span_of(json_string_value(at->value), json_string_length(at->value));
 	else
 		return json_encoder_wrong(encoder, at,

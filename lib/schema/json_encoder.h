@@ -10,19 +10,21 @@
 #include "schema/number.h"
 #include "schema/schema.h"
 
-/* Where a value of a YAML text stood. */
+/* Where a value of a YAML text stood; of JSON only the whole numbers that stand as text. */
 struct json_mark {
 	const json_t *value;
-	unsigned line;
+	unsigned line; /* 0: not known */
 	/* Of its key in a mapping, else the same as line. */
 	unsigned key_line;
 	/* A scalar without quotes: may be a number, a truth or nothing. */
 	bool is_plain;
+	/* A number of JSON, beyond 63 bits. */
+	bool is_big;
 };
 
 struct json_encoder {
 	struct lyc_error *error;
-	/* Sorted by value; NULL for JSON, whose tree has no lines and says itself what is what. */
+	/* Sorted by value. */
 	const struct json_mark *marks;
 	size_t mark_count;
 
@@ -49,13 +51,14 @@ enum json_kind {
 	JSON_KIND_REAL,
 	JSON_KIND_TEXT,  /* a string */
 	JSON_KIND_PLAIN, /* YAML without quotes */
+	JSON_KIND_BIG,   /* a whole number beyond 63 bits: its digits */
 	JSON_KIND_LIST,
 	JSON_KIND_OBJECT
 };
 
 struct json_scalar {
 	enum json_kind kind;
-	struct span text; /* TEXT and PLAIN */
+	struct span text; /* TEXT, PLAIN and BIG */
 	json_int_t integer;
 	double real;
 };

@@ -44,7 +44,7 @@ static const char *line_of(const struct json_encoder *encoder, const json_t *val
 {
 	const struct json_mark *mark = json_encoder_mark(encoder, value);
 	to[0] = '\0';
-	if (mark)
+	if (mark && mark->line > 0)
 		snprintf(to, size, " (line %u)", mark->key_line);
 	return to;
 }

@@ -45,7 +45,7 @@ static enum lyc_status refuse(struct json_encoder *encoder, const struct json_pl
 	const char *text = path.len ? buf_text(&path) : "";
 	const struct json_mark *mark = json_encoder_mark(encoder, at->value);
 	/* A list or mapping begins below its key; what is wrong with it is wrong at the key. */
-	if (mark)
+	if (mark && mark->line > 0)
 		snprintf(line, sizeof(line),
 			 "line %u: ", json_is_string(at->value) ? mark->line : mark->key_line);
 	enum lyc_status status =
@@ -98,6 +98,7 @@ static void show(const struct json_encoder *encoder, const json_t *value, char *
 	case JSON_KIND_TEXT:
 		snprintf(to, size, "\"%.*s%s\"", len, (const char *)scalar.text.data, dots);
 		break;
+	case JSON_KIND_BIG:
 	case JSON_KIND_PLAIN:
 	default:
 		snprintf(to, size, "%.*s%s", len, (const char *)scalar.text.data, dots);
@@ -146,6 +147,8 @@ struct json_scalar json_encoder_scalar(const struct json_encoder *encoder, const
 		break;
 	}
 	const struct json_mark *mark = json_encoder_mark(encoder, value);
+	if (mark && mark->is_big)
+		scalar.kind = JSON_KIND_BIG;
 	if (scalar.kind != JSON_KIND_TEXT || !mark || !mark->is_plain)
 		return scalar;
 	scalar.kind = JSON_KIND_PLAIN;

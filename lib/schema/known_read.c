@@ -94,6 +94,7 @@ static enum lyc_status read_any_value(struct json_encoder *encoder,
 		break;
 	case JSON_KIND_INTEGER:
 	case JSON_KIND_REAL:
+	case JSON_KIND_BIG:
 		as = NUMBER;
 		break;
 	case JSON_KIND_OBJECT:

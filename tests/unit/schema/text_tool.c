@@ -52,6 +52,9 @@ static void answer(const struct schema *schema, char *line)
 		if (!status)
 			status = schema_check(message, span_of(out.data, out.len), false, &error);
 	}
+	/* An answer is one line, whatever it quotes. */
+	for (char *at = error.text; *at; at++)
+		*at = *at == '\n' ? ' ' : *at;
 	if (status)
 		printf("! %s\n", error.text);
 	else if (strcmp(verb, "write") == 0)
