@@ -175,6 +175,11 @@ enum lyc_status known_read(struct json_encoder *encoder, const struct schema_mes
 	case SCHEMA_ANY:
 		return read_any(encoder, message, at, to);
 	default:
+		/* A field that is null is left out before; inside an Any there is nothing to leave.
+		 */
+		if (json_encoder_scalar(encoder, at->value).kind == JSON_KIND_NULL)
+			return json_encoder_refuse(encoder, at, "is null, which is no %s",
+						   message->full_name);
 		return read_as(encoder, message, 1, false, at, to);
 	}
 }

@@ -252,6 +252,7 @@ LARGE = {repr(value) for value in JUNK if isinstance(value, (int, float)) and ab
 NARROWER = [
     ("base64 text", None, "Python skips in base64 what is no letter of it"),
     ("must be an object", {"''", "[]"}, "Python takes anything that is empty for an empty message"),
+    ("must be a duration", {"'1.0000000001s'"}, "Python rounds what is below a nanosecond"),
     ("is required", None, "Python reads without proto2's required fields"),
     ("must be a whole number from -2147483648 to 2147483647", LARGE, "Python lets an enum's number beyond 32 bits in"),
     ("must be a whole number", {"True", "False", "1.5"}, "Python makes an enum's number of truths and fractions"),

@@ -94,6 +94,15 @@ static void test_json_read_takes_numbers_beyond_63_bits(void **state)
 	SCALARS_REFUSED("{\"aDouble\": 1e999}", "line 1, column 17: the number is too large", "");
 }
 
+static void test_json_read_refuses_null_for_what_an_any_holds(void **state)
+{
+	(void)state;
+	refuses("Known",
+		"{\"anything\":{\"@type\":\"x/google.protobuf.Int32Value\",\"value\":null}}",
+		"anything.value is null, which is no google.protobuf.Int32Value", "anything.value");
+	reads("Known", "{\"anInt32\":null}", "{}");
+}
+
 static void test_json_read_is_strict_about_truth_and_text(void **state)
 {
 	(void)state;
@@ -331,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_json_read_takes_numbers_in_every_form),
 		cmocka_unit_test(test_json_read_names_the_range),
 		cmocka_unit_test(test_json_read_takes_numbers_beyond_63_bits),
+		cmocka_unit_test(test_json_read_refuses_null_for_what_an_any_holds),
 		cmocka_unit_test(test_json_read_is_strict_about_truth_and_text),
 		cmocka_unit_test(test_json_read_takes_base64_in_all_dialects),
 		cmocka_unit_test(test_json_read_takes_enums_by_name_and_number),
