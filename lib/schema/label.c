@@ -102,6 +102,30 @@ static bool is_named(const struct label *label, const struct readers *readers)
 	return false;
 }
 
+/* "wales/policy" or "ann@wales", where wales is the home. */
+static bool is_within(struct span entry, struct span home)
+{
+	if (home.len == 0 || entry.len <= home.len + 1)
+		return false;
+	const uint8_t *tail = entry.data + entry.len - home.len;
+	return (memcmp(entry.data, home.data, home.len) == 0 && entry.data[home.len] == '/') ||
+	       (memcmp(tail, home.data, home.len) == 0 && tail[-1] == '@');
+}
+
+/* An audience that names some people of the home means those, not all of it. The home itself, which
+ * is neither a person nor a group, keeps the record and sees it. */
+static bool is_narrowed(const struct label *label, struct span home, const struct readers *readers)
+{
+	if (label->visibility != VISIBILITY_AUDIENCE ||
+	    ((!readers->person || !readers->person[0]) && readers->group_count == 0))
+		return false;
+	for (size_t i = 0; i < label->audience_count; i++) {
+		if (is_within(label->audience[i], home))
+			return true;
+	}
+	return false;
+}
+
 bool label_may_see(const struct label *label, const char *here, const struct readers *readers)
 {
 	if (label->visibility == VISIBILITY_PUBLIC || label->visibility == VISIBILITY_MEMBERS)
@@ -109,7 +133,7 @@ bool label_may_see(const struct label *label, const char *here, const struct rea
 	struct span home = label->home;
 	if (home.len == 0 && here)
 		home = span_of(here, strlen(here));
-	if (is_name(home, readers->node))
+	if (is_name(home, readers->node) && !is_narrowed(label, home, readers))
 		return true;
 	return label->visibility == VISIBILITY_AUDIENCE && is_named(label, readers);
 }
@@ -123,7 +147,8 @@ struct cutting {
 	size_t count;
 };
 
-/* Is this submessage refused by its own label? One that may have a label and has none is private. */
+/* Is this submessage refused by its own label? One that may have a label and has none is private.
+ */
 static enum lyc_status judge(const struct cutting *cutting, const struct schema_message *message,
 			     struct span body, bool *ret_is_refused)
 {

@@ -68,6 +68,28 @@ static void test_label_audience_names_nodes_groups_and_persons(void **state)
 	assert_false(may_see("", AUDIENCE, "", "", &nobody));
 }
 
+static void test_label_audience_of_people_of_the_home_means_those(void **state)
+{
+	(void)state;
+	static const struct readers ben = {.node = "wales", .person = "ben@wales"};
+	static const struct readers home = {.node = "wales", .person = ""};
+	static const char *const narrow[] = {"ann@wales", "wales/policy"};
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(may_see("wales", AUDIENCE, narrow[i], "wales", &ann));
+		assert_false(may_see("wales", AUDIENCE, narrow[i], "wales", &ben));
+		assert_false(may_see(NULL, AUDIENCE, narrow[i], "wales", &ben));
+		assert_true(may_see("wales", AUDIENCE, narrow[i], "wales", &home));
+		/* Only an audience narrows. */
+		assert_true(may_see("wales", PRIVATE, narrow[i], "wales", &ben));
+	}
+	/* Others are named beside the home's people, or names only look like theirs. */
+	static const char *const wide[] = {
+		"nhsa",   "nhsa/policy", "ann@nhsa",        "wales",
+		"@wales", "wales/",      "ann@south-wales", "waleses/policy"};
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		assert_true(may_see("wales", AUDIENCE, wide[i], "wales", &ben));
+}
+
 static void test_label_read_refuses_malformed_labels(void **state)
 {
 	(void)state;
@@ -280,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_label_public_and_members_are_for_all),
 		cmocka_unit_test(test_label_private_is_for_its_home),
 		cmocka_unit_test(test_label_audience_names_nodes_groups_and_persons),
+		cmocka_unit_test(test_label_audience_of_people_of_the_home_means_those),
 		cmocka_unit_test(test_label_read_refuses_malformed_labels),
 		cmocka_unit_test(test_label_of_body_finds_the_own_one),
 		cmocka_unit_test(test_label_cut_leaves_out_what_is_refused),
