@@ -36,7 +36,8 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 	snprintf(home, sizeof(home), "%.*s", (int)out.origin.len, (const char *)out.origin.data);
 	struct readers readers = {.node = link->peer, .person = ""};
 	size_t name_len = 0;
-	/* Our own leave by what our plugins say today: a part that has become labelled since is cut. */
+	/* Our own leave by what our plugins say today: a part that has become labelled since is
+	 * cut. */
 	const struct schema_message *message = types_of_record(
 		stream->types, record->subject, is_own ? 0 : record->schema, &name_len);
 	struct label label = policy_members_label();

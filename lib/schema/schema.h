@@ -266,8 +266,8 @@ LYC_MUST_USE enum lyc_status label_of_body(const struct schema_message *message,
 					   struct label *ret_label);
 /* The one rule of who may see what. `here` is the home assumed where the label does not say one.
  * PUBLIC and MEMBERS: every reader. AUDIENCE: a reader whose node, person or one of whose groups is
- * named, and the home's own: all of them, or, where some of its people or groups are named, the home
- * itself and those. PRIVATE and unspecified: the home's own readers only. */
+ * named, and the home's own: all of them, or, where some of its people or groups are named, the
+ * home itself and those. PRIVATE and unspecified: the home's own readers only. */
 bool label_may_see(const struct label *label, const char *here, const struct readers *readers);
 /* Copy `body` without the labelled parts that `readers` may not see: a submessage whose own Label
  * refuses the reader is left out as a whole, a map entry together with its value; one of a type

@@ -192,9 +192,13 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 	return LYC_OK;
 }
 
-static ProtobufCService *const services[] = {&convening_events.base,    &convening_invitations.base,
-					     &convening_notes.base,     &convening_calendar.base,
-					     &convening_enquiries.base, &convening_mails.base, NULL};
+static ProtobufCService *const services[] = {&convening_events.base,
+					     &convening_invitations.base,
+					     &convening_notes.base,
+					     &convening_calendar.base,
+					     &convening_enquiries.base,
+					     &convening_mails.base,
+					     NULL};
 static const char *const subjects[] = {SUBJECT_PREFIX ">", NULL};
 
 LYC_PLUGIN = {

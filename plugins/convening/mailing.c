@@ -122,8 +122,9 @@ static enum lyc_status prepare(const struct mailing *mailing, struct zones *zone
 		.leave_address = texts->from,
 		.has_calendar = method_of(mailing) != NULL,
 	};
-	enum lyc_status status = letter_write(mailing->kind, relay && relay->languages[0] ? relay->languages : "en", &facts,
-		     &texts->letter);
+	enum lyc_status status =
+		letter_write(mailing->kind, relay && relay->languages[0] ? relay->languages : "en",
+			     &facts, &texts->letter);
 	if (status != LYC_OK) {
 		*error = (struct lyc_error){.status = status};
 		snprintf(error->text, sizeof(error->text), "the letter cannot be written");
