@@ -118,6 +118,9 @@ void site_refresh(struct web *web, bool is_urgent);
 void methods_post(struct exchange *exchange, const char *name);
 /* A path of (lyceum.v1.web); false when it is none. */
 bool methods_route(struct exchange *exchange);
+/* What is not known may have come a moment ago: ask the daemon, once, and go on with
+ * methods_types_came. False when nothing is under way: answer now. */
+bool methods_wait(struct exchange *exchange);
 void methods_types_came(struct exchange *exchange);
 void openapi_answer(struct exchange *exchange);
 void prometheus_answer(struct exchange *exchange);

@@ -254,8 +254,7 @@ static bool may_call(struct exchange *exchange, bool is_open, bool is_form)
 	return !reason;
 }
 
-/* What is not known may have come a moment ago: ask, once, and go on then. */
-static bool waits_for_types(struct exchange *exchange)
+bool methods_wait(struct exchange *exchange)
 {
 	if (exchange->has_tried_types)
 		return false;
@@ -268,7 +267,7 @@ void methods_post(struct exchange *exchange, const char *name)
 {
 	const struct lyc_method *method = lyc_method_find(exchange->web->types, name);
 	const char *type = exchange_header(exchange, "Content-Type");
-	if (!method && exchange->user[0] && waits_for_types(exchange))
+	if (!method && exchange->user[0] && methods_wait(exchange))
 		return;
 	if (!may_call(exchange, method && method->web_open, false))
 		return;

@@ -178,6 +178,6 @@ void site_answer(struct exchange *exchange)
 		return;
 	if (file)
 		answer_file(exchange, file);
-	else if (!methods_route(exchange))
+	else if (!methods_route(exchange) && !methods_wait(exchange))
 		exchange_fail(exchange, 0, LYC_NOT_FOUND, "", "there is nothing at this path");
 }
