@@ -107,7 +107,7 @@ static const struct plugin *plugin_of(const struct router *router,
 {
 	list_each (node, &router->host->plugins) {
 		const struct plugin *plugin = list_entry(node, struct plugin, node);
-		if (strcmp(plugin->name, service->noun) == 0)
+		if (strcmp(plugin->name, service->package_word) == 0)
 			return plugin;
 	}
 	return NULL;

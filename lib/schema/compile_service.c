@@ -231,7 +231,7 @@ static enum lyc_status check_method_names(struct compiling *compiling,
 }
 
 /* The last part of the package that is not a version: "experts" of "lyceum.experts.v1". */
-static const char *make_noun(struct arena *arena, const char *package)
+static const char *make_package_word(struct arena *arena, const char *package)
 {
 	size_t end = strlen(package);
 	for (;;) {
@@ -277,10 +277,11 @@ enum lyc_status compile_service(struct compiling *compiling, const struct set_sy
 			return status;
 		index++;
 	}
-	if (!service->noun)
-		service->noun = make_noun(compiling->arena, symbol->file->package);
-	if (!service->noun)
+	service->package_word = make_package_word(compiling->arena, symbol->file->package);
+	if (!service->package_word)
 		return set_no_memory(compiling->error);
+	if (!service->noun)
+		service->noun = service->package_word;
 	service->methods = methods;
 	service->method_count = count;
 	return check_method_names(compiling, symbol, service);

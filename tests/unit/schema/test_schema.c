@@ -151,7 +151,9 @@ static void test_schema_methods_carry_their_command(void **state)
 	assert_string_equal(import->output->full_name, "lyceum.sample.v1.FindReply");
 	assert_string_equal(import->web.get, "");
 	assert_false(import->web.is_open || import->command.is_bare);
-	assert_string_equal(schema_find_service(schema, "lyceum.sample.v1.Pages")->noun, "page");
+	service = schema_find_service(schema, "lyceum.sample.v1.Pages");
+	assert_string_equal(service->noun, "page");
+	assert_string_equal(service->package_word, "sample");
 	const struct schema_method *read =
 		schema_find_method(schema, "lyceum.sample.v1.Pages/Read");
 	assert_true(read->command.is_bare);
