@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "log.h"
 #include "stream/durable.h"
+#include "stream/genuine.h"
 #include "stream/outgoing.h"
 
 #define LOG_TOPIC "follower"
@@ -77,6 +78,10 @@ static void send_record(struct stream *stream, struct subscription *subscription
 		types_of_record(stream->types, record->subject, schema, &name_len);
 	if (!message)
 		return; /* held: its schema is not known here */
+	/* It may have come before its type was known. */
+	struct lyc_error error;
+	if (record->origin.len > 0 && genuine_check(stream->types, record, &error) != LYC_OK)
+		return;
 	struct label label = policy_members_label();
 	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
 		return;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/pb.h"
 #include "lyceum/v1/label.pb-c.h"
+#include "stream/genuine.h"
 #include "wire/subject.h"
 
 /* Of a label beside a body: a link sends it on together with the body. */
@@ -176,18 +177,6 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 	return status;
 }
 
-/* Where the key begins with a home: that token of the subject; empty otherwise. */
-static struct span home_in_subject(const struct schema_message *message, struct span subject,
-				   size_t name_len)
-{
-	if (message->key_count == 0 || strcmp(message->keys[0]->name, "home") != 0 ||
-	    subject.len <= name_len + 1)
-		return span_of(NULL, 0);
-	struct span token = span_of(subject.data + name_len + 1, subject.len - name_len - 1);
-	const uint8_t *dot = memchr(token.data, '.', token.len);
-	return dot ? span_of(token.data, (size_t)(dot - token.data)) : token;
-}
-
 /* Only the home appends to a key; a label names this daemon or nobody. */
 static enum lyc_status check_home(struct stream *stream, const struct publish_view *view,
 				  struct lyc_error *error)
@@ -196,11 +185,12 @@ static enum lyc_status check_home(struct stream *stream, const struct publish_vi
 	struct span home = view->label.home;
 	if (view->message->label && home.len > 0 && !span_is(home, stream->name))
 		return refuse_foreign(error, subject, home);
-	home = home_in_subject(view->message, subject, strlen(view->message->full_name));
+	home = genuine_home(view->message, subject, strlen(view->message->full_name));
 	if (home.len > 0 && !span_is(home, stream->name))
 		return refuse_foreign(error, subject, home);
+	/* Where the subject names no home, whoever came first is it. */
 	const struct subject_note *note = subjects_find(&stream->subjects, subject);
-	if (view->message->key_count > 0 && note && note->home)
+	if (home.len == 0 && view->message->key_count > 0 && note && note->home)
 		return refuse_foreign(error, subject, span_of(note->home, strlen(note->home)));
 	return LYC_OK;
 }
@@ -442,17 +432,21 @@ void stream_append_own(struct stream *stream, struct span subject, struct span b
 
 /* A copy comes from the home of its key, and from nobody else. */
 static enum lyc_status check_copy_home(struct stream *stream, const struct record *record,
-				       const struct schema_message *message, size_t name_len,
 				       struct lyc_error *error)
 {
-	if (!message || message->key_count == 0)
-		return LYC_OK;
-	struct span home = home_in_subject(message, record->subject, name_len);
+	size_t name_len = 0;
+	const struct schema_message *message =
+		types_of_subject(stream->types, record->subject, &name_len);
+	enum lyc_status status = genuine_check(stream->types, record, error);
+	if (status != LYC_OK || !message || message->key_count == 0 ||
+	    genuine_home(message, record->subject, name_len).len > 0)
+		return status;
+	/* The subject names no home: whoever came first is it. */
 	const struct subject_note *note = subjects_find(&stream->subjects, record->subject);
 	bool is_own = !(note && note->home) &&
 		      stream->env->last_of(stream->env->world, record->subject) > 0;
 	bool is_foreign = note && note->home && !span_is(record->origin, note->home);
-	if ((home.len > 0 && !span_equal(home, record->origin)) || is_foreign || is_own)
+	if (is_foreign || is_own)
 		return error_set(error, LYC_PERMISSION_DENIED, "'%.*s' is not the home of %.*s",
 				 (int)record->origin.len, (const char *)record->origin.data,
 				 (int)(record->subject.len < 120 ? record->subject.len : 120),
@@ -476,7 +470,7 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 	size_t name_len = 0;
 	const struct schema_message *message =
 		types_of_record(stream->types, record.subject, record.schema, &name_len);
-	enum lyc_status home_status = check_copy_home(stream, &record, message, name_len, error);
+	enum lyc_status home_status = check_copy_home(stream, &record, error);
 	if (home_status != LYC_OK)
 		return home_status;
 	/* Judged by the schema that it was written with; without that one it is kept as it is. */

@@ -139,6 +139,75 @@ static void test_node_cannot_redefine_a_type(void **state)
 	buf_fini(&body);
 }
 
+/* In a schema of its own the type has no keys, so that nothing in the subject names a home. */
+static void test_node_cannot_hide_a_home_behind_a_schema_of_its_own(void **state)
+{
+	struct net *net = *state;
+	struct buf set = {0}, body = {0}, notice = {0};
+	struct schema *schema;
+	struct lyc_error error;
+	write_other_notice(&set);
+	assert_int_equal(schema_new(set.data, set.len, &schema, &error), LYC_OK);
+	pb_write_text(&body, 1, "derry");
+	pb_write_text(&body, 2, "0123");
+	pb_write_bytes(&body, 3, set.data, set.len);
+	struct record record = {.origin = fake_text("derry"),
+				.epoch = 1,
+				.origin_seq = 1,
+				.subject = fake_text("lyceum.v1.SchemaVersion.derry.0123"),
+				.body = span_of(body.data, body.len)};
+	send_copy(net, &record);
+	assert_non_null(types_schema(&net->hub->daemon.types, schema_id(schema)));
+	fake_post(net->at_wales, 1, "a", "ours", MEMBERS, NULL);
+	fake_pass(net->world, 2000);
+	assert_int_equal(ack_of(net->at_wales), LYC_OK);
+	size_t before = net->hub->record_count;
+	fake_notice(&notice, "wales", "forged", "written by derry", MEMBERS, NULL);
+	record = (struct record){.origin = fake_text("derry"),
+				 .epoch = 1,
+				 .origin_seq = 2,
+				 .subject = fake_text("lyceum.notice.v1.Notice.wales.forged"),
+				 .schema = schema_id(schema),
+				 .body = span_of(notice.data, notice.len)};
+	send_copy(net, &record);
+	record.origin_seq = 3;
+	record.subject = fake_text("lyceum.notice.v1.Notice.wales.a");
+	send_copy(net, &record);
+	assert_int_equal(net->hub->record_count, before);
+	fake_post(net->at_wales, 2, "a", "still ours", MEMBERS, NULL);
+	fake_pass(net->world, 2000);
+	assert_int_equal(ack_of(net->at_wales), LYC_OK);
+	schema_unref(schema);
+	buf_fini(&set);
+	buf_fini(&body);
+	buf_fini(&notice);
+}
+
+static void test_node_writes_no_other_home_into_a_body(void **state)
+{
+	struct net *net = *state;
+	struct buf notice = {0};
+	const struct schema_message *type =
+		types_message(&net->hub->daemon.types, fake_text("lyceum.notice.v1.Notice"));
+	size_t before = net->hub->record_count;
+	fake_notice(&notice, "cork", "a", "as if cork had said it", MEMBERS, NULL);
+	struct record record = {.origin = fake_text("derry"),
+				.epoch = 1,
+				.origin_seq = 1,
+				.subject = fake_text("lyceum.notice.v1.Notice.derry.a"),
+				.schema = schema_id(type->schema),
+				.body = span_of(notice.data, notice.len)};
+	send_copy(net, &record);
+	assert_int_equal(net->hub->record_count, before);
+	buf_clear(&notice);
+	fake_notice(&notice, "derry", "a", "what derry says", MEMBERS, NULL);
+	record.origin_seq = 2;
+	record.body = span_of(notice.data, notice.len);
+	send_copy(net, &record);
+	assert_int_equal(net->hub->record_count, before + 1);
+	buf_fini(&notice);
+}
+
 static void test_node_appends_nothing_to_the_hubs_log(void **state)
 {
 	struct net *net = *state;
@@ -228,6 +297,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TRESPASS(test_node_cannot_take_over_a_key),
 		TRESPASS(test_node_cannot_redefine_a_type),
+		TRESPASS(test_node_cannot_hide_a_home_behind_a_schema_of_its_own),
+		TRESPASS(test_node_writes_no_other_home_into_a_body),
 		TRESPASS(test_node_appends_nothing_to_the_hubs_log),
 		TRESPASS(test_node_speaks_in_no_other_nodes_name),
 		TRESPASS(test_home_in_the_key_is_ones_own),
