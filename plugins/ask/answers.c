@@ -100,6 +100,27 @@ static bool is_wanted(const answer_msg *answer, char *const *kinds, size_t kind_
 	return false;
 }
 
+static bool is_first_of_kind(const struct answers *answers, size_t at)
+{
+	for (size_t i = 0; i < at; i++) {
+		if (strcmp(answers->answers[i]->kind, answers->answers[at]->kind) == 0)
+			return false;
+	}
+	return true;
+}
+
+void answers_kinds(const struct answers *answers, char *to, size_t size)
+{
+	size_t len = 0;
+	to[0] = '\0';
+	for (size_t i = 0; i < answers->count; i++) {
+		const char *kind = answers->answers[i]->kind;
+		if (!kind[0] || !is_first_of_kind(answers, i) || len + strlen(kind) + 3 > size)
+			continue;
+		len += (size_t)snprintf(to + len, size - len, "%s%s", len ? ", " : "", kind);
+	}
+}
+
 static void drop_unwanted(struct answers *answers, char *const *kinds, size_t kind_count)
 {
 	size_t kept = 0;

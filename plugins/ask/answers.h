@@ -31,6 +31,8 @@ void answers_end(struct answers *answers, Lyceum__Ask__V1__Answer *answer, enum 
  * caller's. Call once: answers are put in order, of kinds that are not wanted (kind_count 0: all)
  * and items that came before from another node are left out. */
 #define ANSWERS_HEADLINE_SIZE 120
+/* The kinds that came in, "experts, ventures", as far as they fit. Before answers_write. */
+void answers_kinds(const struct answers *answers, char *to, size_t size);
 void answers_write(struct answers *answers, char *const *kinds, size_t kind_count, uint32_t took_ms,
 		   char headline[ANSWERS_HEADLINE_SIZE], Lyceum__Ask__V1__AskReply *ret_reply);
 

@@ -95,17 +95,24 @@ static void reply(struct gather *gather)
 {
 	Lyceum__Ask__V1__AskReply reply = LYCEUM__ASK__V1__ASK_REPLY__INIT;
 	char headline[ANSWERS_HEADLINE_SIZE];
-	char *notes[1];
+	char kinds[200], note[300];
+	char *notes[1] = {note};
 	const Lyceum__Ask__V1__AskRequest *request = gather->request;
 
+	answers_kinds(&gather->answers, kinds, sizeof(kinds));
 	answers_write(&gather->answers, request->kind, request->n_kind,
 		      (uint32_t)(now_ms() - gather->started_ms), headline, &reply);
 	reply.id = gather->id;
 	reply.note = notes;
-	if (reply.asked == 0)
-		notes[reply.n_note++] = "Nobody serves a method that answers enquiries.";
+	if (reply.asked == 0 && kinds[0])
+		snprintf(note, sizeof(note), "No answer is of that kind; there are: %s.", kinds);
+	else if (reply.asked == 0)
+		snprintf(note, sizeof(note), "Nobody serves a method that answers enquiries.");
 	else if (gather->is_cut)
-		notes[reply.n_note++] = "Not everybody was asked: there are too many.";
+		snprintf(note, sizeof(note), "Not everybody was asked: there are too many.");
+	else
+		note[0] = '\0';
+	reply.n_note = note[0] != '\0';
 	gather->closure(&reply, gather->call);
 	leave(gather);
 	gather_free(gather);

@@ -96,11 +96,18 @@ static void test_answers_of_other_kinds_are_left_out(void **state)
 		 (const char *const[]){"2", NULL});
 	answers_end(&answers, answers_add(&answers, "x.v1.X", "wales"), LYC_UNAVAILABLE, "", NULL,
 		    0, 0);
+	end_with(&answers, answers_add(&answers, "e.v1.E", "nhsa"), "experts",
+		 (const char *const[]){NULL});
+	char kinds_in[30], short_of_room[12];
+	answers_kinds(&answers, kinds_in, sizeof(kinds_in));
+	assert_string_equal(kinds_in, "experts, ventures");
+	answers_kinds(&answers, short_of_room, sizeof(short_of_room));
+	assert_string_equal(short_of_room, "experts");
 	Lyceum__Ask__V1__AskReply reply = LYCEUM__ASK__V1__ASK_REPLY__INIT;
 	answers_write(&answers, kinds, 2, 5, headline, &reply);
-	assert_int_equal(reply.n_answer, 2);
+	assert_int_equal(reply.n_answer, 3);
 	assert_string_equal(reply.answer[0]->kind, "experts");
-	assert_string_equal(reply.answer[1]->outcome, "refused: UNAVAILABLE");
+	assert_string_equal(reply.answer[2]->outcome, "refused: UNAVAILABLE");
 	answers_fini(&answers);
 }
 
