@@ -126,10 +126,12 @@ static void on_record(void *arg, const struct lyc_delivery *record)
 
 	if (!record->subject)
 		return;
-	if (!view_take(&state->view, record->subject, record->removed, record->body,
+	if (!view_take(&state->view, record->origin, record->subject, record->removed, record->body,
 		       record->body_len, record->seq, record->time_ms))
-		lyc_log(state->context, 2, "record %llu is none of convening's and is left out",
-			(unsigned long long)record->seq);
+		lyc_log(state->context, 2,
+			"record %llu, written by %.64s, is none of convening's or names another "
+			"home or other keys than its subject, and is left out",
+			(unsigned long long)record->seq, record->origin);
 	work(state);
 	answering_advance(state);
 	errands_advance(state);

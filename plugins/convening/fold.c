@@ -107,8 +107,9 @@ static void fold_invitation(struct view *view, struct record *record)
 	invited->msg = msg;
 	record->msg = NULL;
 	HASH_ADD_KEYPTR(hh, entry->invited, msg->id, strlen(msg->id), invited);
-	if (entry->seats && msg->member[0])
-		seats_invite(entry->seats, strrchr(msg->member, '@') + 1, msg->member, msg->group);
+	const char *at = strrchr(msg->member, '@');
+	if (entry->seats && at)
+		seats_invite(entry->seats, at + 1, msg->member, msg->group);
 	else if (entry->seats)
 		seats_invite(entry->seats, answers_from(view, msg), msg->id, msg->group);
 	view_mark(view, entry);
@@ -153,11 +154,19 @@ static void keep_answer(struct entry *entry, struct record *record)
 	record->msg = NULL;
 }
 
+/* A node answers for its own people and for invitations, whose ids have no '@'. */
+static bool speaks_for(const char *home, const char *person)
+{
+	const char *at = strrchr(person, '@');
+
+	return !at || strcmp(at + 1, home) == 0;
+}
+
 static void fold_answer(struct view *view, struct record *record)
 {
 	const answer_msg *msg = record->msg;
 
-	if (!msg)
+	if (!msg || !speaks_for(record->subject.key[0], msg->person))
 		return;
 	struct entry *entry = meet(view, msg->event_home, msg->event);
 	if (entry->seats)
@@ -264,6 +273,8 @@ static void hear(struct entry *entry, const verdict_msg *msg)
 	entry->news++;
 	for (size_t i = 0; i < msg->n_place; i++) {
 		const place_msg *place = msg->place[i];
+		if (strcmp(place->node, msg->node) != 0)
+			continue;
 		struct answered *answered = view_meet_answered(entry, place->person);
 		if (msg->page < answered->page)
 			continue;
@@ -434,8 +445,8 @@ static const struct fold folds[] = {
 	{"FeedToken", &lyceum__convening__v1__feed_token__descriptor, 2, fold_feed},
 };
 
-bool view_take(struct view *view, const char *subject, bool removed, const uint8_t *body,
-	       size_t body_len, uint64_t seq, uint64_t time_ms)
+bool view_take(struct view *view, const char *origin, const char *subject, bool removed,
+	       const uint8_t *body, size_t body_len, uint64_t seq, uint64_t time_ms)
 {
 	struct record record = {.seq = seq, .time_ms = time_ms};
 	const struct fold *fold = NULL;
@@ -447,14 +458,17 @@ bool view_take(struct view *view, const char *subject, bool removed, const uint8
 		if (strcmp(folds[i].type, record.subject.type) == 0)
 			fold = &folds[i];
 	}
-	if (!fold || record.subject.key_count != fold->key_count)
+	if (!fold || record.subject.key_count != fold->key_count ||
+	    strcmp(record.subject.key[0], origin) != 0)
 		return false;
 	if (!removed)
 		record.msg = protobuf_c_message_unpack(fold->descriptor, NULL, body_len, body);
 	if (!removed && !record.msg)
 		return false;
-	fold->take(view, &record);
+	bool is_whole = removed || subject_agrees(&record.subject, record.msg);
+	if (is_whole)
+		fold->take(view, &record);
 	if (record.msg)
 		protobuf_c_message_free_unpacked(record.msg, NULL);
-	return true;
+	return is_whole;
 }

@@ -1,6 +1,8 @@
 /* In a token '.', '*', '>', '%', spaces and control bytes stand as %XX. */
 #include "subject.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static int hex(char c)
@@ -53,6 +55,41 @@ bool subject_read(const char *text, struct subject *ret_subject)
 		if (ret_subject->key_count == SUBJECT_MAX_KEYS || !unescape(token))
 			return false;
 		ret_subject->key[ret_subject->key_count++] = token;
+	}
+	return true;
+}
+
+/* As the daemon writes it into a subject. */
+static const char *write_key(const ProtobufCFieldDescriptor *field, const void *at, char to[24])
+{
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return *(char *const *)at ? *(char *const *)at : "";
+	case PROTOBUF_C_TYPE_UINT32:
+		snprintf(to, 24, "%" PRIu32, *(const uint32_t *)at);
+		return to;
+	case PROTOBUF_C_TYPE_UINT64:
+		snprintf(to, 24, "%" PRIu64, *(const uint64_t *)at);
+		return to;
+	case PROTOBUF_C_TYPE_SINT64:
+		snprintf(to, 24, "%" PRId64, *(const int64_t *)at);
+		return to;
+	default:
+		return "";
+	}
+}
+
+bool subject_agrees(const struct subject *subject, const ProtobufCMessage *message)
+{
+	char number[24];
+
+	for (size_t i = 0; i < subject->key_count; i++) {
+		const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
+			message->descriptor, (unsigned)i + 1);
+		if (!field ||
+		    strcmp(write_key(field, (const char *)message + field->offset, number),
+			   subject->key[i]) != 0)
+			return false;
 	}
 	return true;
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <protobuf-c/protobuf-c.h>
+
 #define SUBJECT_PREFIX "lyceum.convening.v1."
 #define SUBJECT_MAX_KEYS 5
 
@@ -17,5 +19,7 @@ struct subject {
 
 /* False when it is no subject of this package. */
 bool subject_read(const char *text, struct subject *ret_subject);
+/* Do the key fields of a body, which are its first fields in order, say what the subject says? */
+bool subject_agrees(const struct subject *subject, const ProtobufCMessage *message);
 
 #endif

@@ -19,6 +19,7 @@
 #define MAX_RECORDS 400
 
 struct record {
+	char origin[40];
 	char subject[200];
 	uint8_t *body;
 	size_t len;
@@ -35,18 +36,28 @@ struct node {
 static struct node nhsa = {.name = "nhsa"};
 static struct node wales = {.name = "wales"};
 
-static void deliver(struct node *node, const char *subject, const ProtobufCMessage *message)
+static bool deliver_from(struct node *node, const char *origin, const char *subject,
+			 const ProtobufCMessage *message)
 {
 	struct record *record = &node->records[node->count++];
 	assert_true(node->count <= MAX_RECORDS);
+	snprintf(record->origin, sizeof(record->origin), "%s", origin);
 	snprintf(record->subject, sizeof(record->subject), "lyceum.convening.v1.%s", subject);
 	record->removed = !message;
 	record->len = message ? protobuf_c_message_get_packed_size(message) : 0;
 	record->body = malloc(record->len + 1);
 	if (message)
 		protobuf_c_message_pack(message, record->body);
-	assert_true(view_take(&node->view, record->subject, record->removed, record->body,
-			      record->len, node->count, 1000));
+	return view_take(&node->view, record->origin, record->subject, record->removed,
+			 record->body, record->len, node->count, 1000);
+}
+
+/* From the home that the subject names. */
+static void deliver(struct node *node, const char *subject, const ProtobufCMessage *message)
+{
+	char home[40];
+	assert_int_equal(sscanf(subject, "%*[^.].%39[^.]", home), 1);
+	assert_true(deliver_from(node, home, subject, message));
 }
 
 static void replay(struct node *node, size_t count, bool twice, struct view *view)
@@ -54,8 +65,9 @@ static void replay(struct node *node, size_t count, bool twice, struct view *vie
 	view_init(view, node->name);
 	for (size_t i = 0; i < count; i++) {
 		for (int j = 0; j <= twice; j++)
-			view_take(view, node->records[i].subject, node->records[i].removed,
-				  node->records[i].body, node->records[i].len, i + 1, 1000);
+			view_take(view, node->records[i].origin, node->records[i].subject,
+				  node->records[i].removed, node->records[i].body,
+				  node->records[i].len, i + 1, 1000);
 	}
 }
 
@@ -313,12 +325,14 @@ static void test_view_leaves_out_what_it_does_not_know(void **state)
 {
 	static const uint8_t broken[] = {0x0a, 0xff};
 	(void)state;
-	assert_false(
-		view_take(&nhsa.view, "lyceum.convening.v1.Event.nhsa.e9", false, broken, 2, 1, 0));
-	assert_false(view_take(&nhsa.view, "lyceum.convening.v1.Event.nhsa", false, NULL, 0, 2, 0));
-	assert_false(
-		view_take(&nhsa.view, "lyceum.convening.v1.Unheard.nhsa.e9", false, NULL, 0, 3, 0));
-	assert_false(view_take(&nhsa.view, "lyceum.experts.v1.Expert.a.b", false, NULL, 0, 4, 0));
+	assert_false(view_take(&nhsa.view, "nhsa", "lyceum.convening.v1.Event.nhsa.e9", false,
+			       broken, 2, 1, 0));
+	assert_false(view_take(&nhsa.view, "nhsa", "lyceum.convening.v1.Event.nhsa", false, NULL, 0,
+			       2, 0));
+	assert_false(view_take(&nhsa.view, "nhsa", "lyceum.convening.v1.Unheard.nhsa.e9", false,
+			       NULL, 0, 3, 0));
+	assert_false(view_take(&nhsa.view, "nhsa", "lyceum.experts.v1.Expert.a.b", false, NULL, 0,
+			       4, 0));
 	assert_null(view_find(&nhsa.view, "nhsa", "e9"));
 	assert_int_equal(nhsa.view.seq, 4);
 }
@@ -345,6 +359,87 @@ static void test_view_takes_pages_and_verdicts_of_the_home_only(void **state)
 	assert_int_equal(standing_at(&wales.view, "a@wales").decided_number, 0);
 }
 
+/* Whoever else sends it: a record is its home's, in the subject and in the body. */
+static void test_view_takes_answers_of_the_answering_node_only(void **state)
+{
+	answer_msg answer = LYCEUM__CONVENING__V1__ANSWER__INIT;
+	struct seats_standing standing;
+	(void)state;
+	say_event(0, 1);
+	answer.home = "cork";
+	answer.event_home = "nhsa";
+	answer.event = "e1";
+	answer.person = "ann@cork";
+	answer.number = 9;
+	answer.choice = LYCEUM__CONVENING__V1__CHOICE__NO;
+	/* Another's subject; another's name in the body; another's person. */
+	assert_false(deliver_from(&nhsa, "wales", "Answer.cork.nhsa.e1.ann@cork", &answer.base));
+	assert_false(deliver_from(&nhsa, "wales", "Answer.wales.nhsa.e1.ann@cork", &answer.base));
+	answer.home = "wales";
+	(void)deliver_from(&nhsa, "wales", "Answer.wales.nhsa.e1.ann@cork", &answer.base);
+	assert_false(seats_find(event_at(&nhsa)->seats, "cork", "ann@cork", &standing));
+	assert_false(seats_find(event_at(&nhsa)->seats, "wales", "ann@cork", &standing));
+	/* And of another event than it says. */
+	answer.person = "bob@wales";
+	assert_false(deliver_from(&nhsa, "wales", "Answer.wales.nhsa.e2.bob@wales", &answer.base));
+	assert_false(seats_find(event_at(&nhsa)->seats, "wales", "bob@wales", &standing));
+	assert_true(deliver_from(&nhsa, "wales", "Answer.wales.nhsa.e1.bob@wales", &answer.base));
+	assert_true(seats_find(event_at(&nhsa)->seats, "wales", "bob@wales", &standing));
+}
+
+static void test_view_takes_nothing_that_is_forged_in_the_name_of_the_home(void **state)
+{
+	place_msg place = LYCEUM__CONVENING__V1__PLACE__INIT, *places[] = {&place};
+	verdict_msg verdict = LYCEUM__CONVENING__V1__VERDICT__INIT;
+	invitation_msg invitation = LYCEUM__CONVENING__V1__INVITATION__INIT;
+	seat_page_msg page = LYCEUM__CONVENING__V1__SEAT_PAGE__INIT;
+	event_msg event = LYCEUM__CONVENING__V1__EVENT__INIT;
+	(void)state;
+	say_event(0, 3);
+	say_answer(&wales, "a@wales", 1, SEATS_YES);
+	place.node = "wales";
+	place.person = "a@wales";
+	place.number = 1;
+	place.state = LYCEUM__CONVENING__V1__PLACE__STATE__SEATED;
+	verdict.home = "nhsa";
+	verdict.event = "e1";
+	verdict.node = "wales";
+	verdict.page = 1;
+	verdict.place = places;
+	verdict.n_place = 1;
+	assert_false(deliver_from(&wales, "medcity", "Verdict.nhsa.e1.wales.1", &verdict.base));
+	assert_false(deliver_from(&wales, "medcity", "Verdict.medcity.e1.wales.1", &verdict.base));
+	assert_false(deliver_from(&wales, "nhsa", "Verdict.nhsa.e1.wales.2", &verdict.base));
+	assert_int_equal(standing_at(&wales.view, "a@wales").decided_number, 0);
+	page.home = "nhsa";
+	page.event = "e1";
+	page.page = 1;
+	page.place = places;
+	page.n_place = 1;
+	assert_false(deliver_from(&nhsa, "medcity", "SeatPage.nhsa.e1.1", &page.base));
+	assert_int_equal(seats_taken(event_at(&nhsa)->seats), 0);
+	event.home = "nhsa";
+	event.id = "e1";
+	event.title = "Forged";
+	assert_false(deliver_from(&wales, "medcity", "Event.nhsa.e1", &event.base));
+	assert_false(deliver_from(&wales, "medcity", "Event.nhsa.e1", NULL));
+	assert_string_equal(event_at(&wales)->event->title, "Cells");
+	invitation.home = "nhsa";
+	invitation.event = "e1";
+	invitation.id = "i1";
+	invitation.expert = "P1";
+	invitation.expert_home = "wales";
+	assert_false(deliver_from(&wales, "medcity", "Invitation.nhsa.e1.i1", &invitation.base));
+	assert_null(view_invited(event_at(&wales), "i1"));
+	/* The home itself is heard; of its verdict, what is about this node's people. */
+	place.node = "medcity";
+	assert_true(deliver_from(&wales, "nhsa", "Verdict.nhsa.e1.wales.1", &verdict.base));
+	assert_int_equal(standing_at(&wales.view, "a@wales").decided_number, 0);
+	place.node = "wales";
+	assert_true(deliver_from(&wales, "nhsa", "Verdict.nhsa.e1.wales.1", &verdict.base));
+	assert_int_equal(standing_at(&wales.view, "a@wales").state, SEATS_SEATED);
+}
+
 #define VIEW_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -356,6 +451,8 @@ int main(void)
 		VIEW_TEST(test_view_names_the_homes_of_an_id_that_several_have),
 		VIEW_TEST(test_view_leaves_out_what_it_does_not_know),
 		VIEW_TEST(test_view_takes_pages_and_verdicts_of_the_home_only),
+		VIEW_TEST(test_view_takes_answers_of_the_answering_node_only),
+		VIEW_TEST(test_view_takes_nothing_that_is_forged_in_the_name_of_the_home),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

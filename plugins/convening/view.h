@@ -124,10 +124,11 @@ struct view {
 void view_init(struct view *view, const char *node);
 void view_fini(struct view *view);
 
-/* Apply one record or withdrawal. False: the bytes are not what the subject says; nothing has
- * changed. */
-bool view_take(struct view *view, const char *subject, bool removed, const uint8_t *body,
-	       size_t body_len, uint64_t seq, uint64_t time_ms);
+/* Apply one record or withdrawal. Only the node that a record's key names as its home may write it,
+ * and its body has to name the same keys. False: this is not so, or the bytes are not what the
+ * subject says; nothing has changed. */
+bool view_take(struct view *view, const char *origin, const char *subject, bool removed,
+	       const uint8_t *body, size_t body_len, uint64_t seq, uint64_t time_ms);
 /* The next entry that has changed since it was last asked for; NULL. */
 struct entry *view_next_changed(struct view *view);
 /* Say so by hand: something has to be done again. */
