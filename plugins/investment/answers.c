@@ -11,6 +11,9 @@
 typedef Lyceum__Investment__V1__Matching_Service matching_srv;
 typedef Lyceum__Investment__V1__AnswerRequest answer_request;
 
+static const char ambiguous[] =
+	"several nodes have made a proposal of this id: write ID@HOME, and look at both first";
+
 static void matching_propose(matching_srv *service,
 			     const Lyceum__Investment__V1__ProposeRequest *request,
 			     Lyceum__Investment__V1__ProposeReply_Closure closure, void *call)
@@ -117,8 +120,12 @@ static void matching_show_proposal(matching_srv *service,
 	(void)service;
 	if (!desk_admit(desk, call))
 		return;
-	const proposal_msg *proposal = introduction_find(&desk->view, request->proposal);
-	if (proposal) {
+	bool is_ambiguous;
+	const proposal_msg *proposal =
+		introduction_find(&desk->view, request->proposal, &is_ambiguous);
+	if (is_ambiguous) {
+		lyc_call_fail_field(call, LYC_FAILED_PRECONDITION, "proposal", "%s", ambiguous);
+	} else if (proposal) {
 		show(desk, &pad, proposal, &reply);
 		closure(&reply, call);
 	} else {
@@ -137,9 +144,15 @@ static bool find_side(struct task *task, const proposal_msg **ret_proposal, side
 {
 	const answer_request *request = (const void *)task->request;
 	struct desk *desk = task->desk;
-	const proposal_msg *proposal = introduction_find(&desk->view, request->proposal);
+	bool is_ambiguous;
+	const proposal_msg *proposal =
+		introduction_find(&desk->view, request->proposal, &is_ambiguous);
 	side_value side = request->side;
 
+	if (is_ambiguous) {
+		task_fail(task, LYC_FAILED_PRECONDITION, "proposal", "%s", ambiguous);
+		return false;
+	}
 	if (!proposal) {
 		task_fail(task, LYC_NOT_FOUND, "proposal",
 			  "%.64s has no such proposal: `lyceum invest proposals` lists them",
@@ -164,23 +177,25 @@ static bool find_side(struct task *task, const proposal_msg **ret_proposal, side
 	}
 	*ret_proposal = proposal;
 	*ret_side = side;
-	task->notes = pad_copy(&task->pad, proposal->id);
+	const struct held *held;
+	(void)introduction_answer(&desk->view, proposal, side, &held);
+	if (introduction_is_usurped(held, proposal)) {
+		task_fail(task, LYC_FAILED_PRECONDITION, "proposal",
+			  "our side has answered another proposal of the same id, or this one "
+			  "with other parties: do not trust %.64s, which made it",
+			  proposal->home);
+		return false;
+	}
+	task->notes = pad_print(&task->pad, "%s@%s", proposal->id, proposal->home);
 	return true;
 }
 
 static void say(struct task *task, const proposal_msg *proposal, side_value side,
 		answer_state state, const struct held *held)
 {
-	struct desk *desk = task->desk;
-	const char *nodes[] = {introduction_home(proposal, introduction_other(side)),
-			       proposal->home};
-	answer_msg *answer = PAD_NEW(&task->pad, answer);
+	answer_msg *answer = introduction_new_answer(task->desk, &task->pad, proposal, side);
 
-	answer->home = (char *)(uintptr_t)desk->node;
-	answer->proposal = proposal->id;
-	answer->side = side;
 	answer->state = state;
-	answer->label = desk_label_for(desk, &task->pad, nodes, 2);
 	task_append_over(task, answer, held);
 }
 
@@ -208,7 +223,7 @@ static void prepare_yes(struct task *task)
 	answer_state said = introduction_answer(&task->desk->view, proposal, side, &held);
 	if (said == ANSWER_YES || said == ANSWER_AGREED)
 		return;
-	if (!desk_party(task->desk, side, introduction_token(proposal, side), &party))
+	if (!desk_party_by_token(task->desk, side, introduction_token(proposal, side), &party))
 		task_fail(task, LYC_FAILED_PRECONDITION, "proposal", "our side was withdrawn");
 	else if (!desk_is_open(&party, moment_now_ms(), &reason))
 		task_fail(task, LYC_FAILED_PRECONDITION, "proposal", "not possible: %s", reason);
@@ -239,7 +254,7 @@ static void prepare_no(struct task *task)
 static void answer_answer(struct task *task)
 {
 	Lyceum__Investment__V1__AnswerReply reply = LYCEUM__INVESTMENT__V1__ANSWER_REPLY__INIT;
-	const proposal_msg *proposal = introduction_find(&task->desk->view, task->notes);
+	const proposal_msg *proposal = introduction_find(&task->desk->view, task->notes, NULL);
 
 	if (!proposal) {
 		lyc_call_fail(task->call, LYC_ABORTED, "the proposal was withdrawn meanwhile");

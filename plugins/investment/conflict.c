@@ -179,14 +179,18 @@ bool conflict_bars(const struct desk *desk, const struct party *ours, const char
 
 	if (strcmp(other_home, desk->node) == 0) {
 		side_value side = ours->side == SIDE_VENTURE ? SIDE_INVESTOR : SIDE_VENTURE;
-		if (!desk_party(desk, side, other_token, &other))
+		if (!desk_party_by_token(desk, side, other_token, &other))
 			return false;
 		return is_same_number(ours->company_number, other.company_number) ||
 		       is_declared(desk, ours, other_token, &other, now_ms) ||
 		       is_declared(desk, &other, ours->token, ours, now_ms);
 	}
-	if (is_declared(desk, ours, other_token, NULL, now_ms))
-		return true;
+	return is_declared(desk, ours, other_token, NULL, now_ms);
+}
+
+bool conflict_is_told(const struct desk *desk, const struct party *ours, const char *other_token,
+		      const char *other_home, int64_t now_ms)
+{
 	for (size_t i = 0; i < desk->told_count; i++) {
 		const struct told_conflict *told = &desk->told[i];
 		if (told->said && strcmp(told->home, other_home) == 0 &&

@@ -21,9 +21,14 @@ struct told_conflict {
 /* Called for each record of the view that is a notice. */
 void conflict_note(struct desk *desk, const struct lyc_delivery *record);
 void conflict_fini(struct desk *desk);
-/* Does anything forbid that this party of ours meets the owner of that token? */
+/* Has anything been declared here that forbids that this party of ours meets the owner of that
+ * token? */
 bool conflict_bars(const struct desk *desk, const struct party *ours, const char *other_token,
 		   const char *other_home, int64_t now_ms);
+/* Has the other home told us so? It may have guessed a name: whoever acts on this tells it whether
+ * the guess was right, so nobody asks before our side has said yes. */
+bool conflict_is_told(const struct desk *desk, const struct party *ours, const char *other_token,
+		      const char *other_home, int64_t now_ms);
 /* The same name, but for case, punctuation and "Ltd"? */
 bool conflict_is_same_name(const char *a, const char *b);
 

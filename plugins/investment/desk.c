@@ -124,6 +124,21 @@ bool desk_party(const struct desk *desk, side_value side, const char *id_or_toke
 	return side != SIDE_VENTURE && find_investor(desk, id_or_token, ret_party);
 }
 
+bool desk_party_by_token(const struct desk *desk, side_value side, const char *token,
+			 struct party *ret_party)
+{
+	return token[0] && desk_party(desk, side, token, ret_party) &&
+	       strcmp(ret_party->token, token) == 0;
+}
+
+bool desk_has_published(const struct desk *desk, side_value side, const char *token)
+{
+	return secret_is_token(token) &&
+	       view_held(&desk->view,
+			 side == SIDE_VENTURE ? KIND_VENTURE_PROFILE : KIND_INVESTOR_PROFILE,
+			 desk->node, token, NULL);
+}
+
 bool desk_is_open(const struct party *party, int64_t now_ms, const char **ret_reason)
 {
 	int64_t until =

@@ -61,6 +61,11 @@ struct party {
 /* By id or token; side SIDE_NONE: any, ventures first. */
 bool desk_party(const struct desk *desk, side_value side, const char *id_or_token,
 		struct party *ret_party);
+/* By token alone: for what other nodes have written, who are not told which ids there are. */
+bool desk_party_by_token(const struct desk *desk, side_value side, const char *token,
+			 struct party *ret_party);
+/* Has this node ever published that token as one of its own? */
+bool desk_has_published(const struct desk *desk, side_value side, const char *token);
 /* May it be introduced at this moment: is it open, and an investor certified? The reason is a
  * sentence for its own people. */
 bool desk_is_open(const struct party *party, int64_t now_ms, const char **ret_reason);

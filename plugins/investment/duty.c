@@ -169,16 +169,9 @@ static void keep_notices(struct task *task)
 static void answer(struct task *task, const proposal_msg *proposal, side_value side,
 		   answer_state state, const struct held *held)
 {
-	struct desk *desk = task->desk;
-	const char *nodes[] = {introduction_home(proposal, introduction_other(side)),
-			       proposal->home};
-	answer_msg *made = PAD_NEW(&task->pad, answer);
+	answer_msg *made = introduction_new_answer(task->desk, &task->pad, proposal, side);
 
-	made->home = name_of(desk);
-	made->proposal = pad_copy(&task->pad, proposal->id);
-	made->side = side;
 	made->state = state;
-	made->label = desk_label_for(desk, &task->pad, nodes, 2);
 	task_append_over(task, made, held);
 }
 
@@ -202,6 +195,9 @@ static void reveal(struct task *task, const proposal_msg *proposal, const struct
 	made->home = name_of(desk);
 	made->proposal = pad_copy(pad, proposal->id);
 	made->side = party->side;
+	made->proposal_home = pad_copy(pad, proposal->home);
+	made->venture = pad_copy(pad, proposal->venture);
+	made->investor = pad_copy(pad, proposal->investor);
 	made->sealed = secret_seal(pad, key->public_key.data, &identity->base);
 	made->label = desk_label_for(desk, pad, &other, 1);
 	/* Never a second time: also not when the first one was called back. */
@@ -219,7 +215,7 @@ static void keep_identity(struct task *task, const proposal_msg *proposal, side_
 
 	if (party && !given && ours == ANSWER_AGREED && other == ANSWER_AGREED)
 		reveal(task, proposal, party);
-	else if (given && given->message &&
+	else if (introduction_is_given(given, proposal) &&
 		 (!party || ours == ANSWER_NOT_POSSIBLE || other == ANSWER_NOT_POSSIBLE))
 		task_withdraw(task, given->message);
 }
@@ -248,20 +244,29 @@ static void keep_answer(struct task *task, const proposal_msg *proposal, side_va
 	const char *reason;
 	answer_state ours = introduction_answer(&desk->view, proposal, side, &held);
 	answer_state other = introduction_answer(&desk->view, proposal, other_side, NULL);
-	bool is_there = desk_party(desk, side, introduction_token(proposal, side), &party);
+	const char *token = introduction_token(proposal, side);
+	const char *other_token = introduction_token(proposal, other_side);
+	const char *other_home = introduction_home(proposal, other_side);
+	bool is_there = desk_party_by_token(desk, side, token, &party);
 	bool is_late = now_ms >= proposal->expires_ms && ours != ANSWER_AGREED;
 
+	/* No answer at all to what was never ours: it would tell which names there are. */
+	if (introduction_is_usurped(held, proposal) ||
+	    (!is_there && !desk_has_published(desk, side, token)))
+		return;
 	if (ours != ANSWER_NOT_POSSIBLE && other != ANSWER_NOT_POSSIBLE && other != ANSWER_NO &&
 	    !is_late) {
-		bool is_barred =
-			!is_there ||
-			conflict_bars(desk, &party, introduction_token(proposal, other_side),
-				      introduction_home(proposal, other_side), now_ms);
+		bool is_mutual =
+			ours == ANSWER_YES && (other == ANSWER_YES || other == ANSWER_AGREED);
+		bool is_barred = !is_there ||
+				 conflict_bars(desk, &party, other_token, other_home, now_ms) ||
+				 ((is_mutual || ours == ANSWER_AGREED) &&
+				  conflict_is_told(desk, &party, other_token, other_home, now_ms));
 		if (is_barred ||
 		    (ours != ANSWER_AGREED && (!desk_is_open(&party, now_ms, &reason) ||
 					       is_made_otherwise(desk, proposal, now_ms))))
 			answer(task, proposal, side, ANSWER_NOT_POSSIBLE, held);
-		else if (ours == ANSWER_YES && (other == ANSWER_YES || other == ANSWER_AGREED))
+		else if (is_mutual)
 			answer(task, proposal, side, ANSWER_AGREED, held);
 	}
 	keep_identity(task, proposal, side, is_there ? &party : NULL);

@@ -1,5 +1,5 @@
 /* Reads answers by their keys. An answer counts only under the name of the side's own home, which
- * alone can write it. */
+ * alone can write it, and only for the proposal as it stood when it was given. */
 #include "introduction.h"
 
 #include <string.h>
@@ -36,15 +36,72 @@ const char *introduction_side_key(side_value side)
 	return side == SIDE_VENTURE ? "1" : "2";
 }
 
-const proposal_msg *introduction_find(const struct view *view, const char *id)
+const proposal_msg *introduction_find(const struct view *view, const char *name,
+				      bool *ret_is_ambiguous)
 {
+	size_t len = strcspn(name, "@");
+	const char *home = name[len] ? name + len + 1 : NULL;
+	const proposal_msg *found = NULL;
+
+	if (ret_is_ambiguous)
+		*ret_is_ambiguous = false;
 	VIEW_EACH(held, view, KIND_PROPOSAL)
 	{
 		const proposal_msg *proposal = (const void *)held->message;
-		if (strcmp(proposal->id, id) == 0)
-			return proposal;
+		if (strlen(proposal->id) != len || memcmp(proposal->id, name, len) != 0 ||
+		    (home && strcmp(proposal->home, home) != 0))
+			continue;
+		if (found) {
+			if (ret_is_ambiguous)
+				*ret_is_ambiguous = true;
+			return NULL;
+		}
+		found = proposal;
 	}
-	return NULL;
+	return found;
+}
+
+answer_msg *introduction_new_answer(const struct desk *desk, struct pad *pad,
+				    const proposal_msg *proposal, side_value side)
+{
+	const char *nodes[] = {introduction_home(proposal, introduction_other(side)),
+			       proposal->home};
+	answer_msg *answer = PAD_NEW(pad, answer);
+
+	answer->home = (char *)(uintptr_t)desk->node;
+	answer->proposal = pad_copy(pad, proposal->id);
+	answer->side = side;
+	answer->proposal_home = pad_copy(pad, proposal->home);
+	answer->venture_home = pad_copy(pad, proposal->venture_home);
+	answer->venture = pad_copy(pad, proposal->venture);
+	answer->investor_home = pad_copy(pad, proposal->investor_home);
+	answer->investor = pad_copy(pad, proposal->investor);
+	answer->expires_ms = proposal->expires_ms;
+	answer->label = desk_label_for(desk, pad, nodes, 2);
+	return answer;
+}
+
+bool introduction_is_usurped(const struct held *held, const proposal_msg *proposal)
+{
+	if (!held || !held->message)
+		return false;
+	const answer_msg *answer = (const void *)held->message;
+	return strcmp(answer->proposal_home, proposal->home) != 0 ||
+	       strcmp(answer->venture_home, proposal->venture_home) != 0 ||
+	       strcmp(answer->venture, proposal->venture) != 0 ||
+	       strcmp(answer->investor_home, proposal->investor_home) != 0 ||
+	       strcmp(answer->investor, proposal->investor) != 0 ||
+	       answer->expires_ms != proposal->expires_ms;
+}
+
+bool introduction_is_given(const struct held *held, const proposal_msg *proposal)
+{
+	if (!held || !held->message)
+		return false;
+	const reveal_msg *reveal = (const void *)held->message;
+	return strcmp(reveal->proposal_home, proposal->home) == 0 &&
+	       strcmp(reveal->venture, proposal->venture) == 0 &&
+	       strcmp(reveal->investor, proposal->investor) == 0;
 }
 
 answer_state introduction_answer(const struct view *view, const proposal_msg *proposal,
@@ -55,8 +112,9 @@ answer_state introduction_answer(const struct view *view, const proposal_msg *pr
 
 	if (ret_held)
 		*ret_held = held;
-	return held && held->message ? ((const answer_msg *)(const void *)held->message)->state
-				     : ANSWER_NONE;
+	return held && held->message && !introduction_is_usurped(held, proposal)
+		       ? ((const answer_msg *)(const void *)held->message)->state
+		       : ANSWER_NONE;
 }
 
 /* Both have agreed, but what the other side's home gives is not here yet. */
@@ -105,12 +163,13 @@ bool introduction_is_dead(enum introduction_state state)
 identity_msg *introduction_identity(const struct desk *desk, struct pad *pad,
 				    const proposal_msg *proposal, side_value side)
 {
-	const reveal_msg *reveal =
-		view_find(&desk->view, KIND_REVEAL, introduction_home(proposal, side), proposal->id,
+	const struct held *held =
+		view_held(&desk->view, KIND_REVEAL, introduction_home(proposal, side), proposal->id,
 			  introduction_side_key(side));
 
-	if (!reveal || !desk->has_secret)
+	if (!introduction_is_given(held, proposal) || !desk->has_secret)
 		return NULL;
+	const reveal_msg *reveal = (const void *)held->message;
 	identity_msg *identity = secret_open(pad, &desk->secret, reveal->sealed,
 					     &lyceum__investment__v1__identity__descriptor);
 	if (!identity || strcmp(identity->token, introduction_token(proposal, side)) != 0)
@@ -127,7 +186,7 @@ static char *describe(const struct desk *desk, struct pad *pad, const proposal_m
 	struct party party;
 
 	if (is_ours)
-		return desk_party(desk, side, token, &party)
+		return desk_party_by_token(desk, side, token, &party)
 			       ? pad_print(pad, "%s (%s)", party.name, token)
 			       : pad_print(pad, "%s (withdrawn)", token);
 	identity_msg *identity = introduction_identity(desk, pad, proposal, side);

@@ -20,7 +20,8 @@ enum introduction_state {
 };
 
 const char *introduction_state_name(enum introduction_state state);
-/* What that side's home has said last; held may be NULL. */
+/* What that side's home has said last of the proposal as it stands: what it said of other parties,
+ * of another node's proposal or of another time does not count. held may be NULL. */
 answer_state introduction_answer(const struct view *view, const proposal_msg *proposal,
 				 side_value side, const struct held **ret_held);
 enum introduction_state introduction_state(const struct desk *desk, const proposal_msg *proposal,
@@ -32,8 +33,17 @@ const char *introduction_token(const proposal_msg *proposal, side_value side);
 side_value introduction_other(side_value side);
 /* The second half of an answer's or reveal's key. */
 const char *introduction_side_key(side_value side);
-/* By id, whoever proposed it; NULL: this node holds none. */
-const proposal_msg *introduction_find(const struct view *view, const char *id);
+/* A new answer of this node, for whoever that concerns, with no more than the state to be added. */
+answer_msg *introduction_new_answer(const struct desk *desk, struct pad *pad,
+				    const proposal_msg *proposal, side_value side);
+/* Is the key of that side's answer used up by what was said of something else? */
+bool introduction_is_usurped(const struct held *answer, const proposal_msg *proposal);
+/* Is what lies there given for this proposal? */
+bool introduction_is_given(const struct held *reveal, const proposal_msg *proposal);
+/* By ID or ID@HOME; NULL: this node holds none, or (ret_is_ambiguous, which may be NULL) several
+ * nodes have made one of this id. */
+const proposal_msg *introduction_find(const struct view *view, const char *name,
+				      bool *ret_is_ambiguous);
 /* The row that people see; only for people of this node. */
 proposal_row_msg *introduction_row(const struct desk *desk, struct pad *pad,
 				   const proposal_msg *proposal, int64_t now_ms);

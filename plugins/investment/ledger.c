@@ -30,8 +30,9 @@ static bool put_commitment(struct pad *pad, const struct view *view, struct roun
 			   const struct held *held)
 {
 	const commitment_msg *commitment = (const void *)held->message;
-	const proposal_msg *proposal =
-		commitment->proposal[0] ? introduction_find(view, commitment->proposal) : NULL;
+	const proposal_msg *proposal = commitment->proposal[0]
+					       ? introduction_find(view, commitment->proposal, NULL)
+					       : NULL;
 	size_t credit_count =
 		proposal && proposal->n_credit <= ROUNDS_MAX_CREDITS ? proposal->n_credit : 0;
 	struct rounds_credit *credits = pad_new(pad, credit_count, sizeof(*credits));

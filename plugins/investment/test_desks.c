@@ -361,18 +361,13 @@ bool desks_answer(struct desks *desks, size_t node, const proposal_msg *proposal
 	struct desk *desk = &desks->nodes[node].desk;
 	const struct held *held;
 	struct pad pad = {0};
-	answer_msg *answer = PAD_NEW(&pad, answer);
-	const char *nodes[] = {introduction_home(proposal, introduction_other(side)),
-			       proposal->home};
+	answer_msg *answer = introduction_new_answer(desk, &pad, proposal, side);
 	answer_state said = introduction_answer(&desk->view, proposal, side, &held);
 
 	/* What the Matching service refuses. */
-	bool may = said != ANSWER_AGREED && said != ANSWER_NOT_POSSIBLE;
-	answer->home = (char *)(uintptr_t)desk->node;
-	answer->proposal = proposal->id;
-	answer->side = side;
+	bool may = said != ANSWER_AGREED && said != ANSWER_NOT_POSSIBLE &&
+		   !introduction_is_usurped(held, proposal);
 	answer->state = state;
-	answer->label = desk_label_for(desk, &pad, nodes, 2);
 	may = may && desks_append(desks, node, &answer->base, false, true, held ? held->seq : 0);
 	pad_fini(&pad);
 	return may;

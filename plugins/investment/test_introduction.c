@@ -199,6 +199,7 @@ static void test_introduction_expires(void **state)
 	assert_int_equal(desks_propose(&desks, NHSA, 3600), 1);
 	/* The same proposal, an hour and a second ago. */
 	proposal_msg *proposal = pad_copy_message(&pad, &desks_proposal(&desks, NHSA)->base);
+	assert_true(desks_append(&desks, NHSA, &proposal->base, true, false, 0));
 	proposal->expires_ms = moment_now_ms() - 1000;
 	assert_true(desks_append(&desks, NHSA, &proposal->base, false, false, 0));
 	desks_settle(&desks);
@@ -227,11 +228,20 @@ static void test_introduction_never_happens_against_a_conflict(void **state)
 	desks_settle(&desks);
 	assert_int_equal(desks_propose(&desks, NHSA, 3600), 1);
 	desks_settle(&desks);
-	/* London's home was told and does not open it; who asked for it is said nowhere. */
+	/* London's home was told, and does not let a yes of its own side pass; who asked for it is
+	 * said nowhere. Before that yes it says nothing: Wales may have guessed the name. */
+	const proposal_msg *proposal = desks_proposal(&desks, WALES);
+	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_OPEN);
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, LONDON, "Answer"), 0);
+	assert_true(desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES));
+	desks_settle(&desks);
 	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_NOT_POSSIBLE);
 	assert_int_equal(state_at(&desks, NHSA), INTRODUCTION_NOT_POSSIBLE);
 	assert_false(desks_travelled(&desks, "MARKINVESTOR"));
-	const proposal_msg *proposal = desks_proposal(&desks, WALES);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 0);
+	assert_int_equal(desks_logged(&desks, LONDON, "Reveal"), 0);
 	assert_false(desks_answer(&desks, LONDON, proposal, SIDE_INVESTOR, ANSWER_YES));
 	assert_int_equal(desks_propose(&desks, NHSA, 3600), 0);
 	desks_fini(&desks);
@@ -284,6 +294,121 @@ static void test_introduction_is_made_once_for_two_proposals(void **state)
 	assert_false(desks_answer(&desks, LONDON, two, SIDE_INVESTOR, ANSWER_YES));
 	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 1);
 	assert_int_equal(desks_logged(&desks, LONDON, "Reveal"), 1);
+	pad_fini(&pad);
+	desks_fini(&desks);
+}
+
+/* ---- A proposer that lies ---- */
+
+/* Another venture of Wales, whose people have agreed to nothing. */
+static void add_unwilling(struct desks *desks, char ret_token[SECRET_TOKEN_SIZE])
+{
+	struct party party;
+
+	desks_add_venture(desks, WALES, "Unwilling Ltd");
+	desks_settle(desks);
+	assert_true(desk_party(&desks->nodes[WALES].desk, SIDE_VENTURE, "unwilling-ltd", &party));
+	memcpy(ret_token, party.token, SECRET_TOKEN_SIZE);
+}
+
+enum lie { OTHER_VENTURE, OTHER_INVESTOR_HOME, OTHER_TIME };
+
+/* Wales has said yes to one thing, and the proposer makes it another, with London's help. */
+static void lie(enum lie lie, bool is_withdrawn_first)
+{
+	struct desks desks;
+	struct pad pad = {0};
+	char token[SECRET_TOKEN_SIZE];
+	proposal_msg *proposal = pad_copy_message(&pad, &set_up(&desks, false)->base);
+	size_t helper = lie == OTHER_INVESTOR_HOME ? NHSA : LONDON;
+
+	add_unwilling(&desks, token);
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	desks_settle(&desks);
+	if (is_withdrawn_first)
+		desks_append(&desks, NHSA, &proposal->base, true, false, 0);
+	if (lie == OTHER_VENTURE)
+		proposal->venture = token;
+	else if (lie == OTHER_INVESTOR_HOME)
+		proposal->investor_home = (char *)(uintptr_t)names[NHSA];
+	else
+		proposal->expires_ms += 1000000;
+	assert_true(desks_append(&desks, NHSA, &proposal->base, false, false, 0));
+	answer_msg *said =
+		introduction_new_answer(&desks.nodes[helper].desk, &pad, proposal, SIDE_INVESTOR);
+	for (answer_state state = ANSWER_YES; state <= ANSWER_AGREED; state += 3) {
+		said->state = state;
+		desks_append(&desks, helper, &said->base, false, false, 0);
+		desks_settle(&desks);
+	}
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 0);
+	desks_restart(&desks, WALES);
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 0);
+	pad_fini(&pad);
+	desks_fini(&desks);
+}
+
+static void test_introduction_reveals_nobody_by_a_proposal_that_was_rewritten(void **state)
+{
+	(void)state;
+	for (enum lie kind = OTHER_VENTURE; kind <= OTHER_TIME; kind++) {
+		lie(kind, false);
+		lie(kind, true);
+	}
+}
+
+/* London makes a proposal of the same id, for another venture. */
+static void test_introduction_reveals_nobody_by_a_proposal_of_the_same_id(void **state)
+{
+	struct desks desks;
+	struct pad pad = {0};
+	char token[SECRET_TOKEN_SIZE];
+	bool is_ambiguous;
+	const proposal_msg *proposal = set_up(&desks, false);
+	proposal_msg *other = pad_copy_message(&pad, &proposal->base);
+
+	(void)state;
+	add_unwilling(&desks, token);
+	other->home = (char *)(uintptr_t)names[LONDON];
+	other->venture = token;
+	assert_true(desks_answer(&desks, WALES, proposal, SIDE_VENTURE, ANSWER_YES));
+	assert_true(desks_append(&desks, LONDON, &other->base, false, false, 0));
+	assert_true(desks_answer(&desks, LONDON, other, SIDE_INVESTOR, ANSWER_YES));
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "Reveal"), 0);
+	/* Whoever means one of them has to say which. */
+	const struct view *view = &desks.nodes[WALES].desk.view;
+	assert_null(introduction_find(view, proposal->id, &is_ambiguous));
+	assert_true(is_ambiguous);
+	const proposal_msg *found =
+		introduction_find(view, pad_print(&pad, "%s@nhsa", proposal->id), &is_ambiguous);
+	assert_non_null(found);
+	assert_string_equal(found->home, "nhsa");
+	pad_fini(&pad);
+	desks_fini(&desks);
+}
+
+/* A proposer that guesses a venture's id, or its name, gets no answer that tells whether it was
+ * right. */
+static void test_introduction_says_nothing_to_a_guess(void **state)
+{
+	static const char *const guesses[] = {"no-such-ltd", VENTURE_ID};
+	struct desks desks;
+	struct pad pad = {0};
+	proposal_msg *guess = pad_copy_message(&pad, &set_up(&desks, false)->base);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		guess->id = pad_print(&pad, "guess-%zu", i);
+		guess->venture = (char *)(uintptr_t)guesses[i];
+		assert_true(desks_append(&desks, NHSA, &guess->base, false, false, 0));
+	}
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "Answer"), 0);
+	desks_declare(&desks, LONDON, SIDE_INVESTOR, INVESTOR_ID, VENTURE);
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "Answer"), 0);
 	pad_fini(&pad);
 	desks_fini(&desks);
 }
@@ -381,6 +506,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_introduction_never_happens_against_a_conflict),
 		cmocka_unit_test(test_introduction_is_revoked_by_a_late_conflict),
 		cmocka_unit_test(test_introduction_is_made_once_for_two_proposals),
+		cmocka_unit_test(test_introduction_reveals_nobody_by_a_proposal_that_was_rewritten),
+		cmocka_unit_test(test_introduction_reveals_nobody_by_a_proposal_of_the_same_id),
+		cmocka_unit_test(test_introduction_says_nothing_to_a_guess),
 		cmocka_unit_test(test_introduction_holds_in_any_order),
 	};
 	if (argc == 2)

@@ -354,6 +354,10 @@ static void test_investment_revokes_for_a_late_conflict_and_does_not_say_whose(v
 		must(INVEST(wales, "conflict", "brynglas-devices-ltd", "OLDCASTLE MONEY",
 			    "--nature", "a former partner"));
 	shell_result_fini(&result);
+	network_settle(network);
+	/* Nothing is said before Wales has said yes, too: the name may be a guess. */
+	wait_for_state(london, brynglas, "waiting for the other side");
+	answer(wales, "opt-in", brynglas, 0);
 	wait_for_state(london, brynglas, "not possible");
 	wait_for_state(wales, brynglas, "not possible");
 	network_settle(network);
