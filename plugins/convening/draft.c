@@ -84,10 +84,10 @@ static enum lyc_status set_label(const Lyceum__Convening__V1__CreateRequest *req
 }
 
 /* Settled; takes the event. */
-static event_msg *settle(event_msg *event, uint32_t minutes, struct zones *zones,
+static event_msg *settle(event_msg *event, int64_t length_s, struct zones *zones,
 			 struct lyc_error *error)
 {
-	if (meeting_settle(event, minutes, zones, error) == LYC_OK)
+	if (meeting_settle(event, length_s, zones, error) == LYC_OK)
 		return event;
 	lyceum__convening__v1__event__free_unpacked(event, NULL);
 	return NULL;
@@ -136,14 +136,56 @@ event_msg *draft_of(const Lyceum__Convening__V1__CreateRequest *request, const c
 	free(quotas);
 	free(pointers);
 	free(groups);
-	return settle(draft, request->minutes, zones, error);
+	return settle(draft, (int64_t)request->minutes * 60, zones, error);
+}
+
+/* Empties the fields that a request names; refuses what is no such field, or is given as well. */
+static enum lyc_status clear(event_msg *event, const Lyceum__Convening__V1__UpdateRequest *request,
+			     struct lyc_error *error)
+{
+	struct {
+		const char *name;
+		char **field; /* NULL: a number */
+		bool is_given;
+	} const fields[] = {
+		{"cap", NULL, request->cap > 0},
+		{"place", &event->place, request->place[0] != '\0'},
+		{"url", &event->url, request->url[0] != '\0'},
+		{"description", &event->description, request->description[0] != '\0'},
+		{"rrule", &event->rrule, request->rrule[0] != '\0'},
+	};
+	const size_t count = sizeof(fields) / sizeof(fields[0]);
+
+	*error = (struct lyc_error){.status = LYC_INVALID_ARGUMENT, .field = "clear"};
+	for (size_t i = 0; i < request->n_clear; i++) {
+		const char *name = request->clear[i];
+		size_t at = 0;
+		while (at < count && strcmp(fields[at].name, name) != 0)
+			at++;
+		if (at == count || fields[at].is_given) {
+			snprintf(error->text, sizeof(error->text),
+				 at == count ? "%.40s cannot be emptied: cap, place, url, "
+					       "description and rrule can"
+					     : "%.40s is given a value and emptied: do one of both",
+				 name);
+			return error->status;
+		}
+		if (fields[at].field)
+			*fields[at].field = (char *)(uintptr_t) "";
+		else
+			event->cap = 0;
+		/* What is left out of a series goes with it. */
+		if (fields[at].field == &event->rrule)
+			event->n_exdate = 0;
+	}
+	return LYC_OK;
 }
 
 event_msg *draft_change(const event_msg *held, const Lyceum__Convening__V1__UpdateRequest *request,
 			struct zones *zones, struct lyc_error *error)
 {
 	event_msg event = *held;
-	int64_t minutes = (held->end_ms - held->start_ms) / 60000;
+	int64_t length_s = (held->end_ms - held->start_ms) / 1000;
 	struct {
 		char **field;
 		char *wanted;
@@ -163,9 +205,12 @@ event_msg *draft_change(const event_msg *held, const Lyceum__Convening__V1__Upda
 		if (texts[i].wanted[0])
 			*texts[i].field = texts[i].wanted;
 	}
-	if (request->start[0] && !request->end[0])
+	/* As long as before: a wall clock may show the same end twice. */
+	if (!request->end[0])
 		event.end = (char *)(uintptr_t) "";
 	if (request->cap > 0)
 		event.cap = request->cap;
-	return settle(draft_copy(&event), (uint32_t)minutes, zones, error);
+	if (clear(&event, request, error) != LYC_OK)
+		return NULL;
+	return settle(draft_copy(&event), length_s, zones, error);
 }

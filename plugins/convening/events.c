@@ -197,6 +197,7 @@ struct found {
 struct list {
 	struct found *items;
 	size_t count, capacity;
+	char note[240]; /* "": every series is whole */
 };
 
 static int by_time(const void *one, const void *two)
@@ -211,9 +212,16 @@ static int by_time(const void *one, const void *two)
 static void add_meetings(struct convening *state, const event_msg *event, int64_t from,
 			 int64_t until, struct list *list)
 {
-	struct meeting meetings[MAX_OF_ONE];
-	size_t count = meeting_list(event, state->zones, from, until, meetings, MAX_OF_ONE);
+	struct meeting meetings[MAX_OF_ONE + 1];
+	size_t count = meeting_list(event, state->zones, from, until, meetings, MAX_OF_ONE + 1);
 
+	if (count > MAX_OF_ONE) {
+		count = MAX_OF_ONE;
+		snprintf(list->note, sizeof(list->note),
+			 "Of %.100s only the first %d meetings are listed: ask for fewer days to "
+			 "see those after them.",
+			 event->title, MAX_OF_ONE);
+	}
 	list->items =
 		hold_grow(list->items, &list->capacity, list->count + count, sizeof(*list->items));
 	for (size_t i = 0; i < count; i++)
@@ -253,6 +261,7 @@ static void reply_list(const struct list *list, size_t limit, struct lyc_call *c
 
 	reply.meeting = hold_new(count, sizeof(*reply.meeting));
 	reply.total = (uint32_t)list->count;
+	reply.note = (char *)(uintptr_t)list->note;
 	for (size_t i = 0; i < count; i++) {
 		fill_meeting(&list->items[i], &meetings[i], times[i]);
 		reply.meeting[reply.n_meeting++] = &meetings[i];

@@ -55,6 +55,11 @@ bool meeting_day(const char *text, int64_t *ret_ms)
 	return true;
 }
 
+static bool has_several(uint64_t bits)
+{
+	return (bits & (bits - 1)) != 0;
+}
+
 static enum lyc_status check_rule(const event_msg *event, int64_t start, const struct zone *zone,
 				  struct lyc_error *error)
 {
@@ -68,6 +73,11 @@ static enum lyc_status check_rule(const event_msg *event, int64_t start, const s
 		snprintf(error->field, sizeof(error->field), "rrule");
 		return LYC_INVALID_ARGUMENT;
 	}
+	if (rule.freq < RECURRENCE_DAILY || has_several(rule.hours) || has_several(rule.minutes) ||
+	    has_several(rule.seconds))
+		return refuse(error, "rrule",
+			      "a series meets once a day at most: %.100s comes more often",
+			      event->rrule);
 	if (!recurrence_has_start(&set))
 		return refuse(error, "start",
 			      "the rule of the series does not yield its own start: %s",
@@ -75,11 +85,40 @@ static enum lyc_status check_rule(const event_msg *event, int64_t start, const s
 	return LYC_OK;
 }
 
-enum lyc_status meeting_settle(event_msg *event, uint32_t minutes, struct zones *zones,
+/* The moment that a wall clock first shows after it jumped over this time. */
+static int64_t after_jump(const struct zone *zone, int64_t wall)
+{
+	int64_t utc = zone_to_utc(zone, wall, NULL), last = utc, at;
+
+	for (at = utc - 2 * WALL_DAY_S; zone_next_change(zone, at, &at) && at <= utc;)
+		last = at;
+	return zone_to_wall(zone, last);
+}
+
+static enum lyc_status find_utc(const struct zone *zone, const char *field, int64_t wall,
+				int64_t *ret_utc, struct lyc_error *error)
+{
+	char text[MEETING_TIME_SIZE], next[MEETING_TIME_SIZE];
+	enum zone_fit fit;
+
+	*ret_utc = zone_to_utc(zone, wall, &fit);
+	if (fit != ZONE_NEVER)
+		return LYC_OK;
+	meeting_write(wall, text);
+	meeting_write(after_jump(zone, wall), next);
+	*error = (struct lyc_error){.status = LYC_INVALID_ARGUMENT};
+	snprintf(error->field, sizeof(error->field), "%s", field);
+	snprintf(error->text, sizeof(error->text),
+		 "there is no %s in %s: the clocks go forward then, and the next time is %s", text,
+		 zone_name(zone), next);
+	return error->status;
+}
+
+enum lyc_status meeting_settle(event_msg *event, int64_t length_s, struct zones *zones,
 			       struct lyc_error *error)
 {
 	const struct zone *zone;
-	int64_t start, end, at;
+	int64_t start, end, at, start_s, end_s;
 
 	if (zones_find(zones, event->zone, &zone, error) != LYC_OK)
 		return refuse(error, "zone", "there is no time zone %s: \"Europe/London\" is one",
@@ -87,11 +126,15 @@ enum lyc_status meeting_settle(event_msg *event, uint32_t minutes, struct zones 
 	if (!read_wall(event->start, &start))
 		return refuse(error, "start", "%s is no time: \"2026-12-03T10:00\" is one",
 			      event->start);
-	end = start + (int64_t)(minutes ? minutes : 60) * 60;
+	if (find_utc(zone, "start", start, &start_s, error) != LYC_OK)
+		return error->status;
+	end_s = start_s + (length_s ? length_s : 3600);
 	if (event->end[0] && !read_wall(event->end, &end))
 		return refuse(error, "end", "%s is no time: \"2026-12-03T11:00\" is one",
 			      event->end);
-	if (end <= start)
+	if (event->end[0] && find_utc(zone, "end", end, &end_s, error) != LYC_OK)
+		return error->status;
+	if (end_s <= start_s)
 		return refuse(error, "end", "%s is not after the start", event->end);
 	for (size_t i = 0; i < event->n_exdate; i++) {
 		if (!read_wall(event->exdate[i], &at))
@@ -101,9 +144,9 @@ enum lyc_status meeting_settle(event_msg *event, uint32_t minutes, struct zones 
 	if (event->rrule[0] && check_rule(event, start, zone, error) != LYC_OK)
 		return error->status;
 	set_wall(&event->start, start);
-	set_wall(&event->end, end);
-	event->start_ms = zone_to_utc(zone, start, NULL) * 1000;
-	event->end_ms = zone_to_utc(zone, end, NULL) * 1000;
+	set_wall(&event->end, zone_to_wall(zone, end_s));
+	event->start_ms = start_s * 1000;
+	event->end_ms = end_s * 1000;
 	return LYC_OK;
 }
 
@@ -153,18 +196,21 @@ size_t meeting_list(const event_msg *event, struct zones *zones, int64_t from_ms
 	if (zones_find(zones, event->zone, &zone, &error) != LYC_OK ||
 	    !read_wall(event->start, &start) || !read_wall(event->end, &end))
 		return 0;
-	int64_t len = end - start;
+	/* A meeting lasts as long as the first one did, whatever the clocks do meanwhile. */
+	int64_t len = event->end_ms > event->start_ms ? (event->end_ms - event->start_ms) / 1000
+						      : end - start;
 	int64_t from = zone_to_wall(zone, from_ms / 1000) - len - 7200;
 	int64_t until = zone_to_wall(zone, to_ms / 1000) + 7200;
 	if (event->rrule[0])
 		count = list_starts(event, zone, start, from, until, max + 2, &starts);
 	for (size_t i = 0; i < count && used < max; i++) {
 		int64_t at = starts ? starts[i] : start;
+		int64_t start_s = zone_to_utc(zone, at, NULL);
 		struct meeting meeting = {
 			.start = at,
-			.end = at + len,
-			.start_ms = zone_to_utc(zone, at, NULL) * 1000,
-			.end_ms = zone_to_utc(zone, at + len, NULL) * 1000,
+			.end = zone_to_wall(zone, start_s + len),
+			.start_ms = start_s * 1000,
+			.end_ms = (start_s + len) * 1000,
 		};
 		if (meeting.end_ms > from_ms && meeting.start_ms < to_ms)
 			to[used++] = meeting;
@@ -214,15 +260,20 @@ static const char *text_or_null(const char *text)
 bool meeting_to_ics(const event_msg *event, int64_t stamp_s, struct meeting_ics *to)
 {
 	struct lyc_error error;
-	int64_t start, end;
+	int64_t start, end, len;
 
 	*to = (struct meeting_ics){0};
 	if (!read_wall(event->start, &start) || !read_wall(event->end, &end))
 		return false;
 	if (event->rrule[0] && recurrence_parse(event->rrule, &to->rule, &error) != LYC_OK)
 		return false;
+	len = (event->end_ms - event->start_ms) / 1000;
 	snprintf(to->uid, sizeof(to->uid), "%s@%s.lyceum", event->id, event->home);
 	read_removed(event, &to->removed);
+	struct ics_time last = {.clock = ICS_ZONED, .at = end, .zone = event->zone};
+	/* The clocks change meanwhile: the wall's time may come twice, UTC does not. */
+	if (len > 0 && len != end - start)
+		last = (struct ics_time){.clock = ICS_UTC, .at = event->end_ms / 1000};
 	to->event = (struct ics_event){
 		.uid = to->uid,
 		.sequence = event->sequence,
@@ -233,7 +284,7 @@ bool meeting_to_ics(const event_msg *event, int64_t stamp_s, struct meeting_ics 
 				  : ICS_CONFIRMED,
 		.stamp = stamp_s,
 		.start = {.clock = ICS_ZONED, .at = start, .zone = event->zone},
-		.end = {.clock = ICS_ZONED, .at = end, .zone = event->zone},
+		.end = last,
 		.rules = event->rrule[0] ? &to->rule : NULL,
 		.rule_count = event->rrule[0] ? 1 : 0,
 		.removed = to->removed,

@@ -19,9 +19,11 @@ struct meeting {
 };
 
 /* Bring start and end of an event into their one form and compute start_ms and end_ms. Reads
- * "2026-12-03T10:00" and "2026-12-03 10:00:00". An empty end becomes start and so many minutes.
- * Replaces strings that are malloc'ed. INVALID_ARGUMENT names the field. */
-LYC_MUST_USE enum lyc_status meeting_settle(event_msg *event, uint32_t minutes, struct zones *zones,
+ * "2026-12-03T10:00" and "2026-12-03 10:00:00". An empty end becomes so many
+ * seconds after the start (0: an hour), also where the clocks change meanwhile. Replaces strings
+ * that are malloc'ed. INVALID_ARGUMENT names the field: a time that its zone does not have and a
+ * series that meets more often than daily are refused, too. */
+LYC_MUST_USE enum lyc_status meeting_settle(event_msg *event, int64_t length_s, struct zones *zones,
 					    struct lyc_error *error);
 /* Its meetings that end after from_ms and begin before to_ms, in order, at most `max`. An event
  * whose zone is not known here has none. */

@@ -550,6 +550,39 @@ static void test_event_calendar_and_blackout(void **state)
 	assert_non_null(strstr(result.out, "election"));
 }
 
+/* Runs a command that has to be refused with these words. */
+#define REFUSED(node, text, ...)                                                                   \
+	do {                                                                                       \
+		struct shell_result said = shell_run(node, __VA_ARGS__, NULL);                     \
+		if (said.code == 0 || !strstr(said.err, text))                                     \
+			fail_msg("not '%s' but: %s %s", text, said.out, said.err);                 \
+		shell_result_fini(&said);                                                          \
+	} while (0)
+
+static void test_event_fills_nobodys_list(void **state)
+{
+	(void)state;
+	REFUSED(nhsa, "once a day at most", "event", "create", "Tick", "--start",
+		"2028-01-03T10:00", "--rrule", "FREQ=SECONDLY");
+	RUN(nhsa, "event", "create", "Stand-up", "--start", "2028-01-03T10:00", "--cap", "7",
+	    "--place", "Room 4", "--rrule", "FREQ=DAILY");
+	RUN(nhsa, "event", "list", "stand-up", "--from", "2028-01-01", "--until", "2028-12-31");
+	assert_null(strstr(result.err, "only the first"));
+	RUN(nhsa, "event", "list", "stand-up", "--from", "2028-01-01", "--until", "2030-12-31");
+	assert_non_null(strstr(result.out, "Meetings: 400."));
+	if (!strstr(result.err, "Of Stand-up only the first 400 meetings are listed"))
+		fail_msg("%s", result.err);
+
+	RUN(nhsa, "event", "update", "stand-up", "--clear", "rrule", "--clear", "cap", "--clear",
+	    "place");
+	RUN(nhsa, "event", "list", "stand-up", "--from", "2028-01-01", "--until", "2030-12-31");
+	assert_non_null(strstr(result.out, "Meetings: 1."));
+	RUN(nhsa, "event", "show", "stand-up");
+	assert_null(strstr(result.out, "Room 4"));
+	REFUSED(nhsa, "cap, place, url, description and rrule can", "event", "update", "stand-up",
+		"--clear", "title");
+}
+
 static void test_event_says_how_many_to_invite(void **state)
 {
 	(void)state;
@@ -580,6 +613,7 @@ int main(void)
 		cmocka_unit_test(test_event_reminds_once_whatever_crashes),
 		cmocka_unit_test(test_event_under_chatham_house_keeps_no_speaker),
 		cmocka_unit_test(test_event_calendar_and_blackout),
+		cmocka_unit_test(test_event_fills_nobodys_list),
 		cmocka_unit_test(test_event_says_how_many_to_invite),
 		cmocka_unit_test(test_event_answers_an_enquiry),
 #ifdef HAS_HTTP
