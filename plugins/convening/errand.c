@@ -87,6 +87,12 @@ void errand_seal(struct errand *errand)
 	errands_advance(errand->state);
 }
 
+void errand_fail(struct errand *errand, enum lyc_status status, const char *text)
+{
+	fail(errand, status, text, NULL);
+	errand_seal(errand);
+}
+
 static bool is_ready(const struct errand *errand)
 {
 	if (!errand->is_sealed || errand->due > 0)
@@ -99,6 +105,10 @@ static void answer(struct errand *errand)
 {
 	struct lyc_ack ack = {.status = errand->failed, .text = errand->text};
 
+	if (errand->failed != LYC_OK && !errand->type) {
+		lyc_call_fail(errand->call, errand->failed, "%s", errand->text);
+		return;
+	}
 	if (errand->failed != LYC_OK) {
 		lyc_call_fail_append(errand->call, errand->type, &ack);
 		return;

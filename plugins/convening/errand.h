@@ -43,6 +43,8 @@ void errand_append(struct errand *errand, const ProtobufCMessage *message, uint6
 		   bool is_anonymous);
 /* Nothing more is appended: from now on it may be answered. */
 void errand_seal(struct errand *errand);
+/* Seals it, with why nothing was appended. */
+void errand_fail(struct errand *errand, enum lyc_status status, const char *text);
 /* The view has moved, or time has passed. */
 void errands_advance(struct convening *state);
 /* Frees those that are left; answers nobody. */

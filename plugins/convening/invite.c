@@ -10,6 +10,7 @@
 #include "errand.h"
 #include "hold.h"
 #include "mime.h"
+#include "nodes.h"
 #include "postroom.h"
 
 typedef Lyceum__Convening__V1__InviteReply__Result result_msg;
@@ -26,6 +27,7 @@ struct target {
 	char email[260];
 	char name[NAME_SIZE];
 	const char *refusal;
+	char text[160]; /* what the refusal may point to */
 	Lyceum__Convening__V1__Change change;
 };
 
@@ -123,13 +125,21 @@ static bool reaches(const event_msg *event, const char *node)
 	return false;
 }
 
-static void judge(const struct invite *invite, struct target *target)
+static void judge(const struct invite *invite, const struct nodes *nodes, struct target *target)
 {
 	const struct entry *entry = invite->entry;
 	const struct invited *held = view_invited(entry, target->id);
 
 	if (target->refusal)
 		return;
+	if (target->home[0] && nodes && !nodes_has(nodes, target->home)) {
+		snprintf(target->text, sizeof(target->text),
+			 "no node %.64s was ever heard of here: `lyceum status` lists those that "
+			 "are",
+			 target->home);
+		target->refusal = target->text;
+		return;
+	}
 	if (target->home[0] && !reaches(entry->event, target->home)) {
 		target->refusal = "that node may not know of the event: add it to the audience";
 		return;
@@ -149,8 +159,16 @@ static void read_targets(struct convening *state,
 		read_member(request->member[i], &invite->targets[invite->count++]);
 	for (size_t i = 0; i < request->n_email; i++)
 		read_email(request->email[i], &invite->targets[invite->count++]);
-	for (size_t i = 0; i < invite->count; i++)
-		judge(invite, &invite->targets[i]);
+}
+
+static bool has_foreign_target(const struct convening *state, const struct invite *invite)
+{
+	for (size_t i = 0; i < invite->count; i++) {
+		const char *home = invite->targets[i].home;
+		if (home[0] && strcmp(home, state->view.node) != 0)
+			return true;
+	}
+	return false;
 }
 
 /* ---- Records ---- */
@@ -186,13 +204,36 @@ static void append(struct errand *errand, struct target *target)
 	errand_append(errand, &invitation.base, 0, false);
 }
 
+/* Nobody was taken: then the call has failed. */
+static bool fail_when_all_are_refused(struct errand *errand)
+{
+	const struct invite *invite = errand->data;
+
+	for (size_t i = 0; i < invite->count; i++) {
+		if (!invite->targets[i].refusal)
+			return false;
+	}
+	const struct target *first = &invite->targets[0];
+	const char *field = first->email[0] ? "email" : first->member[0] ? "member" : "expert";
+	if (invite->count > 1)
+		lyc_call_fail_field(errand->call, LYC_INVALID_ARGUMENT, field,
+				    "nobody of %zu was invited; %.100s: %s", invite->count,
+				    first->who, first->refusal);
+	else
+		lyc_call_fail_field(errand->call, LYC_INVALID_ARGUMENT, field, "%.200s: %s",
+				    first->who, first->refusal);
+	return true;
+}
+
 static void reply(struct errand *errand)
 {
 	const struct convening *state = errand->state;
 	const struct invite *invite = errand->data;
 	Lyceum__Convening__V1__InviteReply reply = LYCEUM__CONVENING__V1__INVITE_REPLY__INIT;
-	result_msg *results = hold_new(invite->count, sizeof(*results));
 
+	if (fail_when_all_are_refused(errand))
+		return;
+	result_msg *results = hold_new(invite->count, sizeof(*results));
 	reply.result = hold_new(invite->count, sizeof(*reply.result));
 	for (size_t i = 0; i < invite->count; i++) {
 		struct target *target = &invite->targets[i];
@@ -213,6 +254,44 @@ static void reply(struct errand *errand)
 	((Lyceum__Convening__V1__InviteReply_Closure)errand->closure)(&reply, errand->call);
 	free(reply.result);
 	free(results);
+}
+
+/* nodes NULL: all targets are this node's. */
+static void invite_them(struct errand *errand, const struct nodes *nodes)
+{
+	struct convening *state = errand->state;
+	struct invite *invite = errand->data;
+	const Lyceum__Convening__V1__InviteRequest *request = errand->request;
+	struct target *targets = invite->targets;
+
+	for (size_t i = 0; i < invite->count; i++)
+		judge(invite, nodes, &targets[i]);
+	if (request->dry_run)
+		invite->preview = postroom_preview(state, invite->entry, targets[0].name,
+						   targets[0].home[0] ? "" : targets[0].email,
+						   request->message);
+	for (size_t i = 0; i < invite->count && !request->dry_run; i++) {
+		if (!targets[i].refusal &&
+		    targets[i].change == LYCEUM__CONVENING__V1__CHANGE__ADDED)
+			append(errand, &targets[i]);
+	}
+	errand_seal(errand);
+}
+
+static void on_nodes(const struct nodes *nodes, void *arg)
+{
+	struct errand *errand = arg;
+	const struct invite *invite = errand->data;
+	const event_msg *event = invite->entry->event;
+
+	/* Both may have changed while the daemon was asked. */
+	if (!nodes)
+		errand_fail(errand, LYC_UNAVAILABLE,
+			    "the daemon does not say which nodes it knows: try again");
+	else if (!event || event->status == LYCEUM__CONVENING__V1__EVENT__STATUS__CANCELLED)
+		errand_fail(errand, LYC_FAILED_PRECONDITION, "the event is cancelled");
+	else
+		invite_them(errand, nodes);
 }
 
 void invite_start(struct convening *state, struct lyc_call *call,
@@ -246,15 +325,8 @@ void invite_start(struct convening *state, struct lyc_call *call,
 	errand->release = release;
 	errand->may_exist = true;
 	read_targets(state, request, invite);
-	if (request->dry_run)
-		invite->preview =
-			postroom_preview(state, entry, invite->targets[0].name,
-					 invite->targets[0].home[0] ? "" : invite->targets[0].email,
-					 request->message);
-	for (size_t i = 0; i < invite->count && !request->dry_run; i++) {
-		if (!invite->targets[i].refusal &&
-		    invite->targets[i].change == LYCEUM__CONVENING__V1__CHANGE__ADDED)
-			append(errand, &invite->targets[i]);
-	}
-	errand_seal(errand);
+	if (!has_foreign_target(state, invite))
+		invite_them(errand, NULL);
+	else if (nodes_ask(state, on_nodes, errand) != LYC_OK)
+		on_nodes(NULL, errand);
 }

@@ -583,6 +583,23 @@ static void test_event_fills_nobodys_list(void **state)
 		"--clear", "title");
 }
 
+static void test_event_invites_nobody_of_a_node_that_is_not_known(void **state)
+{
+	(void)state;
+	RUN(nhsa, "event", "create", "Open day", "--start", "2028-02-01T10:00");
+	REFUSED(nhsa, "nobody of 2 was invited; zz@mars: no node mars was ever heard of here",
+		"event", "invite", "open-day", "--expert", "zz@mars", "--member", "ann@mars");
+	REFUSED(nhsa, "this is no e-mail address", "event", "invite", "open-day", "--email", "ann");
+	/* One of two is invited; the other is told. */
+	RUN(nhsa, "event", "invite", "open-day", "--expert", "zz@mars", "--member", "ann@hub");
+	assert_non_null(strstr(result.out, "no node mars"));
+	assert_non_null(strstr(result.out, "added"));
+	RUN(nhsa, "event", "answers", "open-day");
+	assert_non_null(strstr(result.out, "Invited: 1."));
+	assert_null(strstr(result.out, "mars"));
+	RUN(nhsa, "event", "invite", "open-day", "--member", "bo@wales");
+}
+
 static void test_event_says_how_many_to_invite(void **state)
 {
 	(void)state;
@@ -614,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_event_under_chatham_house_keeps_no_speaker),
 		cmocka_unit_test(test_event_calendar_and_blackout),
 		cmocka_unit_test(test_event_fills_nobodys_list),
+		cmocka_unit_test(test_event_invites_nobody_of_a_node_that_is_not_known),
 		cmocka_unit_test(test_event_says_how_many_to_invite),
 		cmocka_unit_test(test_event_answers_an_enquiry),
 #ifdef HAS_HTTP
