@@ -82,7 +82,7 @@ static size_t list_as_of(struct router *router, struct wire_position *to)
 /* ---- in ---- */
 
 /* A plugin that calls on for somebody whose call it serves calls with that call's groups: it need
- * not know them. */
+ * not know them. Of several such calls nobody can tell which one is meant: with what all have. */
 static void take_served_groups(const struct session *plugin, struct call *call)
 {
 	const struct call *served =
@@ -90,9 +90,11 @@ static void take_served_groups(const struct session *plugin, struct call *call)
 	if (!served || served->group_count == 0)
 		return;
 	call->groups = mem_get(served->group_count * sizeof(char *));
-	for (size_t i = 0; i < served->group_count; i++)
-		call->groups[i] = mem_dup_try(served->groups[i], strlen(served->groups[i]));
-	call->group_count = served->group_count;
+	for (size_t i = 0; i < served->group_count; i++) {
+		const char *group = served->groups[i];
+		if (policy_all_served_have(plugin, call->principal, group))
+			call->groups[call->group_count++] = mem_dup_try(group, strlen(group));
+	}
 }
 
 static enum lyc_status take_principal(struct router *router, struct session *session,
@@ -166,8 +168,8 @@ static void answer_builtin(struct router *router, struct call *call, const char 
 {
 	struct buf reply = {0};
 	struct lyc_error error = {0};
-	enum lyc_status status = router->builtin(method, call->caller, packet->body, &reply, &error,
-						 router->builtin_arg);
+	enum lyc_status status =
+		router->builtin(method, call, packet->body, &reply, &error, router->builtin_arg);
 	if (status != LYC_OK) {
 		error.status = status;
 		end_with(router, call, &error);

@@ -20,7 +20,7 @@
 
 /* The daemon's own service answers at once, the operator more than others. `ret_reply` is appended
  * to. */
-typedef enum lyc_status (*router_builtin_fn)(const char *method, const struct session *caller,
+typedef enum lyc_status (*router_builtin_fn)(const char *method, const struct call *call,
 					     struct span body, struct buf *ret_reply,
 					     struct lyc_error *error, void *arg);
 

@@ -402,10 +402,11 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 	free(items);
 }
 
-enum lyc_status builtin_call(const char *method, const struct session *caller, struct span body,
+enum lyc_status builtin_call(const char *method, const struct call *call, struct span body,
 			     struct buf *ret_reply, struct lyc_error *error, void *arg)
 {
 	struct daemon *daemon = arg;
+	const struct session *caller = call->caller;
 	const char *name = strchr(method, '/');
 	name = name ? name + 1 : "";
 	if (strcmp(name, "Status") == 0) {
@@ -415,6 +416,11 @@ enum lyc_status builtin_call(const char *method, const struct session *caller, s
 	} else if (strcmp(name, "Metrics") == 0) {
 		metrics_reply(daemon, ret_reply);
 	} else if (strcmp(name, "Report") == 0) {
+		/* A plugin may carry the calls of people: theirs are not its own word. */
+		if (strcmp(call->principal, daemon->name) != 0)
+			return error_set(error, LYC_PERMISSION_DENIED,
+					 "metrics are told by a plugin itself, not for '%s'",
+					 call->principal);
 		return report_take(&daemon->host, caller, body, error);
 	} else if (strcmp(name, "Schema") == 0) {
 		Lyceum__V1__SchemaRequest *request =

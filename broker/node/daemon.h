@@ -98,7 +98,7 @@ void daemon_stop(struct daemon *daemon);
 bool daemon_is_quiet(const struct daemon *daemon);
 
 /* ---- builtin.c: lyceum.v1.Node ---- */
-enum lyc_status builtin_call(const char *method, const struct session *caller, struct span body,
+enum lyc_status builtin_call(const char *method, const struct call *call, struct span body,
 			     struct buf *ret_reply, struct lyc_error *error, void *arg);
 
 #endif

@@ -269,6 +269,25 @@ const struct call *policy_served_call(const struct session *plugin, struct span 
 	return NULL;
 }
 
+static bool has_group(const struct call *call, const char *group)
+{
+	for (size_t i = 0; i < call->group_count; i++) {
+		if (strcmp(call->groups[i], group) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool policy_all_served_have(const struct session *plugin, const char *principal, const char *group)
+{
+	list_each (node, &plugin->calls_given) {
+		const struct call *call = list_entry(node, struct call, of_callee);
+		if (strcmp(call->principal, principal) == 0 && !has_group(call, group))
+			return false;
+	}
+	return true;
+}
+
 enum lyc_status policy_principal(const struct policy *policy, const struct session *session,
 				 struct span claimed, char ret_principal[CALL_MAX_PRINCIPAL],
 				 struct lyc_error *error)

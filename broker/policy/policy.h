@@ -77,6 +77,8 @@ LYC_MUST_USE enum lyc_status policy_principal(const struct policy *policy,
  * the plugin for whom it works, and until it ends the plugin may say so. NULL when there is none.
  */
 const struct call *policy_served_call(const struct session *plugin, struct span principal);
+/* Are all such calls of that principal with this group? */
+bool policy_all_served_have(const struct session *plugin, const char *principal, const char *group);
 /* May this peer say that its principal is in this group? */
 bool policy_vouches_for_group(const struct policy *policy, const struct session *session,
 			      struct span group);

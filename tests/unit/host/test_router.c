@@ -145,6 +145,34 @@ static void test_router_plugin_calls_on_with_the_groups_of_the_call_it_serves(vo
 	expect_no_calls(bench);
 }
 
+static void test_router_plugin_calls_on_with_the_groups_that_all_calls_have(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *root = fake_client_add(bench->node, "root");
+	struct span groups[] = {fake_text("hub/staff"), fake_text("hub/policy")};
+	struct packet_call of_root = {.principal = fake_text("ann@hub"),
+				      .groups = groups,
+				      .group_count = 2,
+				      .body = HELLO};
+	struct packet_call on = {.principal = fake_text("ann@hub"), .body = HELLO};
+	call(root, 1, &of_root);
+	taken(bench->board);
+	call(bench->board, 5, &on);
+	assert_int_equal(fake_expect(bench->board, PACKET_CALL)->call.group_count, 2);
+	call(bench->ann, 2, &(struct packet_call){.body = HELLO});
+	taken(bench->board);
+	/* Which of them it works for nobody can tell. That which it makes is one of them, too. */
+	call(bench->board, 6, &on);
+	const struct packet *packet = fake_expect(bench->board, PACKET_CALL);
+	assert_int_equal(packet->call.group_count, 1);
+	assert_true(span_is(packet->call.groups[0], "hub/policy"));
+	of_root.group_count = 0;
+	call(root, 3, &of_root);
+	taken(bench->board);
+	call(bench->board, 7, &on);
+	assert_int_equal(fake_expect(bench->board, PACKET_CALL)->call.group_count, 0);
+}
+
 static void test_router_plugin_that_registered_so_speaks_for_people(void **state)
 {
 	struct bench *bench = *state;
@@ -504,8 +532,8 @@ static double metric(struct bench *bench, const char *name)
 	return value;
 }
 
-static void report(struct fake_client *client, const char *name, double value,
-		   enum lyc_status status)
+static void report_as(struct fake_client *client, const char *principal, const char *name,
+		      double value, enum lyc_status status)
 {
 	uint8_t body[200];
 	Lyceum__V1__ReportRequest request = LYCEUM__V1__REPORT_REQUEST__INIT;
@@ -518,8 +546,15 @@ static void report(struct fake_client *client, const char *name, double value,
 	size_t len = lyceum__v1__report_request__pack(&request, body);
 	call(client, 91,
 	     &(struct packet_call){.method = fake_text("lyceum.v1.Node/Report"),
+				   .principal = fake_text(principal),
 				   .body = span_of(body, len)});
 	expect_status(client, 91, status);
+}
+
+static void report(struct fake_client *client, const char *name, double value,
+		   enum lyc_status status)
+{
+	report_as(client, "", name, value, status);
 }
 
 static void test_router_metrics_of_plugins_carry_their_name(void **state)
@@ -543,6 +578,13 @@ static void test_router_metrics_of_plugins_carry_their_name(void **state)
 	report(bench->board, "Notes", 1, LYC_INVALID_ARGUMENT);
 	report(bench->board, "", 1, LYC_INVALID_ARGUMENT);
 	report(bench->ann, "notes_total", 9, LYC_PERMISSION_DENIED);
+	/* Nor may ann through a plugin that carries her calls. */
+	call(bench->ann, 41, &(struct packet_call){.body = HELLO});
+	uint64_t id = taken(bench->board);
+	report_as(bench->board, "ann@hub", "notes_total", 9, LYC_PERMISSION_DENIED);
+	reply(bench->board, id, HELLO, false);
+	expect_status(bench->ann, 41, LYC_OK);
+	report_as(bench->board, "hub", "notes_total", 4, LYC_OK);
 	report(fake_client_add(bench->node, "root"), "notes_total", 9, LYC_PERMISSION_DENIED);
 	assert_true(metric(bench, "lyceum_board_notes_total") == 7);
 	assert_true(metric(bench, "lyceum_calls_total") > 0);
@@ -698,6 +740,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_bench(test_router_call_and_reply_find_their_way),
 		on_bench(test_router_plugin_calls_on_with_the_groups_of_the_call_it_serves),
+		on_bench(test_router_plugin_calls_on_with_the_groups_that_all_calls_have),
 		on_bench(test_router_plugin_that_registered_so_speaks_for_people),
 		on_bench(test_router_tells_who_is_the_operator),
 		on_bench(test_router_reply_of_somebody_else_is_late),
