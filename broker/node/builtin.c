@@ -205,17 +205,77 @@ static void add_text(char ***items, size_t *count, const char *text)
 	grown[(*count)++] = (char *)(uintptr_t)text;
 }
 
-static void fill_service(struct daemon *daemon, const struct schema_service *service,
-			 Lyceum__V1__ServiceInfo *info)
+static bool is_core(const char *service)
+{
+	return strncmp(service, "lyceum.v1.", 10) == 0;
+}
+
+static bool is_aside(const struct types *types, const struct schema *schema)
+{
+	for (size_t i = 0; i < types->aside_count; i++) {
+		if (types->aside[i] == schema_id(schema))
+			return true;
+	}
+	return false;
+}
+
+/* Are calls of this service judged by this schema? */
+static bool judges(const struct types *types, const struct schema_service *service, bool is_own)
+{
+	for (size_t i = 0; i < service->method_count; i++) {
+		const char *name = service->methods[i].full_name;
+		const struct method_entry *entry = types_method(types, span_of(name, strlen(name)));
+		if (entry && entry->service == service && entry->is_own == is_own)
+			return true;
+	}
+	return false;
+}
+
+/* The one schema that says what a service is here: the one with which the plugin that runs it here
+ * registered; else the newest by which calls are judged, and what plugins of this daemon brought
+ * stands before what others say. NULL when nobody defines it. */
+static const struct schema *schema_of_service(const struct daemon *daemon, const char *name)
+{
+	const struct types *types = &daemon->types;
+	const struct schema *own = NULL;
+	const struct schema *others = NULL;
+	const struct schema *any = NULL;
+	struct service_entry *entry = services_find(&daemon->services, span_of(name, strlen(name)));
+	if (entry && !list_is_empty(&entry->here)) {
+		uint64_t id =
+			list_entry(entry->here.next, struct offer, of_service)->session->schema;
+		const struct schema *brought = id ? types_schema(types, id) : NULL;
+		if (brought && schema_find_service(brought, name))
+			return brought;
+	}
+	for (size_t i = types->schema_count; i-- > 0 && !own;) {
+		const struct schema *schema = types->schemas[i];
+		const struct schema_service *service =
+			is_aside(types, schema) ? NULL : schema_find_service(schema, name);
+		if (!service)
+			continue;
+		if (judges(types, service, true))
+			own = schema;
+		else if (!others && judges(types, service, false))
+			others = schema;
+		if (!any)
+			any = schema;
+	}
+	return own ? own : others ? others : any;
+}
+
+static void fill_service(struct daemon *daemon, const struct schema *schema,
+			 const struct schema_service *service, Lyceum__V1__ServiceInfo *info)
 {
 	lyceum__v1__service_info__init(info);
 	info->name = (char *)(uintptr_t)service->full_name;
 	info->help = (char *)(uintptr_t)service->comment;
+	info->schema = schema_id(schema);
 	for (size_t i = 0; i < service->method_count; i++)
 		add_text(&info->method, &info->n_method, service->methods[i].name);
 	struct service_entry *entry = services_find(
 		&daemon->services, span_of(service->full_name, strlen(service->full_name)));
-	if (strncmp(service->full_name, "lyceum.v1.", 10) == 0) {
+	if (is_core(service->full_name)) {
 		add_text(&info->at, &info->n_at, daemon->name);
 		info->by = daemon->name;
 	}
@@ -230,7 +290,23 @@ static void fill_service(struct daemon *daemon, const struct schema_service *ser
 		add_text(&info->at, &info->n_at, list_entry(node, struct offer, of_service)->node);
 }
 
-/* Each service once, as the newest schema that has it says; only those that somebody serves. */
+static bool is_served(const struct daemon *daemon, const char *name)
+{
+	return is_core(name) ||
+	       services_find(&daemon->services, span_of(name, strlen(name))) != NULL;
+}
+
+static bool is_listed(const Lyceum__V1__ServicesReply *reply, const Lyceum__V1__ServiceInfo *infos,
+		      const char *name)
+{
+	for (size_t i = 0; i < reply->n_service; i++) {
+		if (strcmp(infos[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Each service once, as it is here; only those that somebody serves. */
 static void services_reply(struct daemon *daemon, struct buf *to)
 {
 	Lyceum__V1__ServicesReply reply = LYCEUM__V1__SERVICES_REPLY__INIT;
@@ -239,13 +315,15 @@ static void services_reply(struct daemon *daemon, struct buf *to)
 	for (size_t i = types->schema_count; i-- > 0;) {
 		const struct schema *schema = types->schemas[i];
 		for (size_t j = 0; j < schema_service_count(schema); j++) {
-			const struct schema_service *service = schema_service_at(schema, j);
-			bool is_listed = reply.n_service == MAX_LISTED;
-			for (size_t k = 0; k < reply.n_service && !is_listed; k++)
-				is_listed = strcmp(infos[k].name, service->full_name) == 0;
-			if (is_listed)
+			const char *name = schema_service_at(schema, j)->full_name;
+			if (reply.n_service == MAX_LISTED || !is_served(daemon, name) ||
+			    is_listed(&reply, infos, name))
 				continue;
-			fill_service(daemon, service, &infos[reply.n_service]);
+			const struct schema *by = schema_of_service(daemon, name);
+			if (!by)
+				continue;
+			fill_service(daemon, by, schema_find_service(by, name),
+				     &infos[reply.n_service]);
 			if (infos[reply.n_service].n_at > 0)
 				reply.n_service++;
 			else
@@ -264,13 +342,35 @@ static void services_reply(struct daemon *daemon, struct buf *to)
 
 /* ---- Schema ---- */
 
+/* What defines a name: of a service and its methods the schema that says what they are here. */
+static const struct schema *defining(const struct daemon *daemon, const char *name)
+{
+	char service[600];
+	snprintf(service, sizeof(service), "%.*s", (int)strcspn(name, "/"), name);
+	const struct schema *schema = schema_of_service(daemon, service);
+	if (schema && strchr(name, '/') && !schema_find_method(schema, name))
+		schema = NULL;
+	return schema ? schema : types_defining(&daemon->types, name);
+}
+
+/* Does it say what some service is that runs here? */
+static bool serves_here(const struct daemon *daemon, const struct schema *schema)
+{
+	list_each (node, &daemon->sessions.all) {
+		const struct session *session = list_entry(node, struct session, all);
+		if (session->schema == schema_id(schema) && !list_is_empty(&session->offers))
+			return true;
+	}
+	return schema_of_service(daemon, "lyceum.v1.Node") == schema;
+}
+
 static enum lyc_status schema_reply(struct daemon *daemon, const Lyceum__V1__SchemaRequest *request,
 				    struct buf *to, struct lyc_error *error)
 {
 	const struct types *types = &daemon->types;
 	const struct schema *one = NULL;
 	if (request->name[0])
-		one = types_defining(types, request->name);
+		one = defining(daemon, request->name);
 	else if (request->id)
 		one = types_schema(types, request->id);
 	if (!one && (request->name[0] || request->id))
@@ -279,11 +379,15 @@ static enum lyc_status schema_reply(struct daemon *daemon, const Lyceum__V1__Sch
 	Lyceum__V1__SchemaReply reply = LYCEUM__V1__SCHEMA_REPLY__INIT;
 	Lyceum__V1__Schema *schemas = mem_get((types->schema_count + 1) * sizeof(*schemas));
 	size_t len = 0;
-	/* The newest first; older ones only as far as the reply has room. */
-	for (size_t i = types->schema_count; i-- > 0;) {
-		const struct schema *schema = types->schemas[i];
+	/* Of what runs here, then the others, the newest first, as far as the reply has room. */
+	for (size_t i = types->schema_count * 2; i-- > 0;) {
+		bool is_first = i >= types->schema_count;
+		const struct schema *schema = types->schemas[i % types->schema_count];
 		struct span bytes = schema_bytes(schema);
-		if ((one && schema != one) || len + bytes.len > MAX_SCHEMA_REPLY)
+		bool is_left_out =
+			one ? schema != one || !is_first
+			    : is_aside(types, schema) || serves_here(daemon, schema) != is_first;
+		if (is_left_out || len + bytes.len > MAX_SCHEMA_REPLY)
 			continue;
 		Lyceum__V1__Schema *item = &schemas[reply.n_schema++];
 		lyceum__v1__schema__init(item);

@@ -302,6 +302,7 @@ static void register_services(struct daemon *daemon, struct session *session,
 		services_withdraw(&daemon->services, session);
 		session_set_publishes(session, reg->publishes, reg->publish_count);
 		session->speaks_for_people = reg->speaks_for_people;
+		session->schema = schema ? schema_id(schema) : 0;
 		for (size_t i = 0; i < reg->service_count; i++)
 			services_offer(&daemon->services, session, reg->services[i],
 				       span_of(NULL, 0));

@@ -79,6 +79,7 @@ struct session {
 	char **publishes;
 	size_t publish_count;
 	bool speaks_for_people; /* a plugin that registered so */
+	uint64_t schema;        /* with which it registered; 0: with none */
 
 	/* The transient message that was last sent to this link. */
 	uint64_t last_fanout;

@@ -72,6 +72,9 @@ struct lyc_service {
 	const char *help;
 	/* The daemon itself serves it: lyceum.v1. */
 	bool is_core;
+	/* This daemon or a plugin of it serves it. What the schema of another says, as of the web,
+	 * is that node's word. */
+	bool served_here;
 	const struct lyc_method *methods;
 	size_t method_count;
 };

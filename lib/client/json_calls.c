@@ -141,6 +141,19 @@ enum lyc_status lyc_types_json_schema(struct lyc_types *types, const char *const
 
 /* ---- Calls ---- */
 
+/* The daemon may have checked it by another schema than the one that is held here. */
+static enum lyc_status write_reply(const struct schema_message *output, struct span body,
+				   struct buf *to, struct lyc_error *error)
+{
+	if (schema_check(output, body, false, error) != LYC_OK) {
+		char text[sizeof(error->text)];
+		memcpy(text, error->text, sizeof(text));
+		return error_set(error, LYC_INTERNAL, "the reply is not a %s: %.200s",
+				 output->full_name, text);
+	}
+	return json_write(output, body, NULL, to, error);
+}
+
 enum lyc_status lyc_json_call(struct lyc_types *types, const char *method, const char *json,
 			      const struct lyc_call_options *options, char **ret_json,
 			      struct lyc_error *error)
@@ -162,7 +175,7 @@ enum lyc_status lyc_json_call(struct lyc_types *types, const char *method, const
 		status = lyc_client_call(types->client, method, request.data, request.len, options,
 					 &body, &len, error);
 	if (status == LYC_OK)
-		status = json_write(output, span_of(body, len), NULL, &text, error);
+		status = write_reply(output, span_of(body, len), &text, error);
 	if (status == LYC_OK)
 		status = give_text(&text, ret_json, error);
 	else
@@ -189,9 +202,8 @@ static void on_reply(const struct lyc_reply *reply, void *arg)
 	char *json = NULL;
 	bool is_end = call->method->is_server_streaming && !reply->more && reply->body_len == 0;
 	if (reply->status == LYC_OK && !is_end) {
-		enum lyc_status status =
-			json_write(call->method->output, span_of(reply->body, reply->body_len),
-				   NULL, &text, &error);
+		enum lyc_status status = write_reply(
+			call->method->output, span_of(reply->body, reply->body_len), &text, &error);
 		json = status == LYC_OK ? buf_text(&text) : NULL;
 		if (!json) {
 			told.status = status == LYC_OK ? LYC_RESOURCE_EXHAUSTED : LYC_INTERNAL;

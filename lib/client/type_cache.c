@@ -46,6 +46,13 @@ static void free_services(struct lyc_types *types)
 	types->service_count = 0;
 }
 
+static void free_served(struct served_service *served, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(served[i].name);
+	free(served);
+}
+
 static void free_schemas(struct schema **schemas, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -61,7 +68,7 @@ void lyc_types_free(struct lyc_types *types)
 		types->loading->types = NULL;
 	free_services(types);
 	free_schemas(types->schemas, types->schema_count);
-	buf_fini(&types->served);
+	free_served(types->served, types->served_count);
 	free(types);
 }
 
@@ -72,25 +79,48 @@ uint64_t lyc_types_generation(const struct lyc_types *types)
 
 /* ---- What is held ---- */
 
-static const struct schema_service *find_service(const struct lyc_types *types, const char *name,
-						 size_t len)
+static const struct served_service *find_served(const struct lyc_types *types, const char *name)
 {
+	for (size_t i = 0; i < types->served_count; i++) {
+		if (strcmp(types->served[i].name, name) == 0)
+			return &types->served[i];
+	}
+	return NULL;
+}
+
+static const struct schema *schema_of(const struct lyc_types *types, uint64_t id)
+{
+	for (size_t i = 0; i < types->schema_count; i++) {
+		if (schema_id(types->schemas[i]) == id)
+			return types->schemas[i];
+	}
+	return NULL;
+}
+
+/* Anybody in the network may tell a schema with a service of this name: where the daemon has said
+ * which one counts, no other does. */
+static const struct schema_service *find_service(const struct lyc_types *types, const char *name)
+{
+	const struct served_service *served = find_served(types, name);
 	const struct schema_service *best = NULL;
-	char *text = mem_dup_try(name, len);
-	for (size_t i = 0; text && i < types->schema_count; i++) {
-		const struct schema_service *service = schema_find_service(types->schemas[i], text);
+	if (served && served->schema) {
+		const struct schema *schema = schema_of(types, served->schema);
+		return schema ? schema_find_service(schema, name) : NULL;
+	}
+	for (size_t i = 0; i < types->schema_count; i++) {
+		const struct schema_service *service = schema_find_service(types->schemas[i], name);
 		if (service && (!best || service->method_count > best->method_count))
 			best = service;
 	}
-	free(text);
 	return best;
 }
 
 static const struct schema_method *find_method(const struct lyc_types *types, const char *full_name)
 {
 	const char *slash = strchr(full_name, '/');
-	const struct schema_service *service =
-		slash ? find_service(types, full_name, (size_t)(slash - full_name)) : NULL;
+	char *name = slash ? mem_dup_try(full_name, (size_t)(slash - full_name)) : NULL;
+	const struct schema_service *service = name ? find_service(types, name) : NULL;
+	free(name);
 	for (size_t i = 0; service && i < service->method_count; i++) {
 		if (strcmp(service->methods[i].name, slash + 1) == 0)
 			return &service->methods[i];
@@ -98,10 +128,35 @@ static const struct schema_method *find_method(const struct lyc_types *types, co
 	return NULL;
 }
 
+/* "lyceum.experts.v1" of "lyceum.experts.v1.Experts". */
+static bool is_of_package(const char *service, const char *package)
+{
+	size_t len = strlen(package);
+	return strncmp(service, package, len) == 0 && service[len] == '.' &&
+	       !strchr(service + len + 1, '.');
+}
+
+/* As the schema has it that counts for a service of its package that runs here. */
+static const struct schema_message *find_message_here(const struct lyc_types *types,
+						      const char *name)
+{
+	for (size_t i = 0; i < types->served_count; i++) {
+		const struct served_service *served = &types->served[i];
+		const struct schema *schema =
+			served->is_here && served->schema ? schema_of(types, served->schema) : NULL;
+		const struct schema_message *message =
+			schema ? schema_find_message(schema, name) : NULL;
+		if (message && is_of_package(served->name, message->package))
+			return message;
+	}
+	return NULL;
+}
+
 static const struct schema_message *find_message(const struct lyc_types *types, const char *name)
 {
-	const struct schema_message *best = NULL;
-	for (size_t i = 0; i < types->schema_count; i++) {
+	const struct schema_message *best = find_message_here(types, name);
+	bool is_settled = best != NULL;
+	for (size_t i = 0; !is_settled && i < types->schema_count; i++) {
 		const struct schema_message *message = schema_find_message(types->schemas[i], name);
 		if (message && (!best || message->field_count > best->field_count))
 			best = message;
@@ -135,7 +190,7 @@ static int compare_services(const void *a, const void *b)
 	return strcmp(((const struct lyc_service *)a)->name, ((const struct lyc_service *)b)->name);
 }
 
-static bool add_service(struct lyc_types *types, const struct schema_service *service)
+static bool add_service(struct lyc_types *types, const struct schema_service *service, bool is_here)
 {
 	struct lyc_method *methods = mem_try((service->method_count + 1) * sizeof(*methods));
 	if (!methods)
@@ -147,6 +202,7 @@ static bool add_service(struct lyc_types *types, const struct schema_service *se
 		.noun = service->noun,
 		.help = service->comment,
 		.is_core = strncmp(service->full_name, CORE_PACKAGE, strlen(CORE_PACKAGE)) == 0,
+		.served_here = is_here,
 		.methods = methods,
 		.method_count = service->method_count,
 	};
@@ -156,20 +212,15 @@ static bool add_service(struct lyc_types *types, const struct schema_service *se
 /* Those of `served` whose schema is held. */
 static enum lyc_status list_services(struct lyc_types *types)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < types->served.len; i++)
-		count += types->served.data[i] == ' ';
 	free_services(types);
-	types->services = mem_try((count + 1) * sizeof(*types->services));
+	types->services = mem_try((types->served_count + 1) * sizeof(*types->services));
 	if (!types->services)
 		return LYC_RESOURCE_EXHAUSTED;
-	const char *at = (const char *)types->served.data;
-	for (size_t i = 0; i < count; i++) {
-		size_t len = strcspn(at, " ");
-		const struct schema_service *service = find_service(types, at, len);
-		if (service && !add_service(types, service))
+	for (size_t i = 0; i < types->served_count; i++) {
+		const struct served_service *served = &types->served[i];
+		const struct schema_service *service = find_service(types, served->name);
+		if (service && !add_service(types, service, served->is_here))
 			return LYC_RESOURCE_EXHAUSTED;
-		at += len + 1;
 	}
 	if (types->service_count > 1)
 		qsort(types->services, types->service_count, sizeof(*types->services),
@@ -276,32 +327,67 @@ static enum lyc_status take_schemas(struct lyc_types *types, struct span reply, 
 	return list_services(types);
 }
 
+/* One ServiceInfo. */
+static enum lyc_status take_service(struct span item, struct served_service *to)
+{
+	struct pb_reader reader = pb_reader_of(item);
+	struct pb_field part;
+	struct span name = {0};
+	*to = (struct served_service){.name = NULL};
+	while (pb_read_field(&reader, &part)) {
+		if (part.number == 1 && part.wire == PB_LEN)
+			name = part.bytes;
+		else if (part.number == 3 && part.wire == PB_LEN)
+			to->is_here = part.bytes.len > 0;
+		else if (part.number == 6 && part.wire == PB_FIXED64)
+			to->schema = part.value;
+	}
+	if (reader.has_failed)
+		return LYC_INTERNAL;
+	to->name = mem_dup_try((const char *)name.data, name.len);
+	return to->name ? LYC_OK : LYC_RESOURCE_EXHAUSTED;
+}
+
+static bool is_same_served(const struct lyc_types *types, const struct served_service *served,
+			   size_t count)
+{
+	if (count != types->served_count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct served_service *known = &types->served[i];
+		if (strcmp(served[i].name, known->name) != 0 || served[i].schema != known->schema ||
+		    served[i].is_here != known->is_here)
+			return false;
+	}
+	return true;
+}
+
 static enum lyc_status take_services(struct lyc_types *types, struct span reply)
 {
-	struct buf served = {0};
 	struct pb_reader reader = pb_reader_of(reply);
 	struct pb_field field;
-	while (pb_read_field(&reader, &field)) {
-		struct pb_reader inner = pb_reader_of(field.bytes);
-		struct pb_field part;
-		while (field.number == 1 && pb_read_field(&inner, &part)) {
-			if (part.number != 1 || part.wire != PB_LEN)
-				continue;
-			buf_add(&served, part.bytes.data, part.bytes.len);
-			buf_add_byte(&served, ' ');
-		}
+	size_t count = 0;
+	size_t most = 0;
+	while (pb_read_field(&reader, &field))
+		most += field.number == 1 && field.wire == PB_LEN;
+	if (reader.has_failed)
+		return LYC_INTERNAL;
+	struct served_service *served = mem_try((most + 1) * sizeof(*served));
+	enum lyc_status status = served ? LYC_OK : LYC_RESOURCE_EXHAUSTED;
+	reader = pb_reader_of(reply);
+	while (status == LYC_OK && pb_read_field(&reader, &field)) {
+		if (field.number == 1 && field.wire == PB_LEN)
+			status = take_service(field.bytes, &served[count]);
+		if (field.number == 1 && field.wire == PB_LEN && status == LYC_OK)
+			count++;
 	}
-	if (reader.has_failed || served.has_failed) {
-		buf_fini(&served);
-		return reader.has_failed ? LYC_INTERNAL : LYC_RESOURCE_EXHAUSTED;
+	if (status != LYC_OK || is_same_served(types, served, count)) {
+		free_served(served, count);
+		return status;
 	}
-	if (span_equal(span_of(served.data, served.len),
-		       span_of(types->served.data, types->served.len))) {
-		buf_fini(&served);
-		return LYC_OK;
-	}
-	buf_fini(&types->served);
+	free_served(types->served, types->served_count);
 	types->served = served;
+	types->served_count = count;
 	types->generation++;
 	return list_services(types);
 }

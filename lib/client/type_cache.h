@@ -11,6 +11,14 @@
 
 struct type_load;
 
+/* A service that Node/Services told. */
+struct served_service {
+	char *name;
+	/* The number of the one schema that says what it is; 0: the daemon does not tell. */
+	uint64_t schema;
+	bool is_here;
+};
+
 struct lyc_types {
 	struct lyc_client *client;
 	/* The newest first, as the daemon tells them. */
@@ -18,15 +26,18 @@ struct lyc_types {
 	size_t schema_count;
 	uint64_t generation;
 
-	/* Names that Node/Services told, with a blank between, and the list made from them. */
-	struct buf served;
+	/* What Node/Services told, and the list made from it. */
+	struct served_service *served;
+	size_t served_count;
 	struct lyc_service *services;
 	size_t service_count;
 
 	struct type_load *loading;
 };
 
-/* Of several schemas that define a name, the first with the most fields or methods counts.
+/* A service is what the schema says that the daemon named for it, and so are the messages of its
+ * package where it runs at this daemon. Of several others that define a name, the first with the
+ * most fields or methods counts.
  * NOT_FOUND when the daemon does not know it either. Valid until the generation changes. */
 LYC_MUST_USE enum lyc_status type_cache_message(struct lyc_types *types, const char *name,
 						const struct schema_message **ret_message,

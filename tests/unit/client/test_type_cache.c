@@ -240,6 +240,148 @@ static void test_types_may_be_freed_while_they_load(void **state)
 	fake_daemon_stop(&daemon);
 }
 
+/* ---- What others say of a service ---- */
+
+#define PACKAGE "lyceum.forged.v1"
+#define SERVICE PACKAGE ".Pages"
+
+/* A set with one service whose method Read answers a Page; `is_forged`: and with a second method
+ * and a field more. */
+static void write_pages(struct buf *to, bool is_forged)
+{
+	size_t file = pb_begin(to, 1);
+	pb_write_text(to, 1, "pages.proto");
+	pb_write_text(to, 2, PACKAGE);
+	size_t message = pb_begin(to, 4);
+	pb_write_text(to, 1, "Page");
+	for (uint64_t i = 1; i <= (is_forged ? 2 : 1); i++) {
+		size_t field = pb_begin(to, 2);
+		pb_write_text(to, 1, i == 1 ? "text" : "more");
+		pb_write_uint(to, 3, i);
+		pb_write_uint(to, 4, 1);
+		pb_write_uint(to, 5, SCHEMA_STRING);
+		pb_end(to, field);
+	}
+	pb_end(to, message);
+	size_t service = pb_begin(to, 6);
+	pb_write_text(to, 1, "Pages");
+	for (int i = 0; i < (is_forged ? 2 : 1); i++) {
+		size_t method = pb_begin(to, 2);
+		pb_write_text(to, 1, i == 0 ? "Read" : "Take");
+		pb_write_text(to, 2, "." PACKAGE ".Page");
+		pb_write_text(to, 3, "." PACKAGE ".Page");
+		pb_end(to, method);
+	}
+	pb_end(to, service);
+	pb_write_text(to, 12, "proto3");
+	pb_end(to, file);
+}
+
+static void write_schema(struct buf *to, bool is_forged)
+{
+	struct buf set = {0};
+	write_pages(&set, is_forged);
+	size_t item = pb_begin(to, 1);
+	pb_write_bytes(to, 2, set.data, set.len);
+	pb_end(to, item);
+	buf_fini(&set);
+}
+
+static uint64_t id_of_pages(bool is_forged)
+{
+	struct buf set = {0};
+	struct schema *schema = NULL;
+	write_pages(&set, is_forged);
+	fake_check(NULL, schema_new(set.data, set.len, &schema, NULL) == LYC_OK);
+	uint64_t id = schema_id(schema);
+	schema_unref(schema);
+	buf_fini(&set);
+	return id;
+}
+
+static void answer_pages(struct fake_daemon *daemon, uint64_t id, const char *by)
+{
+	struct buf body = {0};
+	size_t item = pb_begin(&body, 1);
+	pb_write_text(&body, 1, SERVICE);
+	pb_write_text(&body, 2, "somewhere");
+	pb_write_text(&body, 3, by);
+	pb_write_fixed64(&body, 6, id_of_pages(false));
+	pb_end(&body, item);
+	reply_bytes(daemon, id, &body, false);
+	buf_fini(&body);
+}
+
+/* Another node's schema comes first, as the newest. */
+static void give_forged(struct fake_daemon *daemon, void *arg)
+{
+	struct buf body = {0};
+	(void)arg;
+	fake_greet(daemon);
+	write_schema(&body, true);
+	write_schema(&body, false);
+	for (int i = 0; i < 2; i++) {
+		reply_bytes(daemon, expect_call(daemon, "lyceum.v1.Node/Schema", ""), &body, false);
+		answer_pages(daemon, expect_call(daemon, "lyceum.v1.Node/Services", ""),
+			     i == 0 ? "pages" : "");
+	}
+	buf_clear(&body);
+	pb_write_uint(&body, 1, 3);
+	reply_bytes(daemon, expect_call(daemon, SERVICE "/Read", ""), &body, false);
+	reply_bytes(daemon, expect_call(daemon, SERVICE "/Read", ""), &body, false);
+	fake_expect(daemon, PACKET_GOODBYE);
+	buf_fini(&body);
+}
+
+static void on_refused(const struct lyc_reply *reply, const char *json, void *arg)
+{
+	struct loaded *loaded = arg;
+	assert_null(json);
+	assert_non_null(strstr(reply->text, PACKAGE ".Page"));
+	loaded->status = reply->status;
+	loaded->count++;
+}
+
+static void test_types_service_is_what_the_daemon_says_of_it(void **state)
+{
+	(void)state;
+	struct fake_daemon daemon;
+	fake_daemon_start(&daemon, ZMQ_ROUTER, give_forged, NULL);
+	struct lyc_client *client = fake_open(&daemon);
+	struct lyc_types *types = types_of(client);
+	struct lyc_error error = {0};
+	uint8_t *body = NULL;
+	char *json = NULL;
+	size_t len = 0;
+	assert_int_equal(lyc_types_load(types, &error), LYC_OK);
+	assert_int_equal(lyc_service_count(types), 1);
+	assert_int_equal(lyc_service_at(types, 0)->method_count, 1);
+	assert_true(lyc_service_at(types, 0)->served_here);
+	assert_non_null(lyc_method_find(types, SERVICE "/Read"));
+	assert_null(lyc_method_find(types, SERVICE "/Take"));
+	/* So are its messages. */
+	assert_int_equal(lyc_json_to_body(types, PACKAGE ".Page", "{\"more\":\"x\"}", 12, &body,
+					  &len, &error),
+			 LYC_INVALID_ARGUMENT);
+	/* The plugin ends: others serve it still. */
+	assert_int_equal(lyc_types_load(types, &error), LYC_OK);
+	assert_false(lyc_service_at(types, 0)->served_here);
+
+	/* A reply is looked at before it is written as JSON. */
+	struct loaded refused = {0};
+	assert_int_equal(lyc_json_call(types, SERVICE "/Read", NULL, NULL, &json, &error),
+			 LYC_INTERNAL);
+	assert_null(json);
+	assert_int_equal(lyc_json_call_start(types, SERVICE "/Read", NULL, 0, NULL, on_refused,
+					     &refused, NULL, &error),
+			 LYC_OK);
+	fake_run_until(client, &refused.count, 1);
+	assert_int_equal(refused.status, LYC_INTERNAL);
+	lyc_types_free(types);
+	lyc_client_close(client);
+	fake_daemon_stop(&daemon);
+}
+
 /* ---- Calls ---- */
 
 static void answer_calls(struct fake_daemon *daemon, void *arg)
@@ -328,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_types_are_fetched_by_name_once),
 		cmocka_unit_test(test_types_list_what_is_served),
 		cmocka_unit_test(test_types_may_be_freed_while_they_load),
+		cmocka_unit_test(test_types_service_is_what_the_daemon_says_of_it),
 		cmocka_unit_test(test_types_call_with_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "base/pb.h"
 #include "fake_world.h"
+#include "google/protobuf/descriptor.pb-c.h"
+#include "lyceum/v1/node.pb-c.h"
 #include "stream/record.h"
 
 enum { MEMBERS = 2 };
@@ -208,6 +210,132 @@ static void test_node_writes_no_other_home_into_a_body(void **state)
 	buf_fini(&notice);
 }
 
+/* The tests' set with one method more in the Board; `is_broken`: and a Notice without its label. */
+static void write_other_board(const struct schema *schema, bool is_broken, struct buf *to)
+{
+	struct span bytes = schema_bytes(schema);
+	Google__Protobuf__FileDescriptorSet *set =
+		google__protobuf__file_descriptor_set__unpack(NULL, bytes.len, bytes.data);
+	assert_non_null(set);
+	Google__Protobuf__FileDescriptorProto *file = set->file[set->n_file - 1];
+	Google__Protobuf__ServiceDescriptorProto *board = file->service[0];
+	Google__Protobuf__MethodDescriptorProto *methods[8];
+	Google__Protobuf__MethodDescriptorProto more = *board->method[0];
+	Google__Protobuf__MethodDescriptorProto **kept = board->method;
+	size_t fields = file->message_type[0]->n_field;
+	more.name = (char *)(uintptr_t) "Take";
+	memcpy(methods, kept, board->n_method * sizeof(methods[0]));
+	methods[board->n_method++] = &more;
+	board->method = methods;
+	if (is_broken)
+		file->message_type[0]->n_field = 3;
+	size_t len = google__protobuf__file_descriptor_set__get_packed_size(set);
+	assert_true(buf_reserve(to, len));
+	to->len = google__protobuf__file_descriptor_set__pack(set, to->data);
+	board->method = kept;
+	board->n_method--;
+	file->message_type[0]->n_field = fields;
+	google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
+}
+
+static void send_schema(struct net *net, uint64_t seq, const char *id, const struct buf *set)
+{
+	struct buf body = {0};
+	struct buf subject = {0};
+	pb_write_text(&body, 1, "derry");
+	pb_write_text(&body, 2, id);
+	pb_write_bytes(&body, 3, set->data, set->len);
+	buf_add_format(&subject, "lyceum.v1.SchemaVersion.derry.%s", id);
+	struct record record = {.origin = fake_text("derry"),
+				.epoch = 1,
+				.origin_seq = seq,
+				.subject = span_of(subject.data, subject.len),
+				.body = span_of(body.data, body.len)};
+	size_t before = net->hub->record_count;
+	send_copy(net, &record);
+	assert_int_equal(net->hub->record_count, before + 1);
+	buf_fini(&body);
+	buf_fini(&subject);
+}
+
+/* What the hub says of the Board, and of all schemas that it holds. */
+static Lyceum__V1__ServiceInfo *board_of(const Lyceum__V1__ServicesReply *reply)
+{
+	for (size_t i = 0; i < reply->n_service; i++) {
+		if (strcmp(reply->service[i]->name, "lyceum.notice.v1.Board") == 0)
+			return reply->service[i];
+	}
+	return NULL;
+}
+
+static const struct packet *ask(struct fake_client *client, const char *method)
+{
+	struct packet packet = {.kind = PACKET_CALL};
+	packet.call = (struct packet_call){.id = 7, .method = fake_text(method)};
+	fake_send(client, &packet);
+	const struct packet *answer = fake_expect(client, PACKET_REPLY);
+	assert_int_equal(answer->reply.status, LYC_OK);
+	return answer;
+}
+
+static bool tells_schema(struct fake_client *client, uint64_t id)
+{
+	const struct packet *answer = ask(client, "lyceum.v1.Node/Schema");
+	Lyceum__V1__SchemaReply *reply = lyceum__v1__schema_reply__unpack(
+		NULL, answer->reply.body.len, answer->reply.body.data);
+	bool is_told = false;
+	assert_non_null(reply);
+	for (size_t i = 0; i < reply->n_schema; i++)
+		is_told = is_told || reply->schema[i]->id == id;
+	lyceum__v1__schema_reply__free_unpacked(reply, NULL);
+	return is_told;
+}
+
+static void test_node_cannot_redefine_a_service(void **state)
+{
+	struct net *net = *state;
+	struct fake_client *root = fake_client_add(net->hub, "root");
+	struct fake_client *board = fake_client_add(net->hub, "board");
+	struct span service = fake_text("lyceum.notice.v1.Board");
+	struct packet packet = {.kind = PACKET_REGISTER};
+	uint64_t id = schema_id(net->world->schema);
+	struct buf set = {0};
+	struct buf broken = {0};
+	struct schema *schema = NULL;
+	packet.reg = (struct packet_register){.id = 1,
+					      .services = &service,
+					      .service_count = 1,
+					      .schema = schema_bytes(net->world->schema)};
+	fake_send(board, &packet);
+	assert_int_equal(fake_expect(board, PACKET_REGISTERED)->registered.status, LYC_OK);
+	fake_settle(net->world);
+	write_other_board(net->world->schema, false, &set);
+	send_schema(net, 1, "0123", &set);
+	fake_post(root, 3, "a", "a record of the package", MEMBERS, NULL);
+	fake_settle(net->world);
+	assert_int_equal(ack_of(root), LYC_OK);
+	write_other_board(net->world->schema, true, &broken);
+	send_schema(net, 2, "0124", &broken);
+
+	const struct packet *answer = ask(root, "lyceum.v1.Node/Services");
+	Lyceum__V1__ServicesReply *reply = lyceum__v1__services_reply__unpack(
+		NULL, answer->reply.body.len, answer->reply.body.data);
+	assert_non_null(reply);
+	const Lyceum__V1__ServiceInfo *info = board_of(reply);
+	assert_non_null(info);
+	assert_true(info->schema == id);
+	assert_int_equal(info->n_method, 3);
+	assert_string_equal(info->by, "board");
+	lyceum__v1__services_reply__free_unpacked(reply, NULL);
+	assert_true(tells_schema(root, id));
+	assert_int_equal(schema_new(broken.data, broken.len, &schema, NULL), LYC_OK);
+	assert_non_null(types_schema(&net->hub->daemon.types, schema_id(schema)));
+	assert_false(tells_schema(root, schema_id(schema)));
+	schema_unref(schema);
+	buf_fini(&set);
+	buf_fini(&broken);
+}
+
 static void test_node_appends_nothing_to_the_hubs_log(void **state)
 {
 	struct net *net = *state;
@@ -299,6 +427,7 @@ int main(void)
 		TRESPASS(test_node_cannot_redefine_a_type),
 		TRESPASS(test_node_cannot_hide_a_home_behind_a_schema_of_its_own),
 		TRESPASS(test_node_writes_no_other_home_into_a_body),
+		TRESPASS(test_node_cannot_redefine_a_service),
 		TRESPASS(test_node_appends_nothing_to_the_hubs_log),
 		TRESPASS(test_node_speaks_in_no_other_nodes_name),
 		TRESPASS(test_home_in_the_key_is_ones_own),
