@@ -49,9 +49,25 @@ static bool read_after(const char *header, struct call_words *words)
 	return true;
 }
 
-static bool read_words(struct exchange *exchange, struct call_words *words)
+/* Where it runs: as a header says for those who are signed in. What is at our own paths and what is
+ * open to everybody is this node's own business and goes nowhere else. */
+static bool read_at(struct exchange *exchange, bool is_route, struct call_words *words)
 {
 	const char *at = exchange_header(exchange, "Lyceum-At");
+	words->options.at = at && at[0] ? at : NULL;
+	if (words->options.at && (is_route || !exchange->user[0])) {
+		exchange_fail(exchange, 0, LYC_PERMISSION_DENIED, "",
+			      is_route ? "Lyceum-At is for methods under /v1/"
+				       : "Lyceum-At is for those who are signed in");
+		return false;
+	}
+	if (is_route || !exchange->user[0])
+		words->options.at = lyc_node_name(exchange->web->context);
+	return true;
+}
+
+static bool read_words(struct exchange *exchange, bool is_route, struct call_words *words)
+{
 	const char *timeout = exchange_header(exchange, "Lyceum-Timeout-Ms");
 	const char *after = exchange_header(exchange, "Lyceum-After");
 	const struct user *user =
@@ -69,7 +85,8 @@ static bool read_words(struct exchange *exchange, struct call_words *words)
 		return false;
 	}
 	words->options.timeout_ms = (uint32_t)timeout_ms;
-	words->options.at = at && at[0] ? at : NULL;
+	if (!read_at(exchange, is_route, words))
+		return false;
 	words->options.want_as_of = true;
 	words->options.idempotency_key = exchange_header(exchange, "Idempotency-Key");
 	if (after && !read_after(after, words)) {
@@ -213,12 +230,12 @@ static void on_event(const struct lyc_reply *reply, const char *json, void *arg)
 /* ---- The call ---- */
 
 static void call(struct exchange *exchange, const struct lyc_method *method, const char *json,
-		 size_t len)
+		 size_t len, bool is_route)
 {
 	struct web *web = exchange->web;
 	struct lyc_error error = {0};
 	struct call_words words = {0};
-	if (!read_words(exchange, &words))
+	if (!read_words(exchange, is_route, &words))
 		return;
 	struct flight *flight = flight_new(exchange);
 	if (!flight) {
@@ -254,6 +271,18 @@ static bool may_call(struct exchange *exchange, bool is_open, bool is_form)
 	return !reason;
 }
 
+/* What another node says of its methods, that they are open or have a path, does not count here. */
+static bool is_open_here(const struct lyc_types *types, const char *name)
+{
+	const struct lyc_method *method = lyc_method_find(types, name);
+	for (size_t i = 0; method && i < lyc_service_count(types); i++) {
+		const struct lyc_service *service = lyc_service_at(types, i);
+		if (method >= service->methods && method < service->methods + service->method_count)
+			return service->served_here && method->web_open;
+	}
+	return false;
+}
+
 bool methods_wait(struct exchange *exchange)
 {
 	if (exchange->has_tried_types)
@@ -269,7 +298,7 @@ void methods_post(struct exchange *exchange, const char *name)
 	const char *type = exchange_header(exchange, "Content-Type");
 	if (!method && exchange->user[0] && methods_wait(exchange))
 		return;
-	if (!may_call(exchange, method && method->web_open, false))
+	if (!may_call(exchange, is_open_here(exchange->web->types, name), false))
 		return;
 	if (!method)
 		exchange_fail(exchange, 0, LYC_NOT_FOUND, "",
@@ -278,7 +307,7 @@ void methods_post(struct exchange *exchange, const char *name)
 		exchange_fail(exchange, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, LYC_INVALID_ARGUMENT, "",
 			      "a request is JSON: Content-Type: application/json");
 	else
-		call(exchange, method, exchange->body, exchange->body_len);
+		call(exchange, method, exchange->body, exchange->body_len, false);
 }
 
 void methods_types_came(struct exchange *exchange)
@@ -325,7 +354,7 @@ static void call_route(struct exchange *exchange, const struct lyc_method *metho
 	snprintf(exchange->web_body, sizeof(exchange->web_body), "%s", method->web_body);
 	snprintf(exchange->web_content_type, sizeof(exchange->web_content_type), "%s",
 		 method->web_content_type);
-	call(exchange, method, json, strlen(json));
+	call(exchange, method, json, strlen(json), true);
 	free(json);
 }
 
@@ -334,7 +363,7 @@ bool methods_route(struct exchange *exchange)
 	const struct lyc_types *types = exchange->web->types;
 	for (size_t i = 0; i < lyc_service_count(types); i++) {
 		const struct lyc_service *service = lyc_service_at(types, i);
-		for (size_t j = 0; j < service->method_count; j++) {
+		for (size_t j = 0; service->served_here && j < service->method_count; j++) {
 			const struct lyc_method *method = &service->methods[j];
 			const char *route = route_of(exchange, method);
 			struct fields fields = {.count = 0};

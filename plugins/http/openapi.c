@@ -59,7 +59,7 @@ static json_t *operation(const struct lyc_service *service, const struct lyc_met
 		if (method->help[first])
 			set(made, "description", json_string(method->help));
 	}
-	if (method->web_open)
+	if (service->served_here && method->web_open)
 		set(made, "security", json_array());
 	return made;
 }
@@ -188,6 +188,8 @@ static char *make(struct web *web)
 		for (size_t j = 0; j < service->method_count; j++) {
 			const struct lyc_method *method = &service->methods[j];
 			add_post(paths, service, method);
+			if (!service->served_here)
+				continue;
 			if (!method->appends)
 				add_route(paths, service, method, method->web_get, "get");
 			add_route(paths, service, method, method->web_post, "post");

@@ -17,7 +17,7 @@ def test_network_starts():
     hub.start()
     wales.configure(['experts', 'http' if HOST == 'process' else 'http:THREAD'] + ['convening'] * HAS_CONVENING, hub=hub,
                     http='limits: {body: 65536, rate_per_address: 5000, rate_per_session: 5000, request_seconds: 3}\nhosts: [lyceum.example]\n')
-    cork.configure(['echo', 'experts'], hub=hub)
+    cork.configure(['echo', 'experts', 'http'], hub=hub)
     wales.start()
     cork.start()
     people['ann'] = wales.enter('ann', '--groups', 'policy', '--language', 'cy')
@@ -276,6 +276,30 @@ def test_web_routes_lead_to_methods():
     assert page['paths']['/calendar/{token}.ics']['get']['security'] == []
 
 
+def test_what_is_open_elsewhere_is_not_open_here():
+    if not HAS_CONVENING:
+        return
+    feed, path = 'lyceum.convening.v1.Calendar/Feed', '/calendar/%s.ics' % ('A' * 43)
+    cookie = cork.enter('cai')
+    # It is known here, and the other node answers those who are signed in.
+    wait_for(lambda: '/v1/' + feed in cork.get('/openapi.json', cookie).json['paths'], 'the methods of the other node')
+    assert wait_for(lambda: cork.call(feed, {'token': 'A' * 43}, cookie), 'an answer').status != 401
+    assert cork.call(feed, {'token': 'A' * 43}).status == 401
+    for asked in [cork.get(path), cork.get(path, cookie)]:
+        assert asked.status == 404 and 'Lyceum-Served-By' not in asked.headers, (asked.status, asked.body)
+    assert path not in cork.get('/openapi.json', cookie).json['paths']
+    # Nor does a stranger say where something runs.
+    assert wales.call(feed, {'token': 'A' * 43}).json['status'] != 'UNAUTHENTICATED'
+    for refused in [wales.call(feed, {'token': 'A' * 43}, headers={'Lyceum-At': 'cork'}), wales.get(path, headers={'Lyceum-At': 'cork'}),
+                    wales.get(path, people['ann'], {'Lyceum-At': 'cork'})]:
+        assert refused.status == 403 and 'Lyceum-At' in refused.json['text'], refused.body
+
+
+def test_people_do_not_report_metrics():
+    refused = wales.call('lyceum.v1.Node/Report', {'metric': [{'name': 'forged', 'value': 1}]}, people['ann'])
+    assert refused.status == 403 and 'ann@wales' in refused.json['text'], refused.body
+
+
 def test_sign_in_outlives_a_restart():
     if HOST == 'process':
         os.kill(wales.plugin_pid(), signal.SIGKILL)
@@ -323,8 +347,8 @@ def test_expired_sessions_and_links_are_refused():
 def test_people_stay_in_their_node():
     private = [json.loads(line) for line in wales.lyceum('log', 'lyceum.http.v1.>').splitlines()]
     assert len(private) > 10
-    for node in [hub, cork]:
-        assert node.lyceum('log', 'lyceum.http.v1.>') == ''
+    assert hub.lyceum('log', 'lyceum.http.v1.>') == ''
+    assert '.wales.' not in cork.lyceum('log', 'lyceum.http.v1.>')
     everything = wales.lyceum('log', '>') + open(wales.log).read()
     assert people['ann'] not in everything
     assert 'ann' not in open(wales.log).read()
