@@ -161,7 +161,8 @@ static void look_for_fits(struct task *task, const interest_msg *interest, int64
 	struct candidate best[INTEREST_MAX_FITS];
 	size_t told = count_fits(desk, interest->id);
 
-	if (!interest->wanted || told >= INTEREST_MAX_FITS)
+	/* The path with this node in it is as long as a record may have it: 16. */
+	if (!interest->wanted || told >= INTEREST_MAX_FITS || interest->n_path >= 16)
 		return;
 	size_t count = find_fits(task, interest, now_ms, best);
 	for (size_t i = 0; i < count && told < INTEREST_MAX_FITS; i++) {

@@ -8,6 +8,7 @@
 
 #include "desk.h"
 #include "duty.h"
+#include "moment.h"
 
 static struct task *task_new(struct desk *desk)
 {
@@ -193,19 +194,96 @@ static void finish(struct task *task)
 	task_free(task);
 }
 
+/* ---- What the log has refused ---- */
+
+/* By type and key, the first three fields at most; what is sealed differs each time. */
+static uint64_t name_of(const ProtobufCMessage *message)
+{
+	const ProtobufCMessageDescriptor *type = message->descriptor;
+	uint64_t hash = 14695981039346656037u ^ (uintptr_t)type;
+
+	for (unsigned i = 0; i < type->n_fields && i < 3; i++) {
+		const char *at = (const char *)message + type->fields[i].offset;
+		char number[12] = "";
+		const char *text = number;
+		if (type->fields[i].type == PROTOBUF_C_TYPE_STRING &&
+		    type->fields[i].label != PROTOBUF_C_LABEL_REPEATED)
+			text = *(char *const *)(const void *)at;
+		else if (type->fields[i].type == PROTOBUF_C_TYPE_ENUM)
+			snprintf(number, sizeof(number), "%d", *(const int *)(const void *)at);
+		for (; *text; text++)
+			hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+		hash = (hash ^ 0xff) * 1099511628211u;
+	}
+	return hash;
+}
+
+static struct refused *find_refused(struct tasks *tasks, uint64_t of)
+{
+	for (size_t i = 0; i < tasks->refused_count; i++) {
+		if (tasks->refused[i].of == of)
+			return &tasks->refused[i];
+	}
+	return NULL;
+}
+
+static void forget_refused(struct tasks *tasks, struct refused *refused)
+{
+	size_t at = (size_t)(refused - tasks->refused);
+
+	memmove(refused, refused + 1, (--tasks->refused_count - at) * sizeof(*refused));
+}
+
+static void note_outcome(struct tasks *tasks, const struct wish *wish, int64_t now_ms)
+{
+	uint64_t of = name_of(wish->message);
+	struct refused *refused = find_refused(tasks, of);
+	int64_t rest_ms = refused ? refused->rest_ms * 2 : TASKS_FIRST_REST_MS;
+
+	if (refused)
+		forget_refused(tasks, refused);
+	if (wish->status == LYC_OK)
+		return;
+	if (tasks->refused_count == TASKS_MAX_REFUSED)
+		forget_refused(tasks, tasks->refused);
+	if (rest_ms > TASKS_LONGEST_REST_MS)
+		rest_ms = TASKS_LONGEST_REST_MS;
+	tasks->refused[tasks->refused_count++] =
+		(struct refused){.of = of, .rests_until_ms = now_ms + rest_ms, .rest_ms = rest_ms};
+}
+
+/* Leave out what rests; was there any? */
+static bool drop_resting(struct task *duty, int64_t now_ms)
+{
+	size_t kept = 0, whole = duty->wish_count;
+
+	for (size_t i = 0; i < whole; i++) {
+		const struct refused *refused =
+			find_refused(&duty->desk->tasks, name_of(duty->wishes[i]->message));
+		if (!refused || now_ms >= refused->rests_until_ms)
+			duty->wishes[kept++] = duty->wishes[i];
+	}
+	duty->wish_count = kept;
+	return kept < whole;
+}
+
 /* The next one that has something to do: the duties go before the next caller. */
 static struct task *take_next(struct desk *desk)
 {
 	struct tasks *tasks = &desk->tasks;
 
-	if (desk->duties_done_at != desk->view.changes || !desk->has_secret) {
+	if ((desk->duties_done_at != desk->view.changes || !desk->has_secret) &&
+	    moment_now_ms() >= tasks->duties_rest_until_ms) {
 		struct task *duty = task_new(desk);
 		duty->answers_for_each = true;
 		duty_collect(duty);
+		bool has_resting = drop_resting(duty, moment_now_ms());
 		if (duty->wish_count > 0)
 			return duty;
 		task_free(duty);
-		desk->duties_done_at = desk->view.changes;
+		/* What rests is looked at again with the next tick. */
+		if (!has_resting)
+			desk->duties_done_at = desk->view.changes;
 	}
 	if (!desk->has_secret || !tasks->first)
 		return NULL;
@@ -236,11 +314,11 @@ void tasks_advance(struct desk *desk)
 			break;
 		struct task *done = tasks->active;
 		tasks->active = NULL;
-		bool failed = done->call == NULL && done->wait_seq == 0;
+		for (size_t i = 0; !done->call && i < done->wish_count; i++)
+			note_outcome(tasks, done->wishes[i], moment_now_ms());
+		if (!done->call && done->wait_seq == 0)
+			tasks->duties_rest_until_ms = moment_now_ms() + TASKS_FIRST_REST_MS / 2;
 		finish(done);
-		/* A duty that the log refuses as a whole waits for the next tick. */
-		if (failed)
-			break;
 	}
 	tasks->is_advancing = false;
 }

@@ -57,11 +57,28 @@ struct task {
 	bool is_over;
 };
 
+/* A record of a duty that the log has refused: not tried again before its time, so that it stops
+ * neither the other duties nor the callers. */
+struct refused {
+	uint64_t of;
+	int64_t rests_until_ms;
+	int64_t rest_ms;
+};
+
+#define TASKS_MAX_REFUSED 64
+#define TASKS_FIRST_REST_MS 400
+#define TASKS_LONGEST_REST_MS 60000
+
 struct tasks {
 	struct task *active;
 	struct task *first;
 	struct task *last;
 	size_t waiting_count;
+	/* The oldest one goes when there is no room. */
+	struct refused refused[TASKS_MAX_REFUSED];
+	size_t refused_count;
+	/* After a duty of which nothing was taken: callers go on meanwhile. */
+	int64_t duties_rest_until_ms;
 	/* Set while tasks_advance runs: what it calls may not begin another. */
 	bool is_advancing;
 };

@@ -79,6 +79,7 @@ static void deliver(struct desks *desks, size_t from, const struct logged *logge
 					    .body = logged->body,
 					    .body_len = logged->len,
 					    .removed = logged->removed,
+					    .origin = desks->nodes[from].desk.node,
 					    .seq = ++node->seq};
 
 	for (int i = 0; i < (desks->doubles ? 2 : 1); i++)

@@ -146,6 +146,38 @@ static void test_interest_finds_ventures_of_other_regions_and_credits_the_way(vo
 	desks_fini(&desks);
 }
 
+/* Sixteen nodes, the most that a record may name: this node's own name would be one more. */
+static void test_interest_of_a_full_path_is_answered_by_no_fit(void **state)
+{
+	for (size_t count = 15; count <= 17; count++) {
+		struct desks desks;
+		struct pad pad = {0};
+		struct party party;
+		interest_msg *interest = PAD_NEW(&pad, interest);
+
+		(void)state;
+		set_up(&desks);
+		struct desk *desk = &desks.nodes[LONDON].desk;
+		assert_true(desk_party(desk, SIDE_INVESTOR, "angel-one", &party));
+		interest->home = interest->investor_home = "london";
+		interest->id = "interest";
+		interest->investor = party.token;
+		interest->wanted = blind_investor(&pad, party.investor);
+		for (size_t i = 1; i < count; i++)
+			pad_push(&pad, &interest->path, &interest->n_path,
+				 pad_print(&pad, "far-%zu", i));
+		pad_push(&pad, &interest->path, &interest->n_path, interest->home);
+		interest->steps_left = 9;
+		interest->label = desk_label_members(desk, &pad);
+		assert_true(desks_append(&desks, LONDON, &interest->base, false, true, 0));
+		desks_settle(&desks);
+		assert_int_equal(desks_logged(&desks, WALES, "InterestFit"), count == 15);
+		assert_int_equal(desks_logged(&desks, NHSA, "Interest"), 0);
+		pad_fini(&pad);
+		desks_fini(&desks);
+	}
+}
+
 static void test_interest_is_gone_everywhere_when_the_investor_leaves(void **state)
 {
 	struct desks desks;
@@ -185,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_interest_reaches_everybody_once_without_a_loop),
 		cmocka_unit_test(test_interest_ends_when_its_steps_are_used_up),
 		cmocka_unit_test(test_interest_finds_ventures_of_other_regions_and_credits_the_way),
+		cmocka_unit_test(test_interest_of_a_full_path_is_answered_by_no_fit),
 		cmocka_unit_test(test_interest_is_gone_everywhere_when_the_investor_leaves),
 		cmocka_unit_test(test_interest_shares_sum_to_one_exactly),
 	};

@@ -389,6 +389,44 @@ static void test_introduction_reveals_nobody_by_a_proposal_of_the_same_id(void *
 	desks_fini(&desks);
 }
 
+/* An answer to it would be refused by this node's own log, each time anew. */
+static void test_introduction_leaves_out_a_proposal_of_too_long_an_id(void **state)
+{
+	struct desks desks;
+	struct pad pad = {0};
+	proposal_msg *proposal = pad_copy_message(&pad, &set_up(&desks, false)->base);
+
+	(void)state;
+	proposal->id = "a2345678901234567890123456789012345678901";
+	assert_int_equal(strlen(proposal->id), 41);
+	assert_true(desks_append(&desks, NHSA, &proposal->base, false, false, 0));
+	desks_settle(&desks);
+	assert_null(introduction_find(&desks.nodes[WALES].desk.view, proposal->id, NULL));
+	proposal->id++;
+	assert_true(desks_append(&desks, NHSA, &proposal->base, false, false, 0));
+	desks_settle(&desks);
+	assert_non_null(introduction_find(&desks.nodes[WALES].desk.view, proposal->id, NULL));
+	pad_fini(&pad);
+	desks_fini(&desks);
+}
+
+/* The first one counts: what a home's people have read stays what they have read. */
+static void test_introduction_goes_by_the_first_form_of_a_proposal(void **state)
+{
+	struct desks desks;
+	struct pad pad = {0};
+	proposal_msg *proposal = pad_copy_message(&pad, &set_up(&desks, false)->base);
+	int64_t expires_ms = proposal->expires_ms;
+
+	(void)state;
+	proposal->expires_ms += 5000;
+	assert_true(desks_append(&desks, NHSA, &proposal->base, false, false, 0));
+	desks_settle(&desks);
+	assert_true(desks_proposal(&desks, WALES)->expires_ms == expires_ms);
+	pad_fini(&pad);
+	desks_fini(&desks);
+}
+
 /* A proposer that guesses a venture's id, or its name, gets no answer that tells whether it was
  * right. */
 static void test_introduction_says_nothing_to_a_guess(void **state)
@@ -508,6 +546,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_introduction_is_made_once_for_two_proposals),
 		cmocka_unit_test(test_introduction_reveals_nobody_by_a_proposal_that_was_rewritten),
 		cmocka_unit_test(test_introduction_reveals_nobody_by_a_proposal_of_the_same_id),
+		cmocka_unit_test(test_introduction_leaves_out_a_proposal_of_too_long_an_id),
+		cmocka_unit_test(test_introduction_goes_by_the_first_form_of_a_proposal),
 		cmocka_unit_test(test_introduction_says_nothing_to_a_guess),
 		cmocka_unit_test(test_introduction_holds_in_any_order),
 	};

@@ -76,6 +76,39 @@ static void test_verify_finds_a_batch_right_at_the_homes(void **state)
 	desks_fini(&desks);
 }
 
+/* A batch in which somebody has no profile, as its own node would never make it. */
+static void test_verify_and_why_go_on_after_a_batch_that_is_not_whole(void **state)
+{
+	for (int side = 0; side < 2; side++) {
+		struct desks desks;
+		struct pad pad = {0};
+
+		(void)state;
+		set_up(&desks);
+		batch_msg *batch = pad_copy_message(&pad, &batch_at(&desks, NHSA)->base);
+		batch->id = "zz";
+		batch->made_ms += 1000;
+		if (side)
+			batch->venture[0]->blind = NULL;
+		else
+			batch->investor[0]->blind = NULL;
+		assert_true(desks_append(&desks, NHSA, &batch->base, false, false, 0));
+		desks_settle(&desks);
+		struct desk *desk = &desks.nodes[WALES].desk;
+		const char *venture = batch->venture[0]->token;
+		const char *investor = batch->investor[0]->token;
+		const batch_msg *found = matchmaker_batch(desk, "zz");
+		if (!found)
+			found = matchmaker_last_batch(desk, venture, investor);
+		assert_non_null(found);
+		assert_non_null(matchmaker_why(desk, &pad, found, venture, investor)->answer);
+		assert_string_not_equal(found->id, "zz");
+		assert_null(matchmaker_batch(desk, "zz"));
+		pad_fini(&pad);
+		desks_fini(&desks);
+	}
+}
+
 /* ---- Changed in one place ---- */
 
 /* The digest goes with the change: whoever forges a batch makes it anew. */
@@ -291,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verify_finds_a_batch_right_at_the_homes),
+		cmocka_unit_test(test_verify_and_why_go_on_after_a_batch_that_is_not_whole),
 		cmocka_unit_test(test_verify_finds_out_whatever_is_changed),
 		cmocka_unit_test(test_verify_says_what_it_cannot_tell),
 		cmocka_unit_test(test_why_tells_of_each_pair),

@@ -27,6 +27,7 @@ static bool take(struct view *view, const char *subject, const char *key, uint64
 		.body = body,
 		.body_len = lyceum__investment__v1__node_key__pack(&message, body),
 		.seq = seq,
+		.origin = "wales",
 		.removed = removed};
 	return view_take(view, &record);
 }
@@ -75,10 +76,44 @@ static void test_view_remembers_a_withdrawal(void **state)
 	view_fini(&view);
 }
 
+/* What london says in the name of wales, by the subject or in the body. */
+static void test_view_believes_only_the_node_that_a_record_is_of(void **state)
+{
+	node_key_msg message = LYCEUM__INVESTMENT__V1__NODE_KEY__INIT;
+	uint8_t body[200];
+	struct view view;
+
+	(void)state;
+	message.home = "wales";
+	struct lyc_delivery record = {
+		.subject = SUBJECT,
+		.body = body,
+		.body_len = lyceum__investment__v1__node_key__pack(&message, body),
+		.seq = 1,
+		.origin = "london"};
+	view_init(&view);
+	assert_false(view_take(&view, &record));
+	record.subject = "lyceum.investment.v1.NodeKey.london";
+	assert_false(view_take(&view, &record));
+	record.origin = "";
+	assert_false(view_take(&view, &record));
+	assert_int_equal(view.strange, 3);
+	assert_true(take(&view, SUBJECT, "one", 2, false));
+	/* Nor can it withdraw. */
+	record = (struct lyc_delivery){
+		.subject = SUBJECT, .removed = true, .seq = 3, .origin = "london"};
+	assert_false(view_take(&view, &record));
+	assert_true(has(&view, "one"));
+	view_fini(&view);
+}
+
 static void test_view_leaves_out_what_it_does_not_know(void **state)
 {
-	const struct lyc_delivery broken = {
-		.subject = SUBJECT, .body = (const uint8_t *)"\x12\xff", .body_len = 2, .seq = 9};
+	const struct lyc_delivery broken = {.subject = SUBJECT,
+					    .body = (const uint8_t *)"\x12\xff",
+					    .body_len = 2,
+					    .seq = 9,
+					    .origin = "wales"};
 	struct view view;
 
 	(void)state;
@@ -97,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_view_takes_a_record_once),
 		cmocka_unit_test(test_view_remembers_a_withdrawal),
+		cmocka_unit_test(test_view_believes_only_the_node_that_a_record_is_of),
 		cmocka_unit_test(test_view_leaves_out_what_it_does_not_know),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

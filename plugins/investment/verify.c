@@ -38,9 +38,13 @@ static char *pair_text(struct pad *pad, const batch_msg *batch, size_t venture, 
 static void check_certificate(struct pad *pad, verify_reply *reply, const batch_msg *batch,
 			      const struct certificate *certificate)
 {
-	struct certificate_fault fault;
+	struct certificate_fault fault = {0};
+	enum lyc_status status = certificate_check(certificate, NULL, &fault);
 
-	if (certificate_check(certificate, NULL, &fault) == LYC_OK)
+	if (status == LYC_RESOURCE_EXHAUSTED)
+		add(pad, reply, "certificate", IS_UNKNOWN,
+		    pad_copy(pad, "there is no memory to look at it"));
+	else if (status == LYC_OK)
 		add(pad, reply, "certificate", IS_OK,
 		    pad_print(pad, "%zu pairs: none would rather be matched, none is over its room",
 			      certificate->refused_count));
@@ -195,26 +199,13 @@ static void check_proposals(const struct desk *desk, struct pad *pad, verify_rep
 		      count));
 }
 
-static bool has_parts(const batch_msg *batch)
-{
-	for (size_t i = 0; i < batch->n_venture; i++) {
-		if (!batch->venture[i]->blind)
-			return false;
-	}
-	for (size_t i = 0; i < batch->n_investor; i++) {
-		if (!batch->investor[i]->blind)
-			return false;
-	}
-	return true;
-}
-
 verify_reply *matchmaker_verify(const struct desk *desk, struct pad *pad, const batch_msg *batch)
 {
 	verify_reply *reply = pad_message(pad, &lyceum__investment__v1__verify_reply__descriptor);
 	struct certificate certificate;
 
 	reply->is_sound = true;
-	if (!has_parts(batch) || !batch_certificate(pad, batch, &certificate)) {
+	if (!batch_certificate(pad, batch, &certificate)) {
 		add(pad, reply, "certificate", IS_WRONG, "the record is not whole");
 	} else {
 		check_certificate(pad, reply, batch, &certificate);

@@ -8,6 +8,8 @@
 
 #include <uthash.h>
 
+#include "foreign.h"
+
 #define SUBJECT_SIZE 600
 
 struct entry {
@@ -125,6 +127,11 @@ bool view_take(struct view *view, const struct lyc_delivery *record)
 		view->strange++;
 		return false;
 	}
+	const char *keys = record->subject + strlen(view_type(kind)->name) + 1;
+	if (!foreign_is_of(keys, record->origin)) {
+		view->strange++;
+		return false;
+	}
 	struct entry *entry = find(view, record->subject);
 	if (entry && record->seq <= entry->held.seq)
 		return false;
@@ -132,7 +139,10 @@ bool view_take(struct view *view, const struct lyc_delivery *record)
 		message = protobuf_c_message_unpack(view_type(kind), NULL, record->body_len,
 						    record->body ? record->body
 								 : (const uint8_t *)"");
-		if (!message) {
+		if (!message || !foreign_is_whole(kind, keys, message) ||
+		    (entry && !foreign_may_replace(kind, entry->held.message, message))) {
+			if (message)
+				protobuf_c_message_free_unpacked(message, NULL);
 			view->strange++;
 			return false;
 		}

@@ -53,7 +53,7 @@ struct view {
 	uint64_t changes;
 	/* What was changed last. */
 	const struct held *last;
-	/* Records that are of none of the kinds, or do not unpack. */
+	/* Records that are of none of the kinds, do not unpack, or are not believed: foreign.h. */
 	uint64_t strange;
 };
 
