@@ -5,7 +5,6 @@
  */
 #include "convening.h"
 
-#include <sys/random.h>
 #include <time.h>
 
 #include "answering.h"
@@ -85,19 +84,6 @@ void convening_private_label(const struct convening *state, label_msg *label)
 	lyceum__v1__label__init(label);
 	label->home = state->view.node;
 	label->visibility = LYCEUM__V1__VISIBILITY__PRIVATE;
-}
-
-bool convening_token(char to[CONVENING_TOKEN_SIZE])
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t bytes[CONVENING_TOKEN_SIZE - 1];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return false;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		to[i] = letters[bytes[i] & 31];
-	to[sizeof(bytes)] = '\0';
-	return true;
 }
 
 /* ---- The log ---- */
@@ -180,6 +166,8 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 	view_init(&state->view, lyc_node_name(context));
 	state->zones = hold_check(zones_new(NULL));
 	enum lyc_status status = lyc_follow(context, SUBJECT_PREFIX ">", 1, on_record, error);
+	if (status == LYC_OK)
+		status = secret_open(lyc_data_folder(context), &state->secret, error);
 	if (status == LYC_OK)
 		status = postroom_start(state, error);
 	if (status == LYC_OK)

@@ -20,6 +20,7 @@ struct convening {
 	struct lyc_plugin_context *context;
 	const config_msg *config; /* NULL: none */
 	struct view view;
+	struct secret secret; /* of the links */
 	struct zones *zones;
 	struct errand *errands;
 	struct waiter *waiters;
@@ -42,8 +43,5 @@ struct entry *convening_own_event(struct convening *state, struct lyc_call *call
 const char *convening_zone(const struct convening *state);
 /* This node's own records are private to it unless they say otherwise. */
 void convening_private_label(const struct convening *state, label_msg *label);
-/* A random text of 26 letters and digits: 130 bits. */
-#define CONVENING_TOKEN_SIZE 27
-bool convening_token(char to[CONVENING_TOKEN_SIZE]);
 
 #endif

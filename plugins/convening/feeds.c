@@ -10,8 +10,10 @@ typedef Lyceum__Convening__V1__Calendar_Service service_msg;
 
 #define MAX_EVENTS 2000
 #define DAY_MS ((int64_t)86400000)
+/* So long a link lives without being asked for again. */
+#define FEED_DAYS 90
 
-/* ---- Subscribe ---- */
+/* ---- Subscribe, EndFeed ---- */
 
 static void reply_url(struct errand *errand)
 {
@@ -19,6 +21,23 @@ static void reply_url(struct errand *errand)
 
 	reply.url = errand->data;
 	((Lyceum__Convening__V1__SubscribeReply_Closure)errand->closure)(&reply, errand->call);
+}
+
+/* The link's number: the held one's, unless that has ended or is to end, or this node's secret has
+ * become another. */
+static uint64_t choose(const struct convening *state, const struct feed_entry *held, bool renew,
+		       const char *person, char token[SECRET_TOKEN_SIZE],
+		       uint8_t hash[SECRET_HASH_LEN])
+{
+	uint64_t number = held ? held->msg->number : 1;
+
+	secret_feed_token(&state->secret, person, number, token);
+	secret_hash(token, hash);
+	if (!held || (!renew && view_feed(&state->view, token, convening_now_ms()) == held))
+		return number;
+	secret_feed_token(&state->secret, person, ++number, token);
+	secret_hash(token, hash);
+	return number;
 }
 
 static void calendar_subscribe(service_msg *service,
@@ -32,7 +51,8 @@ static void calendar_subscribe(service_msg *service,
 	const struct feed_entry *held = view_feed_of(&state->view, principal);
 	label_msg label = LYCEUM__V1__LABEL__INIT;
 	feed_token_msg feed = LYCEUM__CONVENING__V1__FEED_TOKEN__INIT;
-	char token[CONVENING_TOKEN_SIZE], *url = NULL;
+	char token[SECRET_TOKEN_SIZE], *url = NULL;
+	uint8_t hash[SECRET_HASH_LEN];
 
 	(void)service;
 	if (!convening_is_own(state, principal)) {
@@ -41,25 +61,73 @@ static void calendar_subscribe(service_msg *service,
 			      state->view.node);
 		return;
 	}
-	if (!convening_token(token)) {
-		lyc_call_fail(call, LYC_UNAVAILABLE, "the machine gives no random bytes");
-		return;
-	}
-	bool is_held = held && !request->renew;
-	const char *base = state->config ? state->config->web_address : "";
-	if (asprintf(&url, "%s/calendar/%s.ics", base, is_held ? held->msg->token : token) < 0)
-		url = hold_text("");
 	convening_private_label(state, &label);
 	feed.home = state->view.node;
 	feed.person = (char *)(uintptr_t)principal;
-	feed.token = token;
+	feed.number = choose(state, held, request->renew, principal, token, hash);
+	feed.token_hash = (ProtobufCBinaryData){.len = sizeof(hash), .data = hash};
+	feed.until_ms = convening_now_ms() + FEED_DAYS * DAY_MS;
 	feed.label = &label;
+	const char *base = state->config ? state->config->web_address : "";
+	if (asprintf(&url, "%s/calendar/%s.ics", base, token) < 0)
+		url = hold_text("");
 	struct errand *errand =
 		errand_new(state, call, request, (void (*)(void))closure, reply_url);
 	errand->data = url;
 	errand->release = free;
-	if (!is_held)
-		errand_append(errand, &feed.base, held ? held->seq : 0, false);
+	errand_append(errand, &feed.base, held ? held->seq : 0, false);
+	errand_seal(errand);
+}
+
+static void reply_end(struct errand *errand)
+{
+	Lyceum__Convening__V1__EndFeedReply reply = LYCEUM__CONVENING__V1__END_FEED_REPLY__INIT;
+
+	reply.person = errand->data;
+	reply.text = (char *)(uintptr_t) "the calendar link has ended";
+	((Lyceum__Convening__V1__EndFeedReply_Closure)errand->closure)(&reply, errand->call);
+}
+
+static void calendar_end_feed(service_msg *service,
+			      const Lyceum__Convening__V1__EndFeedRequest *request,
+			      Lyceum__Convening__V1__EndFeedReply_Closure closure,
+			      void *closure_data)
+{
+	struct lyc_call *call = closure_data;
+	struct convening *state = lyc_call_state(call);
+	label_msg label = LYCEUM__V1__LABEL__INIT;
+	feed_token_msg feed = LYCEUM__CONVENING__V1__FEED_TOKEN__INIT;
+	char person[240];
+
+	(void)service;
+	if (!lyc_call_is_operator(call)) {
+		lyc_call_fail(call, LYC_PERMISSION_DENIED,
+			      "a calendar link is ended by this node's operator; one's own by "
+			      "`lyceum event feed --renew`");
+		return;
+	}
+	snprintf(person, sizeof(person), "%s%s%s", request->person,
+		 strchr(request->person, '@') ? "" : "@",
+		 strchr(request->person, '@') ? "" : state->view.node);
+	const struct feed_entry *held = view_feed_of(&state->view, person);
+	if (!held)
+		held = view_feed_of(&state->view, request->person);
+	if (!held || held->msg->token_hash.len == 0) {
+		lyc_call_fail_field(call, LYC_NOT_FOUND, "person",
+				    "%.140s has no calendar link here", person);
+		return;
+	}
+	convening_private_label(state, &label);
+	feed.home = state->view.node;
+	feed.person = held->msg->person;
+	/* The number stays: whoever asks again gets the next link. */
+	feed.number = held->msg->number;
+	feed.label = &label;
+	struct errand *errand =
+		errand_new(state, call, request, (void (*)(void))closure, reply_end);
+	errand->data = hold_text(held->msg->person);
+	errand->release = free;
+	errand_append(errand, &feed.base, held->seq, false);
 	errand_seal(errand);
 }
 
@@ -116,14 +184,15 @@ static void calendar_feed(service_msg *service, const Lyceum__Convening__V1__Fee
 {
 	struct lyc_call *call = closure_data;
 	struct convening *state = lyc_call_state(call);
-	const struct feed_entry *feed = view_feed(&state->view, request->token);
 	int64_t now_ms = convening_now_ms();
+	const struct feed_entry *feed = view_feed(&state->view, request->token, now_ms);
 	size_t count = 0;
 
 	(void)service;
 	if (!feed) {
 		lyc_call_fail_field(call, LYC_NOT_FOUND, "token",
-				    "this calendar is not known here");
+				    "this calendar is not known here, or its address has ended: "
+				    "`lyceum event feed` gives one");
 		return;
 	}
 	struct meeting_ics *items = hold_new(MAX_EVENTS, sizeof(*items));

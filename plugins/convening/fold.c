@@ -83,7 +83,6 @@ static struct invited *meet_invited(struct entry *entry, const char *id)
 	invited->msg = hold_new(1, sizeof(*invited->msg));
 	lyceum__convening__v1__invitation__init(invited->msg);
 	invited->msg->id = hold_text(id);
-	invited->token = hold_text("");
 	HASH_ADD_KEYPTR(hh, entry->invited, invited->msg->id, strlen(invited->msg->id), invited);
 	return invited;
 }
@@ -115,6 +114,20 @@ static void fold_invitation(struct view *view, struct record *record)
 	view_mark(view, entry);
 }
 
+static void add_token(struct view *view, struct entry *entry, const struct invited *invited)
+{
+	struct token_entry *token = NULL;
+
+	HASH_FIND(hh, view->tokens, invited->token_hash, SECRET_HASH_LEN, token);
+	if (token)
+		return;
+	token = hold_new(1, sizeof(*token));
+	memcpy(token->hash, invited->token_hash, SECRET_HASH_LEN);
+	token->entry = entry;
+	token->invitation = hold_text(invited->msg->id);
+	HASH_ADD(hh, view->tokens, hash, SECRET_HASH_LEN, token);
+}
+
 static void fold_dispatch(struct view *view, struct record *record)
 {
 	const dispatch_msg *msg = record->msg;
@@ -124,16 +137,19 @@ static void fold_dispatch(struct view *view, struct record *record)
 		return;
 	struct entry *entry = meet(view, msg->event_home, msg->event);
 	struct invited *invited = meet_invited(entry, msg->invitation);
-	free(invited->token);
-	invited->token = hold_text(msg->token);
+	/* A link that comes after another ends it. */
+	HASH_FIND(hh, view->tokens, invited->token_hash, SECRET_HASH_LEN, token);
+	if (token && invited->dispatch_seq > 0) {
+		HASH_DEL(view->tokens, token);
+		free(token->invitation);
+		free(token);
+	}
+	invited->dispatch_seq = record->seq;
 	invited->is_dispatching = false;
-	HASH_FIND_STR(view->tokens, msg->token, token);
-	if (!token) {
-		token = hold_new(1, sizeof(*token));
-		token->token = hold_text(msg->token);
-		token->entry = entry;
-		token->invitation = hold_text(msg->invitation);
-		HASH_ADD_KEYPTR(hh, view->tokens, token->token, strlen(token->token), token);
+	memset(invited->token_hash, 0, SECRET_HASH_LEN);
+	if (msg->token_hash.len == SECRET_HASH_LEN) {
+		memcpy(invited->token_hash, msg->token_hash.data, SECRET_HASH_LEN);
+		add_token(view, entry, invited);
 	}
 	view_mark(view, entry);
 }

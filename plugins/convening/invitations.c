@@ -84,9 +84,8 @@ static void reply_reply_page(struct lyc_call *call, void (*closure)(void), struc
 static struct token_entry *token_of(struct lyc_call *call, const char *text)
 {
 	struct convening *state = lyc_call_state(call);
-	struct token_entry *token = NULL;
+	struct token_entry *token = view_token(&state->view, text);
 
-	HASH_FIND_STR(state->view.tokens, text, token);
 	if (token && token->entry->event)
 		return token;
 	lyc_call_fail_field(call, LYC_NOT_FOUND, "token",

@@ -37,18 +37,34 @@ static void on_dispatch(const struct lyc_ack *ack, void *arg)
 
 	/* Refused since there is one: it will come. Otherwise the tick tries again. */
 	if (invited && ack->status != LYC_OK && ack->status != LYC_FAILED_PRECONDITION)
-		invited->is_dispatching = false;
+		invited->is_dispatching = invited->is_link_checked = false;
 	free(taking->invitation);
 	free(taking);
+}
+
+/* Does the record know the link that this node's secret gives? Not before there is one, nor after
+ * the secret has been lost. */
+static bool has_its_link(const struct convening *state, const struct entry *entry,
+			 const struct invited *invited, uint8_t ret_hash[SECRET_HASH_LEN])
+{
+	char token[SECRET_TOKEN_SIZE];
+
+	secret_reply_token(&state->secret, entry->home, entry->id, invited->msg->id, token);
+	secret_hash(token, ret_hash);
+	return invited->dispatch_seq > 0 &&
+	       memcmp(invited->token_hash, ret_hash, SECRET_HASH_LEN) == 0;
 }
 
 static void take_up(struct convening *state, struct entry *entry, struct invited *invited)
 {
 	label_msg label = LYCEUM__V1__LABEL__INIT;
 	dispatch_msg dispatch = LYCEUM__CONVENING__V1__DISPATCH__INIT;
-	char token[CONVENING_TOKEN_SIZE];
+	uint8_t hash[SECRET_HASH_LEN];
 
-	if (invited->is_dispatching || !convening_token(token))
+	if (invited->is_dispatching || invited->is_link_checked)
+		return;
+	invited->is_link_checked = true;
+	if (has_its_link(state, entry, invited, hash))
 		return;
 	struct taking *taking = hold_new(1, sizeof(*taking));
 	*taking = (struct taking){state, entry, hold_text(invited->msg->id)};
@@ -57,13 +73,14 @@ static void take_up(struct convening *state, struct entry *entry, struct invited
 	dispatch.event_home = entry->home;
 	dispatch.event = entry->id;
 	dispatch.invitation = invited->msg->id;
-	dispatch.token = token;
+	dispatch.token_hash = (ProtobufCBinaryData){.len = sizeof(hash), .data = hash};
 	dispatch.label = &label;
 	invited->is_dispatching = true;
-	if (lyc_append(state->context, &dispatch.base, &where_there_is_none, on_dispatch, taking) ==
-	    LYC_OK)
+	const struct lyc_publish_options options = {
+		.durable = true, .expect = true, .expect_seq = invited->dispatch_seq};
+	if (lyc_append(state->context, &dispatch.base, &options, on_dispatch, taking) == LYC_OK)
 		return;
-	invited->is_dispatching = false;
+	invited->is_dispatching = invited->is_link_checked = false;
 	free(taking->invitation);
 	free(taking);
 }
@@ -179,11 +196,10 @@ void postroom_review(struct convening *state, struct entry *entry)
 	for (struct invited *invited = entry->invited; invited; invited = invited->hh.next) {
 		if (!is_ours(state, entry, invited))
 			continue;
-		if (!invited->token[0]) {
-			if (!is_cancelled(entry))
-				take_up(state, entry, invited);
+		if (!is_cancelled(entry))
+			take_up(state, entry, invited);
+		if (invited->dispatch_seq == 0 || invited->is_dispatching)
 			continue;
-		}
 		queue_news(state, entry, invited);
 		queue_seat(state, entry, invited);
 	}

@@ -22,7 +22,8 @@ static size_t list_people(struct convening *state, const struct entry *entry, ch
 	size_t count = 0;
 
 	for (const struct invited *at = entry->invited; at; at = at->hh.next) {
-		if (!at->token[0] || !view_standing(&state->view, entry, at->msg->id, &standing))
+		if (at->dispatch_seq == 0 ||
+		    !view_standing(&state->view, entry, at->msg->id, &standing))
 			continue;
 		bool has_seat = standing.state == SEATS_SEATED &&
 				standing.decided_number >= standing.number;

@@ -440,6 +440,57 @@ static void test_view_takes_nothing_that_is_forged_in_the_name_of_the_home(void 
 	assert_int_equal(standing_at(&wales.view, "a@wales").state, SEATS_SEATED);
 }
 
+/* Whoever reads the log has no link from it: the token's hash opens nothing. */
+static void test_view_knows_links_by_their_hash(void **state)
+{
+	dispatch_msg dispatch = LYCEUM__CONVENING__V1__DISPATCH__INIT;
+	feed_token_msg feed = LYCEUM__CONVENING__V1__FEED_TOKEN__INIT;
+	struct secret secret = {{7}};
+	char token[SECRET_TOKEN_SIZE], renewed[SECRET_TOKEN_SIZE], shown[SECRET_HASH_LEN + 1] = "";
+	uint8_t hash[SECRET_HASH_LEN];
+	(void)state;
+	say_event(0, 3);
+	secret_reply_token(&secret, "nhsa", "e1", "i1", token);
+	secret_hash(token, hash);
+	dispatch.home = "wales";
+	dispatch.event_home = "nhsa";
+	dispatch.event = "e1";
+	dispatch.invitation = "i1";
+	dispatch.token_hash = (ProtobufCBinaryData){sizeof(hash), hash};
+	deliver(&wales, "Dispatch.wales.nhsa.e1.i1", &dispatch.base);
+	const struct record *record = &wales.records[wales.count - 1];
+	assert_null(memmem(record->body, record->len, token, strlen(token)));
+	assert_non_null(view_token(&wales.view, token));
+	assert_string_equal(view_token(&wales.view, token)->invitation, "i1");
+	memcpy(shown, hash, sizeof(hash));
+	assert_null(view_token(&wales.view, shown));
+	/* The next link of an invitation ends the one before. */
+	secret.bytes[0]++;
+	secret_reply_token(&secret, "nhsa", "e1", "i1", renewed);
+	secret_hash(renewed, hash);
+	deliver(&wales, "Dispatch.wales.nhsa.e1.i1", &dispatch.base);
+	assert_null(view_token(&wales.view, token));
+	assert_non_null(view_token(&wales.view, renewed));
+
+	secret_feed_token(&secret, "ann@wales", 1, token);
+	secret_hash(token, hash);
+	feed.home = "wales";
+	feed.person = "ann@wales";
+	feed.number = 1;
+	feed.until_ms = 5000;
+	feed.token_hash = (ProtobufCBinaryData){sizeof(hash), hash};
+	deliver(&wales, "FeedToken.wales.ann@wales", &feed.base);
+	record = &wales.records[wales.count - 1];
+	assert_null(memmem(record->body, record->len, token, strlen(token)));
+	assert_non_null(view_feed(&wales.view, token, 4999));
+	assert_null(view_feed(&wales.view, shown, 4999));
+	assert_null(view_feed(&wales.view, token, 5000));
+	feed.token_hash.len = 0;
+	deliver(&wales, "FeedToken.wales.ann@wales", &feed.base);
+	assert_null(view_feed(&wales.view, token, 4999));
+	assert_non_null(view_feed_of(&wales.view, "ann@wales"));
+}
+
 #define VIEW_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -451,6 +502,7 @@ int main(void)
 		VIEW_TEST(test_view_names_the_homes_of_an_id_that_several_have),
 		VIEW_TEST(test_view_leaves_out_what_it_does_not_know),
 		VIEW_TEST(test_view_takes_pages_and_verdicts_of_the_home_only),
+		VIEW_TEST(test_view_knows_links_by_their_hash),
 		VIEW_TEST(test_view_takes_answers_of_the_answering_node_only),
 		VIEW_TEST(test_view_takes_nothing_that_is_forged_in_the_name_of_the_home),
 	};

@@ -17,7 +17,6 @@ static void entry_free(struct entry *entry)
 	HASH_ITER (hh, entry->invited, invited, next_invited) {
 		HASH_DEL(entry->invited, invited);
 		lyceum__convening__v1__invitation__free_unpacked(invited->msg, NULL);
-		free(invited->token);
 		free(invited);
 	}
 	HASH_ITER (hh, entry->answered, answered, next_answered) {
@@ -58,7 +57,6 @@ void view_fini(struct view *view)
 
 	HASH_ITER (hh, view->tokens, token, next_token) {
 		HASH_DEL(view->tokens, token);
-		free(token->token);
 		free(token->invitation);
 		free(token);
 	}
@@ -180,13 +178,27 @@ struct feed_entry *view_feed_of(const struct view *view, const char *person)
 	return NULL;
 }
 
-struct feed_entry *view_feed(const struct view *view, const char *token)
+struct feed_entry *view_feed(const struct view *view, const char *token, int64_t now_ms)
 {
+	uint8_t hash[SECRET_HASH_LEN];
+
+	secret_hash(token, hash);
 	for (struct feed_entry *feed = view->feeds; feed; feed = feed->next) {
-		if (strcmp(feed->msg->token, token) == 0)
+		if (feed->msg->token_hash.len == sizeof(hash) && now_ms < feed->msg->until_ms &&
+		    memcmp(feed->msg->token_hash.data, hash, sizeof(hash)) == 0)
 			return feed;
 	}
 	return NULL;
+}
+
+struct token_entry *view_token(const struct view *view, const char *token)
+{
+	struct token_entry *entry = NULL;
+	uint8_t hash[SECRET_HASH_LEN];
+
+	secret_hash(token, hash);
+	HASH_FIND(hh, view->tokens, hash, sizeof(hash), entry);
+	return entry;
 }
 
 bool view_standing(const struct view *view, const struct entry *entry, const char *person,

@@ -12,12 +12,16 @@
 #include "messages.h"
 #include "outbox.h"
 #include "seats.h"
+#include "secret.h"
 
 /* An invitation to an event. */
 struct invited {
 	invitation_msg *msg;
-	/* Of this node's Dispatch; "": none yet. */
-	char *token;
+	/* This node's Dispatch: what the reply link's token is known by. 0: none yet. */
+	uint64_t dispatch_seq;
+	uint8_t token_hash[SECRET_HASH_LEN];
+	/* It was compared with what this node's secret gives, once in a life of the process. */
+	bool is_link_checked;
 	bool is_dispatching; /* the append is under way */
 	bool is_queueing;    /* of a mail, too */
 	/* The event's sequence in the last invitation, change or cancellation that is or was in the
@@ -103,7 +107,7 @@ struct feed_entry {
 
 /* Which invitation a reply link's token stands for. */
 struct token_entry {
-	char *token;
+	uint8_t hash[SECRET_HASH_LEN];
 	struct entry *entry;
 	char *invitation;
 	UT_hash_handle hh;
@@ -144,7 +148,10 @@ struct answered *view_answered(const struct entry *entry, const char *person);
 /* Made when there is none. */
 struct answered *view_meet_answered(struct entry *entry, const char *person);
 struct feed_entry *view_feed_of(const struct view *view, const char *person);
-struct feed_entry *view_feed(const struct view *view, const char *token);
+/* Of a link that stands at this time. */
+struct feed_entry *view_feed(const struct view *view, const char *token, int64_t now_ms);
+/* NULL: nobody has such a link. */
+struct token_entry *view_token(const struct view *view, const char *token);
 /* How one of this node's people stands, whoever decides. */
 bool view_standing(const struct view *view, const struct entry *entry, const char *person,
 		   struct seats_standing *ret_standing);

@@ -126,6 +126,7 @@ static void write_to(const struct writing *writing, const char *name, const char
 	bool has_meeting = kind == LETTER_REMINDER && find_meeting(writing, &meeting);
 	const char *why = unwanted(writing, kind, has_meeting ? &meeting : NULL);
 	struct lyc_error error = {0};
+	char token[SECRET_TOKEN_SIZE];
 	char *bytes = NULL;
 	size_t len = 0;
 
@@ -133,6 +134,8 @@ static void write_to(const struct writing *writing, const char *name, const char
 		refuse(writing, OUTBOX_DROPPED, why ? why : "the invitation is gone");
 		return;
 	}
+	secret_reply_token(&state->secret, writing->entry->home, writing->entry->id,
+			   writing->invitation, token);
 	const struct mailing mailing = {
 		.kind = kind,
 		.kind_name = writing->kind,
@@ -145,7 +148,7 @@ static void write_to(const struct writing *writing, const char *name, const char
 		.name = name,
 		.address = address,
 		.message = kind == LETTER_INVITE ? invited->msg->message : "",
-		.token = invited->token,
+		.token = token,
 		.meeting = has_meeting ? &meeting : NULL,
 	};
 	if (mailing_write(&mailing, state->zones, &bytes, &len, &error) != LYC_OK)

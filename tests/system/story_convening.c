@@ -237,6 +237,8 @@ static void test_event_invites_across_regions_without_telling_an_address(void **
 		fail_msg("OUT %s ERR %s", result.out, result.err);
 	answer_by_link(wales, token, "YES", "You have a seat.");
 	wait_for_answers("cell-therapy-who-pays", "P1@wales");
+	/* The link is in the mail only: whoever reads the log cannot answer for another. */
+	assert_false(network_files_hold(wales->folder, token));
 }
 
 static void test_event_gives_a_freed_seat_to_the_next_at_once(void **state)
@@ -536,6 +538,20 @@ static void test_event_calendar_and_blackout(void **state)
 	snprintf(token, sizeof(token), "{\"token\":\"%.26s\"}", at + 10);
 	RUN(nhsa, "call", "lyceum.convening.v1.Calendar/Feed", token);
 	assert_non_null(strstr(result.out, "UID:monthly-table@nhsa.lyceum"));
+	char clear[27];
+	snprintf(clear, sizeof(clear), "%.26s", token + 10);
+	assert_false(network_files_hold(nhsa->folder, clear));
+	/* Asked for again it is the same; ended by the operator it is nothing, and then another. */
+	RUN(nhsa, "event", "feed");
+	assert_non_null(strstr(result.out, clear));
+	RUN(nhsa, "event", "end-feed", "nhsa");
+	struct shell_result ended =
+		shell_run(nhsa, "call", "lyceum.convening.v1.Calendar/Feed", token, NULL);
+	assert_int_not_equal(ended.code, 0);
+	shell_result_fini(&ended);
+	RUN(nhsa, "event", "feed");
+	assert_null(strstr(result.out, clear));
+	assert_non_null(strstr(result.out, "/calendar/"));
 
 	RUN(nhsa, "event", "blackout", "2027-05-01", "2027-05-31", "election", "--for-all");
 	node_wait_until_holds(wales, nhsa);
