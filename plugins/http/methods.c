@@ -257,7 +257,8 @@ static void call(struct exchange *exchange, const struct lyc_method *method, con
 
 /* A path with the method's name is called by our page's script, which says so in a header; a form
  * has at least an Origin, which was looked at. */
-static bool may_call(struct exchange *exchange, bool is_open, bool is_form)
+static bool may_call(struct exchange *exchange, const struct lyc_method *method, bool is_open,
+		     bool is_form)
 {
 	if (!exchange->user[0] && !is_open) {
 		exchange_fail(exchange, 0, LYC_UNAUTHENTICATED, "",
@@ -266,9 +267,20 @@ static bool may_call(struct exchange *exchange, bool is_open, bool is_form)
 	}
 	bool is_proven = exchange->is_get || (is_form && exchange_header(exchange, "Origin"));
 	const char *reason = exchange->user[0] && !is_proven ? guard_own_page(exchange) : NULL;
-	if (reason)
+	if (reason) {
 		exchange_fail(exchange, 0, LYC_PERMISSION_DENIED, "", "%s", reason);
-	return !reason;
+		return false;
+	}
+	const struct user *user =
+		exchange->user[0] ? users_find(&exchange->web->users, exchange->user) : NULL;
+	if (user && method && !is_open && !users_may_call(user, method->full_name)) {
+		exchange_fail(exchange, 0, LYC_PERMISSION_DENIED, "",
+			      "you may not call %.200s here: the operator of this node says what "
+			      "you may",
+			      method->full_name);
+		return false;
+	}
+	return true;
 }
 
 /* What another node says of its methods, that they are open or have a path, does not count here. */
@@ -298,7 +310,7 @@ void methods_post(struct exchange *exchange, const char *name)
 	const char *type = exchange_header(exchange, "Content-Type");
 	if (!method && exchange->user[0] && methods_wait(exchange))
 		return;
-	if (!may_call(exchange, is_open_here(exchange->web->types, name), false))
+	if (!may_call(exchange, method, is_open_here(exchange->web->types, name), false))
 		return;
 	if (!method)
 		exchange_fail(exchange, 0, LYC_NOT_FOUND, "",
@@ -335,7 +347,7 @@ static void call_route(struct exchange *exchange, const struct lyc_method *metho
 	char *json = NULL;
 	const char *type = exchange_header(exchange, "Content-Type");
 	bool is_form = type && strncmp(type, "application/x-www-form-urlencoded", 33) == 0;
-	if (!may_call(exchange, method->web_open, true))
+	if (!may_call(exchange, method, method->web_open, true))
 		return;
 	bool is_read = exchange_read_query(exchange, fields);
 	if (is_read && !exchange->is_get && exchange->body_len > 0)

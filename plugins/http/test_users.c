@@ -47,7 +47,8 @@ static void apply(const char *subject, const char *origin, const ProtobufCMessag
 						   .removed = !message});
 }
 
-static void add_user(const char *name, const char *home, uint64_t since_ms)
+static void add_user_who_calls(const char *name, const char *home, uint64_t since_ms, char **calls,
+			       size_t call_count)
 {
 	char subject[200];
 	char *groups[] = {(char *)"policy", (char *)"staff"};
@@ -58,8 +59,15 @@ static void add_user(const char *name, const char *home, uint64_t since_ms)
 	user.n_groups = 2;
 	user.language = (char *)"cy";
 	user.since_ms = since_ms;
+	user.call = calls;
+	user.n_call = call_count;
 	snprintf(subject, sizeof(subject), "lyceum.http.v1.User.%s.%s", home, name);
 	apply(subject, home, &user.base);
+}
+
+static void add_user(const char *name, const char *home, uint64_t since_ms)
+{
+	add_user_who_calls(name, home, since_ms, NULL, 0);
 }
 
 static void add_session(const char *id, const char *user, const char *home, const uint8_t *hash,
@@ -92,6 +100,27 @@ static void test_users_are_found_with_their_groups(void **state)
 	assert_int_equal(HASH_CNT(by_name, users.all), 1);
 	apply("lyceum.http.v1.User.wales.ann", "wales", NULL);
 	assert_null(users_find(&users, "ann"));
+}
+
+static void test_users_call_what_the_operator_says(void **state)
+{
+	(void)state;
+	char *calls[] = {(char *)"lyceum.experts.v1.ExpertSearch/*",
+			 (char *)"lyceum.v1.Node/Status"};
+	add_user("bob", "wales", 5);
+	assert_true(users_may_call(users_find(&users, "bob"), "lyceum.echo.v1.Echo/Say"));
+	add_user_who_calls("ann", "wales", 5, calls, 2);
+	const struct user *ann = users_find(&users, "ann");
+	assert_int_equal(ann->call_count, 2);
+	assert_true(users_may_call(ann, "lyceum.experts.v1.ExpertSearch/Find"));
+	assert_true(users_may_call(ann, "lyceum.v1.Node/Status"));
+	assert_false(users_may_call(ann, "lyceum.v1.Node/Statuses"));
+	assert_false(users_may_call(ann, "lyceum.experts.v1.Experts/Add"));
+	assert_false(users_may_call(ann, "lyceum.echo.v1.Echo/Say"));
+	assert_false(users_may_call(ann, ""));
+	/* As soon as the record says otherwise. */
+	add_user_who_calls("ann", "wales", 5, calls, 1);
+	assert_false(users_may_call(users_find(&users, "ann"), "lyceum.v1.Node/Status"));
 }
 
 static void test_users_of_other_nodes_are_none(void **state)
@@ -198,6 +227,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_users_are_found_with_their_groups, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_users_call_what_the_operator_says, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_users_of_other_nodes_are_none, setup,
 						teardown),

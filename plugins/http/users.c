@@ -1,6 +1,7 @@
 /* The fold. */
 #include "users.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,10 @@ static void user_free(struct user *user)
 		return;
 	for (size_t i = 0; i < user->group_count; i++)
 		free(user->groups[i]);
+	for (size_t i = 0; i < user->call_count; i++)
+		free(user->calls[i]);
 	free(user->groups);
+	free(user->calls);
 	free(user->name);
 	free(user);
 }
@@ -122,6 +126,7 @@ static struct user *make_user(const struct users *users, const Lyceum__Http__V1_
 		return NULL;
 	user->name = strdup(from->name);
 	user->groups = calloc(from->n_groups + 1, sizeof(char *));
+	user->calls = calloc(from->n_call + 1, sizeof(char *));
 	user->since_ms = from->since_ms;
 	if (strlen(from->language) < sizeof(user->language))
 		strcpy(user->language, from->language);
@@ -134,7 +139,14 @@ static struct user *make_user(const struct users *users, const Lyceum__Http__V1_
 		strcat(strcat(group, "/"), from->groups[i]);
 		user->groups[user->group_count++] = group;
 	}
-	if (user->name && user->groups && user->group_count == from->n_groups)
+	for (size_t i = 0; user->calls && i < from->n_call; i++) {
+		char *pattern = strdup(from->call[i]);
+		if (!pattern)
+			break;
+		user->calls[user->call_count++] = pattern;
+	}
+	if (user->name && user->groups && user->group_count == from->n_groups && user->calls &&
+	    user->call_count == from->n_call)
 		return user;
 	user_free(user);
 	return NULL;
@@ -230,6 +242,15 @@ struct user *users_find(const struct users *users, const char *name)
 	struct user *user;
 	HASH_FIND(by_name, users->all, name, strlen(name), user);
 	return user;
+}
+
+bool users_may_call(const struct user *user, const char *method)
+{
+	for (size_t i = 0; i < user->call_count; i++) {
+		if (fnmatch(user->calls[i], method, FNM_NOESCAPE) == 0)
+			return true;
+	}
+	return user->call_count == 0;
 }
 
 bool users_is_good(const struct users *users, const struct pass *pass, uint64_t now_ms)

@@ -19,6 +19,9 @@ struct user {
 	/* As calls carry them: "wales/policy". */
 	char **groups;
 	size_t group_count;
+	/* Patterns of the methods that she may call; none: whatever a person may. */
+	char **calls;
+	size_t call_count;
 	char language[8];
 	uint64_t since_ms;
 	UT_hash_handle by_name;
@@ -52,6 +55,8 @@ void users_apply(struct users *users, const struct lyc_delivery *record);
 
 /* Valid until the next users_apply. NULL: there is none. */
 struct user *users_find(const struct users *users, const char *name);
+/* Is the method, "package.Service/Method", one that she may call? */
+bool users_may_call(const struct user *user, const char *method);
 /* Of this token, unless it has expired or its user is gone. */
 const struct pass *users_invitation(const struct users *users, const char *token, uint64_t now_ms);
 const struct pass *users_session(const struct users *users, const char *token, uint64_t now_ms);

@@ -212,6 +212,12 @@ static enum lyc_status append_user(struct inviting *inviting, const struct user 
 		for (size_t i = 0; i < known->group_count && i < 64; i++)
 			groups[user.n_groups++] = bare_group(web, known->groups[i]);
 	}
+	user.call = request->call;
+	user.n_call = request->n_call;
+	if (request->n_call == 0 && known && !request->every_call) {
+		user.call = known->calls;
+		user.n_call = known->call_count;
+	}
 	user.language = request->language[0] ? request->language
 			: known              ? (char *)(uintptr_t)known->language
 					     : (char *)(uintptr_t) "en";
@@ -272,6 +278,8 @@ static void users_list(Lyceum__Http__V1__Users_Service *service,
 		info->language = (char *)(uintptr_t)user->language;
 		info->groups = user->groups;
 		info->n_groups = user->group_count;
+		info->call = user->calls;
+		info->n_call = user->call_count;
 		info->invitations = (uint32_t)users_count(&web->users, web->users.invitations,
 							  user->name, now_ms, &ignored);
 		info->sessions = (uint32_t)users_count(&web->users, web->users.sessions, user->name,

@@ -295,6 +295,27 @@ def test_what_is_open_elsewhere_is_not_open_here():
         assert refused.status == 403 and 'Lyceum-At' in refused.json['text'], refused.body
 
 
+def test_person_calls_only_what_the_operator_says():
+    find, status = 'lyceum.experts.v1.ExpertSearch/Find', 'lyceum.v1.Node/Status'
+    cookie = wales.enter('gwen', '--call', 'lyceum.experts.v1.ExpertSearch/*', '--call', 'lyceum.convening.v1.Calendar/Subscribe')
+    assert wales.call(find, {}, cookie).status == 200
+    for method in [status, SAY, COUNT, 'lyceum.v1.Node/Services']:
+        refused = wales.call(method, {}, cookie)
+        assert refused.status == 403 and 'you may not call ' + method in refused.json['text'], refused.body
+    if HAS_CONVENING:
+        # What is open to strangers is open to her.
+        assert 'you may not call' not in wales.get('/calendar/%s.ics' % ('A' * 43), cookie).json['text']
+    assert wales.get('/me', cookie).status == 200
+    assert 'ExpertSearch/*' in wales.lyceum('user', 'list')
+    # Who is invited again keeps it, unless something else is said; that counts at once.
+    wales.invite('gwen', '--language', 'cy')
+    assert wales.call(status, {}, cookie).status == 403
+    wales.invite('gwen', '--call', status)
+    assert wales.call(status, {}, cookie).status == 200 and wales.call(find, {}, cookie).status == 403
+    wales.invite('gwen', '--every-call')
+    assert wales.call(status, {}, cookie).status == 200 and wales.call(find, {}, cookie).status == 200
+
+
 def test_people_do_not_report_metrics():
     refused = wales.call('lyceum.v1.Node/Report', {'metric': [{'name': 'forged', 'value': 1}]}, people['ann'])
     assert refused.status == 403 and 'ann@wales' in refused.json['text'], refused.body
