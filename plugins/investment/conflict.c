@@ -56,7 +56,7 @@ static sealed_conflict_msg *open_notice(const struct desk *desk, const conflict_
 	struct pad pad = {0};
 	sealed_conflict_msg *kept = NULL;
 
-	if (desk->has_secret && strcmp(notice->node, desk->node) == 0) {
+	if (strcmp(notice->node, desk->node) == 0) {
 		ProtobufCMessage *said =
 			secret_open(&pad, &desk->secret, notice->sealed,
 				    &lyceum__investment__v1__sealed_conflict__descriptor);

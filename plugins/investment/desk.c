@@ -10,22 +10,10 @@ bool desk_may_append(const struct desk *desk)
 	return lyc_is_caught_up(desk->context);
 }
 
-void desk_learn_secret(struct desk *desk)
-{
-	if (desk->has_secret)
-		return;
-	const node_secret_msg *record =
-		view_find(&desk->view, KIND_NODE_SECRET, desk->node, NULL, NULL);
-	desk->has_secret = record && secret_read(record, &desk->secret);
-}
-
-bool desk_token(const struct desk *desk, side_value side, const char *id,
+void desk_token(const struct desk *desk, side_value side, const char *id,
 		char ret_token[SECRET_TOKEN_SIZE])
 {
-	ret_token[0] = '\0';
-	if (desk->has_secret)
-		secret_token(&desk->secret, side, id, ret_token);
-	return desk->has_secret;
+	secret_token(&desk->secret, side, id, ret_token);
 }
 
 /* The party that a record is about gets its token once, not each time that somebody looks. */
@@ -33,19 +21,8 @@ static void note_token(struct desk *desk, side_value side, enum kind kind, const
 {
 	char token[SECRET_TOKEN_SIZE];
 
-	if (desk_token(desk, side, id, token))
-		view_note_token(&desk->view, kind, desk->node, id, token);
-}
-
-/* Parties that came before the keys. */
-static void note_all_tokens(struct desk *desk)
-{
-	VIEW_EACH(held, &desk->view, KIND_VENTURE)
-	note_token(desk, SIDE_VENTURE, KIND_VENTURE,
-		   ((const venture_msg *)(const void *)held->message)->id);
-	VIEW_EACH(held, &desk->view, KIND_INVESTOR)
-	note_token(desk, SIDE_INVESTOR, KIND_INVESTOR,
-		   ((const investor_msg *)(const void *)held->message)->id);
+	desk_token(desk, side, id, token);
+	view_note_token(&desk->view, kind, desk->node, id, token);
 }
 
 bool desk_take(struct desk *desk, const struct lyc_delivery *record)
@@ -54,11 +31,6 @@ bool desk_take(struct desk *desk, const struct lyc_delivery *record)
 
 	if (!view_take(&desk->view, record))
 		return false;
-	if (!desk->has_secret) {
-		desk_learn_secret(desk);
-		if (desk->has_secret)
-			note_all_tokens(desk);
-	}
 	held = view_last(&desk->view);
 	if (held->kind == KIND_VENTURE && held->message)
 		note_token(desk, SIDE_VENTURE, KIND_VENTURE,

@@ -16,8 +16,7 @@ struct desk {
 	/* This node's name. */
 	const char *node;
 	struct view view;
-	/* Tokens and seals can be made: the node's secret is in the view. */
-	bool has_secret;
+	/* From secret_file.h. */
 	struct secret secret;
 	/* Nodes to which interests are passed on. */
 	char *const *neighbours;
@@ -39,10 +38,8 @@ bool desk_may_append(const struct desk *desk);
  * before.
  */
 bool desk_take(struct desk *desk, const struct lyc_delivery *record);
-/* Take the node's keys from the view if they are there and not known yet. */
-void desk_learn_secret(struct desk *desk);
-/* The token of a party of this node; false before there is a key. */
-bool desk_token(const struct desk *desk, side_value side, const char *id,
+/* The token of a party of this node. */
+void desk_token(const struct desk *desk, side_value side, const char *id,
 		char ret_token[SECRET_TOKEN_SIZE]);
 
 /* A venture or an investor of this node. */

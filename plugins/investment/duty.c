@@ -14,39 +14,27 @@ static char *name_of(const struct desk *desk)
 	return (char *)(uintptr_t)desk->node;
 }
 
-/* ---- Keys ---- */
+/* ---- The key ---- */
 
 static ProtobufCBinaryData bytes_of(struct pad *pad, const uint8_t bytes[32])
 {
 	return (ProtobufCBinaryData){32, (uint8_t *)pad_copy_bytes(pad, bytes, 32)};
 }
 
-static void keep_keys(struct task *task)
+static void keep_key(struct task *task)
 {
 	struct desk *desk = task->desk;
-	struct secret secret;
+	const struct held *held = view_held(&desk->view, KIND_NODE_KEY, desk->node, NULL, NULL);
+	const node_key_msg *shown = held ? (const void *)held->message : NULL;
 
-	if (desk->has_secret)
-		secret = desk->secret;
-	else
-		secret_make(&secret);
-	if (!desk->has_secret) {
-		node_secret_msg *record = PAD_NEW(&task->pad, node_secret);
-		record->home = name_of(desk);
-		record->token_key = bytes_of(&task->pad, secret.token_key);
-		record->seal_key = bytes_of(&task->pad, secret.seal_key);
-		record->label = desk_label_private(desk, &task->pad);
-		task_append_over(task, record,
-				 view_held(&desk->view, KIND_NODE_SECRET, desk->node, NULL, NULL));
+	if (shown && shown->public_key.len == 32 &&
+	    memcmp(shown->public_key.data, desk->secret.public_key, 32) == 0)
 		return;
-	}
-	if (!view_find(&desk->view, KIND_NODE_KEY, desk->node, NULL, NULL)) {
-		node_key_msg *key = PAD_NEW(&task->pad, node_key);
-		key->home = name_of(desk);
-		key->public_key = bytes_of(&task->pad, secret.public_key);
-		key->label = desk_label_members(desk, &task->pad);
-		task_append(task, key);
-	}
+	node_key_msg *key = PAD_NEW(&task->pad, node_key);
+	key->home = name_of(desk);
+	key->public_key = bytes_of(&task->pad, desk->secret.public_key);
+	key->label = desk_label_members(desk, &task->pad);
+	task_append_over(task, key, held);
 }
 
 /* ---- Profiles ---- */
@@ -290,11 +278,7 @@ void duty_collect(struct task *task)
 {
 	int64_t now_ms = moment_now_ms();
 
-	desk_learn_secret(task->desk);
-	keep_keys(task);
-	/* Without keys there are no tokens. */
-	if (!task->desk->has_secret)
-		return;
+	keep_key(task);
 	keep_notices(task);
 	keep_venture_profiles(task);
 	keep_investor_profiles(task);

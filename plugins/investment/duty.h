@@ -3,7 +3,7 @@
  * worked out from the view each time anew, so a restart in the middle, or a message that comes
  * twice, leads to the same records and to none twice.
  *
- *	no keys yet                              -> NodeSecret, NodeKey
+ *	our public key is not shown              -> NodeKey
  *	a party's blind form is not its profile  -> VentureProfile, InvestorProfile, or withdrawn
  *	a conflict that a home was not told      -> ConflictNotice
  *	a side of ours that may not meet         -> Answer NOT_POSSIBLE

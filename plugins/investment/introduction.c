@@ -167,7 +167,7 @@ identity_msg *introduction_identity(const struct desk *desk, struct pad *pad,
 		view_held(&desk->view, KIND_REVEAL, introduction_home(proposal, side), proposal->id,
 			  introduction_side_key(side));
 
-	if (!introduction_is_given(held, proposal) || !desk->has_secret)
+	if (!introduction_is_given(held, proposal))
 		return NULL;
 	const reveal_msg *reveal = (const void *)held->message;
 	identity_msg *identity = secret_open(pad, &desk->secret, reveal->sealed,

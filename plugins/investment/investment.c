@@ -8,6 +8,7 @@
 #include "conflict.h"
 #include "desk.h"
 #include "investment_schema.h"
+#include "secret_file.h"
 #include "service.h"
 
 #define PREFIX "lyceum.investment.v1."
@@ -36,7 +37,7 @@ static void on_tick(void *arg, void *nothing)
 
 	(void)nothing;
 	if (++state->ticks % TICKS_UNTIL_ALL == 0)
-		state->desk.duties_done_at = 0;
+		state->desk.duties_done_at = UINT64_MAX;
 	tasks_advance(&state->desk);
 }
 
@@ -67,8 +68,16 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 		state->desk.neighbours = config->neighbour;
 		state->desk.neighbour_count = config->n_neighbour;
 	}
+	enum lyc_status status =
+		secret_file_keep(lyc_data_folder(context), &state->desk.secret, error);
+	if (status != LYC_OK) {
+		free(state);
+		return status;
+	}
 	view_init(&state->desk.view);
-	enum lyc_status status = lyc_follow(context, PREFIX ">", 1, on_record, error);
+	/* The first look at what is due is made whatever the log holds. */
+	state->desk.duties_done_at = UINT64_MAX;
+	status = lyc_follow(context, PREFIX ">", 1, on_record, error);
 	if (status == LYC_OK)
 		status = lyc_timer(context, TICK_MS, TICK_MS, on_tick, NULL);
 	if (status != LYC_OK) {

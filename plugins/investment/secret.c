@@ -17,12 +17,10 @@ void secret_make(struct secret *secret)
 	crypto_box_keypair(secret->public_key, secret->seal_key);
 }
 
-bool secret_read(const node_secret_msg *record, struct secret *ret_secret)
+bool secret_from(const uint8_t token_key[32], const uint8_t seal_key[32], struct secret *ret_secret)
 {
-	if (record->token_key.len != 32 || record->seal_key.len != 32)
-		return false;
-	memcpy(ret_secret->token_key, record->token_key.data, 32);
-	memcpy(ret_secret->seal_key, record->seal_key.data, 32);
+	memcpy(ret_secret->token_key, token_key, 32);
+	memcpy(ret_secret->seal_key, seal_key, 32);
 	return crypto_scalarmult_base(ret_secret->public_key, ret_secret->seal_key) == 0;
 }
 

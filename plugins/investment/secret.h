@@ -22,8 +22,9 @@ struct secret {
 /* Once, before everything else; false when the library does not work. */
 bool secret_start(void);
 void secret_make(struct secret *secret);
-/* From the record; false when it is none. */
-bool secret_read(const node_secret_msg *record, struct secret *ret_secret);
+/* From the two keys as they are kept; false when they are none. */
+bool secret_from(const uint8_t token_key[32], const uint8_t seal_key[32],
+		 struct secret *ret_secret);
 /* "v7k2mq4hn3xw5t6": a letter for the side and 70 bits of a keyed hash of the id. */
 void secret_token(const struct secret *secret, side_value side, const char *id,
 		  char ret_token[SECRET_TOKEN_SIZE]);

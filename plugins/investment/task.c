@@ -272,7 +272,7 @@ static struct task *take_next(struct desk *desk)
 {
 	struct tasks *tasks = &desk->tasks;
 
-	if ((desk->duties_done_at != desk->view.changes || !desk->has_secret) &&
+	if (desk->duties_done_at != desk->view.changes &&
 	    moment_now_ms() >= tasks->duties_rest_until_ms) {
 		struct task *duty = task_new(desk);
 		duty->answers_for_each = true;
@@ -285,7 +285,7 @@ static struct task *take_next(struct desk *desk)
 		if (!has_resting)
 			desk->duties_done_at = desk->view.changes;
 	}
-	if (!desk->has_secret || !tasks->first)
+	if (!tasks->first)
 		return NULL;
 	struct task *task = tasks->first;
 	tasks->first = task->next;

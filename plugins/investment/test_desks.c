@@ -22,8 +22,7 @@ static void need(bool holds, const char *what)
 /* The type's key fields are its first ones, as many as its subject has tokens after the type. */
 static size_t key_count(const ProtobufCMessageDescriptor *type)
 {
-	if (type == &lyceum__investment__v1__node_secret__descriptor ||
-	    type == &lyceum__investment__v1__node_key__descriptor)
+	if (type == &lyceum__investment__v1__node_key__descriptor)
 		return 1;
 	return type == &lyceum__investment__v1__answer__descriptor ||
 			       type == &lyceum__investment__v1__reveal__descriptor ||
@@ -200,7 +199,7 @@ void desks_settle(struct desks *desks)
 
 static void open_desk(struct node *node, const char *name)
 {
-	node->desk = (struct desk){.node = name};
+	node->desk = (struct desk){.node = name, .secret = node->secret};
 	node->seq = 0;
 	view_init(&node->desk.view);
 }
@@ -215,8 +214,10 @@ void desks_init(struct desks *desks, const char *const *names, size_t count)
 {
 	*desks = (struct desks){.count = count};
 	need(secret_start() && count <= DESKS_MAX, "no libsodium");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		secret_make(&desks->nodes[i].secret);
 		open_desk(&desks->nodes[i], names[i]);
+	}
 	desks_settle(desks);
 }
 

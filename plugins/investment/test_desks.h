@@ -21,6 +21,8 @@ struct logged {
 
 struct node {
 	struct desk desk;
+	/* Its keys: they outlive a restart, and are in no log. */
+	struct secret secret;
 	struct logged *log;
 	size_t log_count;
 	/* How much of every other log has come here; and this view's own sequence. */

@@ -298,6 +298,48 @@ static void test_introduction_is_made_once_for_two_proposals(void **state)
 	desks_fini(&desks);
 }
 
+/* ---- Keys ---- */
+
+/* Everybody with a key of the node reads the log. */
+static void test_introduction_leaves_no_secret_in_a_log(void **state)
+{
+	struct desks desks;
+
+	(void)state;
+	set_up(&desks, false);
+	for (size_t i = 0; i < desks.count; i++) {
+		const struct node *node = &desks.nodes[i];
+		assert_true(node->log_count > 0);
+		for (size_t j = 0; j < node->log_count; j++) {
+			if (node->log[j].len == 0)
+				continue;
+			assert_null(memmem(node->log[j].body, node->log[j].len,
+					   node->desk.secret.token_key, 32));
+			assert_null(memmem(node->log[j].body, node->log[j].len,
+					   node->desk.secret.seal_key, 32));
+		}
+	}
+	desks_fini(&desks);
+}
+
+static void test_introduction_shows_a_key_that_differs_again(void **state)
+{
+	struct desks desks;
+
+	(void)state;
+	set_up(&desks, false);
+	assert_int_equal(desks_logged(&desks, WALES, "NodeKey"), 1);
+	secret_make(&desks.nodes[WALES].secret);
+	desks_restart(&desks, WALES);
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "NodeKey"), 2);
+	const node_key_msg *key =
+		view_find(&desks.nodes[LONDON].desk.view, KIND_NODE_KEY, "wales", NULL, NULL);
+	assert_non_null(key);
+	assert_memory_equal(key->public_key.data, desks.nodes[WALES].secret.public_key, 32);
+	desks_fini(&desks);
+}
+
 /* ---- A proposer that lies ---- */
 
 /* Another venture of Wales, whose people have agreed to nothing. */
@@ -544,6 +586,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_introduction_never_happens_against_a_conflict),
 		cmocka_unit_test(test_introduction_is_revoked_by_a_late_conflict),
 		cmocka_unit_test(test_introduction_is_made_once_for_two_proposals),
+		cmocka_unit_test(test_introduction_leaves_no_secret_in_a_log),
+		cmocka_unit_test(test_introduction_shows_a_key_that_differs_again),
 		cmocka_unit_test(test_introduction_reveals_nobody_by_a_proposal_that_was_rewritten),
 		cmocka_unit_test(test_introduction_reveals_nobody_by_a_proposal_of_the_same_id),
 		cmocka_unit_test(test_introduction_leaves_out_a_proposal_of_too_long_an_id),

@@ -156,7 +156,7 @@ static void test_task_of_a_caller_is_done_though_a_duty_is_refused(void **state)
 
 	(void)state;
 	assert_true(secret_start());
-	desk = (struct desk){.node = "wales", .has_secret = true};
+	desk = (struct desk){.node = "wales", .duties_done_at = UINT64_MAX};
 	secret_make(&desk.secret);
 	view_init(&desk.view);
 	refused_type = &lyceum__investment__v1__venture_profile__descriptor;

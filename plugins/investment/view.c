@@ -30,7 +30,6 @@ const ProtobufCMessageDescriptor *view_type(enum kind kind)
 		[KIND_INVESTOR] = &lyceum__investment__v1__investor__descriptor,
 		[KIND_VENTURE_PROFILE] = &lyceum__investment__v1__venture_profile__descriptor,
 		[KIND_INVESTOR_PROFILE] = &lyceum__investment__v1__investor_profile__descriptor,
-		[KIND_NODE_SECRET] = &lyceum__investment__v1__node_secret__descriptor,
 		[KIND_NODE_KEY] = &lyceum__investment__v1__node_key__descriptor,
 		[KIND_BATCH] = &lyceum__investment__v1__batch__descriptor,
 		[KIND_PROPOSAL] = &lyceum__investment__v1__proposal__descriptor,
