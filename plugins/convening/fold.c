@@ -4,6 +4,7 @@
  */
 #include "fold.h"
 
+#include "foreign.h"
 #include "hold.h"
 #include "subject.h"
 
@@ -154,6 +155,24 @@ static void fold_dispatch(struct view *view, struct record *record)
 	view_mark(view, entry);
 }
 
+/* Of this node itself, or of the one that an invitation of this node has asked. */
+static void fold_holdup(struct view *view, struct record *record)
+{
+	const char *const *key = record->subject.key;
+	const holdup_msg *msg = record->msg;
+	struct entry *entry = meet(view, key[1], key[2]);
+	struct invited *invited =
+		is_own(view, record) ? meet_invited(entry, key[3]) : view_invited(entry, key[3]);
+
+	if (!invited || (!is_own(view, record) && (!view_is_own(view, entry) ||
+						   strcmp(invited->msg->expert_home, key[0]) != 0)))
+		return;
+	free(invited->holdup);
+	invited->holdup = hold_text(msg ? msg->reason : "");
+	invited->holdup_seq = record->seq;
+	invited->is_telling = false;
+}
+
 /* ---- Answer ---- */
 
 static void keep_answer(struct entry *entry, struct record *record)
@@ -194,24 +213,6 @@ static void fold_answer(struct view *view, struct record *record)
 }
 
 /* ---- SeatPage, Verdict ---- */
-
-void fold_free_debt(struct debt *debt)
-{
-	for (size_t i = 0; i < debt->place_count; i++)
-		lyceum__convening__v1__place__free_unpacked(debt->places[i], NULL);
-	free(debt->places);
-	free(debt->node);
-	free(debt);
-}
-
-struct debt *fold_debt(const struct entry *entry, const char *node, uint64_t page)
-{
-	for (struct debt *debt = entry->debts; debt; debt = debt->next) {
-		if (debt->page == page && strcmp(debt->node, node) == 0)
-			return debt;
-	}
-	return NULL;
-}
 
 /* Takes the place. */
 static void owe(struct entry *entry, uint64_t page, place_msg *place, size_t max)
@@ -348,6 +349,8 @@ static void fold_mail(struct view *view, struct record *record)
 	    (!is_cancel && strcmp(msg->kind, "invite") != 0 && strcmp(msg->kind, "change") != 0))
 		return;
 	invited->is_mailed = true;
+	if (strcmp(msg->kind, "invite") == 0 && !view_is_own(view, entry))
+		foreign_note(view, entry->home, invited, msg->queued_ms, false);
 	invited->is_cancel_mailed = invited->is_cancel_mailed || is_cancel;
 	if (msg->sequence > invited->mailed_sequence)
 		invited->mailed_sequence = msg->sequence;
@@ -454,6 +457,7 @@ static const struct fold folds[] = {
 	{"SeatPage", &lyceum__convening__v1__seat_page__descriptor, 3, fold_page},
 	{"Verdict", &lyceum__convening__v1__verdict__descriptor, 4, fold_verdict},
 	{"Dispatch", &lyceum__convening__v1__dispatch__descriptor, 4, fold_dispatch},
+	{"Holdup", &lyceum__convening__v1__holdup__descriptor, 4, fold_holdup},
 	{"MailNote", &lyceum__convening__v1__mail_note__descriptor, 5, fold_mail},
 	{"ReminderSent", &lyceum__convening__v1__reminder_sent__descriptor, 5, fold_reminder},
 	{"Note", &lyceum__convening__v1__note__descriptor, 3, fold_note},

@@ -18,6 +18,7 @@ typedef Lyceum__Convening__V1__Place place_msg;
 typedef Lyceum__Convening__V1__SeatPage seat_page_msg;
 typedef Lyceum__Convening__V1__Verdict verdict_msg;
 typedef Lyceum__Convening__V1__Dispatch dispatch_msg;
+typedef Lyceum__Convening__V1__Holdup holdup_msg;
 typedef Lyceum__Convening__V1__MailNote mail_note_msg;
 typedef Lyceum__Convening__V1__ReminderSent reminder_msg;
 typedef Lyceum__Convening__V1__Note note_msg;

@@ -1,6 +1,8 @@
 /* Queues; the writing of a mail is in writer.c, its sending in post.c. */
 #include "postroom.h"
 
+#include "blackouts.h"
+#include "foreign.h"
 #include "hold.h"
 #include "mailing.h"
 #include "post.h"
@@ -94,6 +96,11 @@ static void on_queued(const struct lyc_ack *ack, void *arg)
 
 	if (invited)
 		invited->is_queueing = false;
+	/* A mail that is in the outbox already was counted when it was. */
+	if (invited && ack->status != LYC_OK && ack->status != LYC_FAILED_PRECONDITION &&
+	    !invited->is_mailed)
+		foreign_note(&taking->state->view, taking->entry->home, invited, convening_now_ms(),
+			     true);
 	/* There may be another for the same person. */
 	view_mark(&taking->state->view, taking->entry);
 	if (ack->status != LYC_OK && ack->status != LYC_FAILED_PRECONDITION)
@@ -132,12 +139,85 @@ static void queue(struct convening *state, struct entry *entry, struct invited *
 	note.label = &label;
 	/* Asked for again by the next change or tick if this one is not taken. */
 	invited->is_queueing = true;
+	if (strcmp(kind, "invite") == 0 && !view_is_own(&state->view, entry))
+		foreign_note(&state->view, entry->home, invited, note.queued_ms, false);
 	if (lyc_append(state->context, &note.base, &where_there_is_none, on_queued, taking) ==
 	    LYC_OK)
 		return;
+	if (!invited->is_mailed)
+		foreign_note(&state->view, entry->home, invited, note.queued_ms, true);
 	invited->is_queueing = false;
 	free(taking->invitation);
 	free(taking);
+}
+
+/* ---- Invitations of other nodes ---- */
+
+static void on_told(const struct lyc_ack *ack, void *arg)
+{
+	struct taking *taking = arg;
+	struct invited *invited = view_invited(taking->entry, taking->invitation);
+
+	if (invited && ack->status != LYC_OK)
+		invited->is_telling = false;
+	free(taking->invitation);
+	free(taking);
+}
+
+/* The event's home is told why the mail waits; "": it does no more. */
+static void tell_home(struct convening *state, struct entry *entry, struct invited *invited,
+		      const char *reason)
+{
+	label_msg label = LYCEUM__V1__LABEL__INIT;
+	holdup_msg holdup = LYCEUM__CONVENING__V1__HOLDUP__INIT;
+	const struct lyc_publish_options options = {
+		.durable = true, .expect = true, .expect_seq = invited->holdup_seq};
+
+	if (invited->is_telling || strcmp(invited->holdup ? invited->holdup : "", reason) == 0)
+		return;
+	struct taking *taking = hold_new(1, sizeof(*taking));
+	*taking = (struct taking){state, entry, hold_text(invited->msg->id)};
+	convening_private_label(state, &label);
+	label.visibility = LYCEUM__V1__VISIBILITY__AUDIENCE;
+	label.audience = &entry->home;
+	label.n_audience = 1;
+	holdup.home = state->view.node;
+	holdup.event_home = entry->home;
+	holdup.event = entry->id;
+	holdup.invitation = invited->msg->id;
+	holdup.reason = (char *)(uintptr_t)reason;
+	holdup.label = &label;
+	invited->is_telling = true;
+	if (lyc_append(state->context, &holdup.base, &options, on_told, taking) == LYC_OK)
+		return;
+	invited->is_telling = false;
+	free(taking->invitation);
+	free(taking);
+}
+
+/* Whoever invites from here was asked about blackouts then. What another node asks for is held to
+ * this node's own, which the other need not know, and to a number a day. */
+static bool may_invite(struct convening *state, struct entry *entry, struct invited *invited)
+{
+	const char *reason = "";
+	int64_t now_ms = convening_now_ms();
+	char text[240];
+
+	if (view_is_own(&state->view, entry))
+		return true;
+	if (!invited->msg->override_reason[0] &&
+	    blackouts_is_on(state, now_ms, text, sizeof(text))) {
+		reason = "waits: it is a blackout period there";
+	} else if (!invited->is_counted && foreign_is_full(&state->view, entry->home, now_ms)) {
+		reason = "waits: there have been too many invitations today";
+		if (foreign_is_news(&state->view, entry->home, now_ms))
+			lyc_log(state->context, 2,
+				"%.64s has had %d invitations mailed to experts of this node "
+				"today; more wait until tomorrow",
+				entry->home, FOREIGN_MAX_A_DAY);
+	}
+	tell_home(state, entry, invited, reason);
+	return !reason[0];
 }
 
 /* Invitation, change, cancellation: whatever was told last is not what is so now. */
@@ -147,7 +227,8 @@ static void queue_news(struct convening *state, struct entry *entry, struct invi
 		if (invited->is_mailed && !invited->is_cancel_mailed)
 			queue(state, entry, invited, "cancel");
 	} else if (!invited->is_mailed) {
-		queue(state, entry, invited, "invite");
+		if (!invited->is_queueing && may_invite(state, entry, invited))
+			queue(state, entry, invited, "invite");
 	} else if (invited->mailed_sequence < entry->event->sequence) {
 		queue(state, entry, invited, "change");
 	}
@@ -235,8 +316,10 @@ const char *postroom_tell(const struct convening *state, const struct entry *ent
 	char key[OUTBOX_KEY_SIZE], name[240];
 	const struct outbox_mail *mail = NULL;
 
-	if (!invited || !is_ours(state, entry, invited))
+	if (!invited)
 		return "";
+	if (!is_ours(state, entry, invited))
+		return invited->holdup ? invited->holdup : "";
 	snprintf(name, sizeof(name), "%s@%s", entry->id, entry->home);
 	static const char *const kinds[] = {"cancel", "change", "invite"};
 	for (size_t i = 0; i < 3 && !mail; i++) {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fold.h"
+#include "foreign.h"
 #include "view.h"
 
 /* ---- Two logs ---- */
@@ -491,6 +492,88 @@ static void test_view_knows_links_by_their_hash(void **state)
 	assert_non_null(view_feed_of(&wales.view, "ann@wales"));
 }
 
+/* An invitation of another node is mailed to people whom that node could not write to. */
+static void test_view_counts_what_another_node_has_mailed_in_a_day(void **state)
+{
+	const int64_t day_ms = 86400000, today_ms = 20000 * day_ms;
+	invitation_msg invitation = LYCEUM__CONVENING__V1__INVITATION__INIT;
+	mail_note_msg note = LYCEUM__CONVENING__V1__MAIL_NOTE__INIT;
+	struct view view;
+	char id[16], subject[120];
+	(void)state;
+	say_event(0, 0);
+	invitation.home = "nhsa";
+	invitation.event = "e1";
+	invitation.expert_home = "wales";
+	invitation.id = id;
+	note.home = "wales";
+	note.event = "e1@nhsa";
+	note.person = id;
+	note.kind = "invite";
+	note.step = LYCEUM__CONVENING__V1__MAIL_NOTE__STEP__QUEUED;
+	note.queued_ms = today_ms + 5000;
+	for (size_t i = 0; i < 150; i++) {
+		assert_false(foreign_is_full(&wales.view, "nhsa", today_ms));
+		snprintf(id, sizeof(id), "i%zu", i);
+		snprintf(subject, sizeof(subject), "Invitation.nhsa.e1.%s", id);
+		deliver(&wales, subject, &invitation.base);
+		snprintf(subject, sizeof(subject), "MailNote.wales.e1@nhsa.%s.0.invite", id);
+		deliver(&wales, subject, &note.base);
+	}
+	/* What is queued counts before the log has it, once; and not when the log refuses it. */
+	struct invited waiting[FOREIGN_MAX_A_DAY - 150] = {0}, *last = &waiting[0];
+	for (size_t i = 0; i < FOREIGN_MAX_A_DAY - 150; i++) {
+		assert_false(foreign_is_full(&wales.view, "nhsa", today_ms));
+		foreign_note(&wales.view, "nhsa", &waiting[i], today_ms, false);
+		foreign_note(&wales.view, "nhsa", &waiting[i], today_ms, false);
+	}
+	assert_true(foreign_is_full(&wales.view, "nhsa", today_ms));
+	foreign_note(&wales.view, "nhsa", last, today_ms, true);
+	assert_false(foreign_is_full(&wales.view, "nhsa", today_ms));
+	foreign_note(&wales.view, "nhsa", last, today_ms, false);
+	assert_true(foreign_is_full(&wales.view, "nhsa", today_ms));
+	assert_true(foreign_is_news(&wales.view, "nhsa", today_ms));
+	assert_false(foreign_is_news(&wales.view, "nhsa", today_ms));
+	assert_false(foreign_is_full(&wales.view, "cork", today_ms));
+	assert_false(foreign_is_full(&wales.view, "nhsa", today_ms + day_ms));
+	/* After a restart the day's mails still count. */
+	replay(&wales, wales.count, true, &view);
+	for (size_t i = 0; i < 50; i++) {
+		struct invited other = {0};
+		assert_false(foreign_is_full(&view, "nhsa", today_ms));
+		foreign_note(&view, "nhsa", &other, today_ms, false);
+	}
+	assert_true(foreign_is_full(&view, "nhsa", today_ms));
+	view_fini(&view);
+}
+
+static void test_view_hears_why_a_mail_waits_from_the_invited_node_only(void **state)
+{
+	invitation_msg invitation = LYCEUM__CONVENING__V1__INVITATION__INIT;
+	holdup_msg holdup = LYCEUM__CONVENING__V1__HOLDUP__INIT;
+	(void)state;
+	say_event(0, 0);
+	invitation.home = "nhsa";
+	invitation.event = "e1";
+	invitation.id = "i1";
+	invitation.expert = "P1";
+	invitation.expert_home = "wales";
+	deliver(&nhsa, "Invitation.nhsa.e1.i1", &invitation.base);
+	holdup.home = "cork";
+	holdup.event_home = "nhsa";
+	holdup.event = "e1";
+	holdup.invitation = "i1";
+	holdup.reason = "waits";
+	deliver(&nhsa, "Holdup.cork.nhsa.e1.i1", &holdup.base);
+	assert_null(view_invited(event_at(&nhsa), "i1")->holdup);
+	holdup.home = "wales";
+	deliver(&nhsa, "Holdup.wales.nhsa.e1.i1", &holdup.base);
+	assert_string_equal(view_invited(event_at(&nhsa), "i1")->holdup, "waits");
+	holdup.reason = "";
+	deliver(&nhsa, "Holdup.wales.nhsa.e1.i1", &holdup.base);
+	assert_string_equal(view_invited(event_at(&nhsa), "i1")->holdup, "");
+}
+
 #define VIEW_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -503,6 +586,8 @@ int main(void)
 		VIEW_TEST(test_view_leaves_out_what_it_does_not_know),
 		VIEW_TEST(test_view_takes_pages_and_verdicts_of_the_home_only),
 		VIEW_TEST(test_view_knows_links_by_their_hash),
+		VIEW_TEST(test_view_counts_what_another_node_has_mailed_in_a_day),
+		VIEW_TEST(test_view_hears_why_a_mail_waits_from_the_invited_node_only),
 		VIEW_TEST(test_view_takes_answers_of_the_answering_node_only),
 		VIEW_TEST(test_view_takes_nothing_that_is_forged_in_the_name_of_the_home),
 	};

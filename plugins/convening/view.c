@@ -2,11 +2,30 @@
 #include "view.h"
 
 #include "fold.h"
+#include "foreign.h"
 #include "hold.h"
 
 void view_init(struct view *view, const char *node)
 {
 	*view = (struct view){.node = hold_text(node), .outbox = hold_check(outbox_new())};
+}
+
+void fold_free_debt(struct debt *debt)
+{
+	for (size_t i = 0; i < debt->place_count; i++)
+		lyceum__convening__v1__place__free_unpacked(debt->places[i], NULL);
+	free(debt->places);
+	free(debt->node);
+	free(debt);
+}
+
+struct debt *fold_debt(const struct entry *entry, const char *node, uint64_t page)
+{
+	for (struct debt *debt = entry->debts; debt; debt = debt->next) {
+		if (debt->page == page && strcmp(debt->node, node) == 0)
+			return debt;
+	}
+	return NULL;
 }
 
 static void entry_free(struct entry *entry)
@@ -16,6 +35,7 @@ static void entry_free(struct entry *entry)
 
 	HASH_ITER (hh, entry->invited, invited, next_invited) {
 		HASH_DEL(entry->invited, invited);
+		free(invited->holdup);
 		lyceum__convening__v1__invitation__free_unpacked(invited->msg, NULL);
 		free(invited);
 	}
@@ -76,6 +96,7 @@ void view_fini(struct view *view)
 		free(view->feeds);
 		view->feeds = after;
 	}
+	foreign_free(view);
 	outbox_free(view->outbox);
 	free(view->node);
 	*view = (struct view){0};

@@ -23,7 +23,12 @@ struct invited {
 	/* It was compared with what this node's secret gives, once in a life of the process. */
 	bool is_link_checked;
 	bool is_dispatching; /* the append is under way */
-	bool is_queueing;    /* of a mail, too */
+	bool is_counted;     /* among what its home had us mail in a day */
+	bool is_telling;     /* why its mail waits */
+	/* Why the mail waits at the node that sends it; NULL, "": it does not. */
+	char *holdup;
+	uint64_t holdup_seq;
+	bool is_queueing; /* of a mail, too */
 	/* The event's sequence in the last invitation, change or cancellation that is or was in the
 	 * outbox; and whether there is one. */
 	uint32_t mailed_sequence;
@@ -121,6 +126,7 @@ struct view {
 	struct blackout_entry *blackouts;
 	struct feed_entry *feeds;
 	struct outbox *outbox;
+	struct sender *senders; /* foreign.c's */
 	/* The last sequence that was applied. */
 	uint64_t seq;
 };

@@ -637,6 +637,29 @@ static void test_event_answers_an_enquiry(void **state)
 	assert_non_null(strstr(result.out, "cancelled"));
 }
 
+/* The last of the stories of this network: from here on wales keeps still. */
+static void test_event_mails_no_foreign_invitation_in_a_blackout(void **state)
+{
+	char from[20], until[20];
+	time_t now = time(NULL), days[] = {now - 86400, now + 86400};
+	struct tm utc;
+	(void)state;
+	gmtime_r(&days[0], &utc);
+	strftime(from, sizeof(from), "%Y-%m-%d", &utc);
+	gmtime_r(&days[1], &utc);
+	strftime(until, sizeof(until), "%Y-%m-%d", &utc);
+	RUN(wales, "experts", "add", "Ivy Rees", "--id", "P7", "--email", "ivy@x.example");
+	/* nhsa does not know of it and need not know why. */
+	RUN(wales, "event", "blackout", from, until, "our own election");
+	RUN(nhsa, "event", "create", "Quiet", "--start", "2027-08-02T10:00");
+	RUN(nhsa, "event", "invite", "quiet", "--expert", "P1@wales");
+	wait_for_answers("quiet", "waits: it is a blackout period there");
+	assert_false(network_files_hold(nhsa->folder, "our own election"));
+	RUN(nhsa, "event", "invite", "quiet", "--expert", "P7@wales", "--override", "it is urgent");
+	wait_for_mail(wales_mail, "ivy@x.example", "UID:quiet@nhsa.lyceum", 1);
+	assert_int_equal(mail_sink_count(wales_mail, ADA, "UID:quiet@nhsa.lyceum"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -653,6 +676,7 @@ int main(void)
 #ifdef HAS_HTTP
 		cmocka_unit_test(test_event_is_answered_by_the_link_of_the_mail),
 #endif
+		cmocka_unit_test(test_event_mails_no_foreign_invitation_in_a_blackout),
 		cmocka_unit_test(test_note_speaker_is_in_no_packet_and_no_file),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
