@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "desk.h"
+#include "duty.h"
 #include "introduction.h"
 #include "interest.h"
 #include "matchmaker.h"
@@ -227,6 +228,11 @@ static void prepare_yes(struct task *task)
 		task_fail(task, LYC_FAILED_PRECONDITION, "proposal", "our side was withdrawn");
 	else if (!desk_is_open(&party, moment_now_ms(), &reason))
 		task_fail(task, LYC_FAILED_PRECONDITION, "proposal", "not possible: %s", reason);
+	else if (!duty_has_told(task->desk, &party,
+				introduction_home(proposal, introduction_other(side))))
+		task_fail(task, LYC_UNAVAILABLE, "proposal",
+			  "the other home has not been told yet whom our side may not meet: try "
+			  "again in a moment");
 	else
 		say(task, proposal, side, ANSWER_YES, held);
 }

@@ -105,6 +105,26 @@ static void keep_investor_profiles(struct task *task)
 
 /* ---- Conflicts ---- */
 
+/* Has that home been told, or is it none that has to be? */
+static bool is_told(const struct desk *desk, const conflict_msg *conflict, const char *home)
+{
+	return strcmp(home, desk->node) == 0 || secret_is_token(conflict->other) ||
+	       (conflict->other_home[0] && strcmp(conflict->other_home, home) != 0) ||
+	       view_find(&desk->view, KIND_CONFLICT_NOTICE, desk->node, conflict->id, home);
+}
+
+bool duty_has_told(const struct desk *desk, const struct party *party, const char *home)
+{
+	VIEW_EACH(held, &desk->view, KIND_CONFLICT)
+	{
+		const conflict_msg *conflict = (const void *)held->message;
+		if (conflict->side == party->side && strcmp(conflict->ours, party->id) == 0 &&
+		    !is_told(desk, conflict, home))
+			return false;
+	}
+	return true;
+}
+
 static void tell(struct task *task, const conflict_msg *conflict, const node_key_msg *key)
 {
 	struct desk *desk = task->desk;
@@ -112,9 +132,7 @@ static void tell(struct task *task, const conflict_msg *conflict, const node_key
 	char token[SECRET_TOKEN_SIZE];
 	const char *nodes[] = {key->home};
 
-	if (strcmp(key->home, desk->node) == 0 || key->public_key.len != 32 ||
-	    (conflict->other_home[0] && strcmp(conflict->other_home, key->home) != 0) ||
-	    view_find(&desk->view, KIND_CONFLICT_NOTICE, desk->node, conflict->id, key->home))
+	if (!key || key->public_key.len != 32 || is_told(desk, conflict, key->home))
 		return;
 	desk_token(desk, conflict->side, conflict->ours, token);
 	sealed_conflict_msg *said = PAD_NEW(pad, sealed_conflict);
@@ -131,6 +149,40 @@ static void tell(struct task *task, const conflict_msg *conflict, const node_key
 	task_append(task, notice);
 }
 
+/* Nobody is told a name but a home that was named, or to which one of its own is proposed. */
+static void tell_homes(struct task *task, const conflict_msg *conflict)
+{
+	struct desk *desk = task->desk;
+	const char *told[64];
+	size_t told_count = 0;
+	char token[SECRET_TOKEN_SIZE];
+
+	if (conflict->other_home[0]) {
+		tell(task, conflict,
+		     view_find(&desk->view, KIND_NODE_KEY, conflict->other_home, NULL, NULL));
+		return;
+	}
+	desk_token(desk, conflict->side, conflict->ours, token);
+	VIEW_EACH(held, &desk->view, KIND_PROPOSAL)
+	{
+		const proposal_msg *proposal = (const void *)held->message;
+		const char *other = introduction_home(proposal, introduction_other(conflict->side));
+		if (strcmp(introduction_home(proposal, conflict->side), desk->node) != 0 ||
+		    strcmp(introduction_token(proposal, conflict->side), token) != 0)
+			continue;
+		size_t at = 0;
+		while (at < told_count && strcmp(told[at], other) != 0)
+			at++;
+		/* The rest with the next run. */
+		if (at < told_count || told_count == 64)
+			continue;
+		if (!is_told(desk, conflict, other))
+			told[told_count++] = other;
+	}
+	for (size_t i = 0; i < told_count; i++)
+		tell(task, conflict, view_find(&desk->view, KIND_NODE_KEY, told[i], NULL, NULL));
+}
+
 static void keep_notices(struct task *task)
 {
 	struct desk *desk = task->desk;
@@ -138,10 +190,8 @@ static void keep_notices(struct task *task)
 	VIEW_EACH(held, &desk->view, KIND_CONFLICT)
 	{
 		const conflict_msg *conflict = (const void *)held->message;
-		if (secret_is_token(conflict->other))
-			continue;
-		VIEW_EACH(key, &desk->view, KIND_NODE_KEY)
-		tell(task, conflict, (const void *)key->message);
+		if (!secret_is_token(conflict->other))
+			tell_homes(task, conflict);
 	}
 	VIEW_EACH(held, &desk->view, KIND_CONFLICT_NOTICE)
 	{
@@ -237,6 +287,7 @@ static void keep_answer(struct task *task, const proposal_msg *proposal, side_va
 	const char *other_home = introduction_home(proposal, other_side);
 	bool is_there = desk_party_by_token(desk, side, token, &party);
 	bool is_late = now_ms >= proposal->expires_ms && ours != ANSWER_AGREED;
+	bool is_barred = false;
 
 	/* No answer at all to what was never ours: it would tell which names there are. */
 	if (introduction_is_usurped(held, proposal) ||
@@ -246,10 +297,10 @@ static void keep_answer(struct task *task, const proposal_msg *proposal, side_va
 	    !is_late) {
 		bool is_mutual =
 			ours == ANSWER_YES && (other == ANSWER_YES || other == ANSWER_AGREED);
-		bool is_barred = !is_there ||
-				 conflict_bars(desk, &party, other_token, other_home, now_ms) ||
-				 ((is_mutual || ours == ANSWER_AGREED) &&
-				  conflict_is_told(desk, &party, other_token, other_home, now_ms));
+		is_barred = !is_there ||
+			    conflict_bars(desk, &party, other_token, other_home, now_ms) ||
+			    ((is_mutual || ours == ANSWER_AGREED) &&
+			     conflict_is_told(desk, &party, other_token, other_home, now_ms));
 		if (is_barred ||
 		    (ours != ANSWER_AGREED && (!desk_is_open(&party, now_ms, &reason) ||
 					       is_made_otherwise(desk, proposal, now_ms))))
@@ -257,7 +308,7 @@ static void keep_answer(struct task *task, const proposal_msg *proposal, side_va
 		else if (is_mutual)
 			answer(task, proposal, side, ANSWER_AGREED, held);
 	}
-	keep_identity(task, proposal, side, is_there ? &party : NULL);
+	keep_identity(task, proposal, side, is_there && !is_barred ? &party : NULL);
 }
 
 void duty_collect_introductions(struct task *task, int64_t now_ms)

@@ -18,6 +18,9 @@
 
 /* Add the wishes that are due to the task. */
 void duty_collect(struct task *task);
+/* Has the other home got every notice that it needs before our side may say yes? It reads our yes
+ * after them. */
+bool duty_has_told(const struct desk *desk, const struct party *party, const char *home);
 /* The same for the answers and identities of introductions alone. */
 void duty_collect_introductions(struct task *task, int64_t now_ms);
 

@@ -369,6 +369,11 @@ bool desks_answer(struct desks *desks, size_t node, const proposal_msg *proposal
 	/* What the Matching service refuses. */
 	bool may = said != ANSWER_AGREED && said != ANSWER_NOT_POSSIBLE &&
 		   !introduction_is_usurped(held, proposal);
+	struct party party;
+	if (state == ANSWER_YES &&
+	    desk_party_by_token(desk, side, introduction_token(proposal, side), &party))
+		may = may && duty_has_told(desk, &party,
+					   introduction_home(proposal, introduction_other(side)));
 	answer->state = state;
 	may = may && desks_append(desks, node, &answer->base, false, true, held ? held->seq : 0);
 	pad_fini(&pad);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "duty.h"
 #include "introduction.h"
 #include "moment.h"
 #include "test_desks.h"
@@ -340,6 +341,32 @@ static void test_introduction_shows_a_key_that_differs_again(void **state)
 	desks_fini(&desks);
 }
 
+/* A name that may not be met is told to the home that one of its own is proposed to, then. */
+static void test_introduction_tells_a_conflict_only_to_whom_it_may_concern(void **state)
+{
+	struct desks desks;
+	struct party party;
+
+	(void)state;
+	desks_init(&desks, names, 3);
+	desks_add_venture(&desks, WALES, VENTURE);
+	desks_add_investor(&desks, LONDON, INVESTOR);
+	desks_declare(&desks, WALES, SIDE_VENTURE, VENTURE_ID, "Somebody Else LLP");
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "ConflictNotice"), 0);
+	const struct desk *wales = &desks.nodes[WALES].desk;
+	assert_true(desk_party(wales, SIDE_VENTURE, VENTURE_ID, &party));
+	assert_false(duty_has_told(wales, &party, "london"));
+	assert_int_equal(desks_propose(&desks, NHSA, 3600), 1);
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "ConflictNotice"), 1);
+	assert_non_null(view_next(&desks.nodes[LONDON].desk.view, KIND_CONFLICT_NOTICE, NULL));
+	assert_null(view_next(&desks.nodes[NHSA].desk.view, KIND_CONFLICT_NOTICE, NULL));
+	assert_true(duty_has_told(wales, &party, "london"));
+	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_OPEN);
+	desks_fini(&desks);
+}
+
 /* ---- A proposer that lies ---- */
 
 /* Another venture of Wales, whose people have agreed to nothing. */
@@ -586,6 +613,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_introduction_never_happens_against_a_conflict),
 		cmocka_unit_test(test_introduction_is_revoked_by_a_late_conflict),
 		cmocka_unit_test(test_introduction_is_made_once_for_two_proposals),
+		cmocka_unit_test(test_introduction_tells_a_conflict_only_to_whom_it_may_concern),
 		cmocka_unit_test(test_introduction_leaves_no_secret_in_a_log),
 		cmocka_unit_test(test_introduction_shows_a_key_that_differs_again),
 		cmocka_unit_test(test_introduction_reveals_nobody_by_a_proposal_that_was_rewritten),
