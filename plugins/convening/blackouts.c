@@ -75,7 +75,6 @@ void blackouts_add(struct convening *state, struct lyc_call *call,
 	blackout_msg blackout = LYCEUM__CONVENING__V1__BLACKOUT__INIT;
 	const struct zone *zone;
 	struct lyc_error error;
-	uint64_t held = 0;
 
 	if (zones_find(state->zones, convening_zone(state), &zone, &error) != LYC_OK) {
 		lyc_call_fail(call, LYC_FAILED_PRECONDITION, "%s", error.text);
@@ -99,15 +98,52 @@ void blackouts_add(struct convening *state, struct lyc_call *call,
 	convening_private_label(state, &label);
 	if (request->for_all)
 		label.visibility = LYCEUM__V1__VISIBILITY__MEMBERS;
-	for (struct blackout_entry *at = state->view.blackouts; at; at = at->next) {
-		if (strcmp(at->msg->home, blackout.home) == 0 && strcmp(at->msg->id, days->id) == 0)
-			held = at->seq;
-	}
 	struct errand *errand =
 		errand_new(state, call, request, (void (*)(void))closure, reply_blackout);
 	errand->data = days;
 	errand->release = free;
-	errand_append(errand, &blackout.base, held, false);
+	/* One that was taken back may be declared anew. */
+	errand->may_replace = true;
+	errand_append(errand, &blackout.base, 0, false);
+	errand_seal(errand);
+}
+
+static void reply_removed(struct errand *errand)
+{
+	const Lyceum__Convening__V1__RemoveBlackoutRequest *request = errand->request;
+	Lyceum__Convening__V1__RemoveBlackoutReply reply =
+		LYCEUM__CONVENING__V1__REMOVE_BLACKOUT_REPLY__INIT;
+
+	reply.id = request->id;
+	((Lyceum__Convening__V1__RemoveBlackoutReply_Closure)errand->closure)(&reply, errand->call);
+}
+
+void blackouts_remove(struct convening *state, struct lyc_call *call,
+		      const Lyceum__Convening__V1__RemoveBlackoutRequest *request,
+		      Lyceum__Convening__V1__RemoveBlackoutReply_Closure closure)
+{
+	const struct blackout_entry *held = state->view.blackouts;
+	const char *elsewhere = NULL;
+
+	for (; held; held = held->next) {
+		if (strcmp(held->msg->id, request->id) != 0)
+			continue;
+		if (strcmp(held->msg->home, state->view.node) == 0)
+			break;
+		elsewhere = held->msg->home;
+	}
+	if (!held && elsewhere)
+		lyc_call_fail_field(call, LYC_PERMISSION_DENIED, "id",
+				    "this period is %.64s's, whose own people take it back",
+				    elsewhere);
+	else if (!held)
+		lyc_call_fail_field(call, LYC_NOT_FOUND, "id",
+				    "there is no such period: `lyceum event blackouts` lists them");
+	if (!held)
+		return;
+	struct errand *errand =
+		errand_new(state, call, request, (void (*)(void))closure, reply_removed);
+	errand_withdraw(errand, &held->msg->base, held->seq);
 	errand_seal(errand);
 }
 

@@ -56,21 +56,21 @@ static void on_done(const struct lyc_ack *ack, void *arg)
 	errands_advance(errand->state);
 }
 
-void errand_append(struct errand *errand, const ProtobufCMessage *message, uint64_t expect_seq,
-		   bool is_anonymous)
+static void start(struct errand *errand, const ProtobufCMessage *message, uint64_t expect_seq,
+		  bool is_anonymous, bool is_withdrawal)
 {
 	struct sent *sent = hold_new(1, sizeof(*sent));
 	struct lyc_publish_options options = {
 		.durable = true,
-		.expect = true,
+		.expect = !errand->may_replace,
 		.expect_seq = expect_seq,
 		.principal = is_anonymous ? NULL : lyc_call_principal(errand->call),
 	};
 
 	*sent = (struct sent){errand, message->descriptor};
 	errand->due++;
-	enum lyc_status status =
-		lyc_append(errand->state->context, message, &options, on_done, sent);
+	enum lyc_status status = (is_withdrawal ? lyc_withdraw : lyc_append)(
+		errand->state->context, message, &options, on_done, sent);
 	if (status == LYC_OK)
 		return;
 	free(sent);
@@ -79,6 +79,17 @@ void errand_append(struct errand *errand, const ProtobufCMessage *message, uint6
 	     status == LYC_OUT_OF_RANGE ? "the record would be larger than a message may be"
 					: "the log does not take the record now",
 	     message->descriptor);
+}
+
+void errand_append(struct errand *errand, const ProtobufCMessage *message, uint64_t expect_seq,
+		   bool is_anonymous)
+{
+	start(errand, message, expect_seq, is_anonymous, false);
+}
+
+void errand_withdraw(struct errand *errand, const ProtobufCMessage *with_keys, uint64_t expect_seq)
+{
+	start(errand, with_keys, expect_seq, false, true);
 }
 
 void errand_seal(struct errand *errand)

@@ -28,6 +28,8 @@ struct errand {
 	uint64_t wait_seq;
 	/* Refusals with this status are no failure of the call: ALREADY there. */
 	bool may_exist;
+	/* Whatever is there is replaced: what expect_seq says does not matter. */
+	bool may_replace;
 	enum lyc_status failed;
 	char text[240];
 	const ProtobufCMessageDescriptor *type;
@@ -41,6 +43,8 @@ struct errand *errand_new(struct convening *state, struct lyc_call *call, const 
 /* Append, in the name of the call's principal or, with anonymous, of nobody but the node. */
 void errand_append(struct errand *errand, const ProtobufCMessage *message, uint64_t expect_seq,
 		   bool is_anonymous);
+/* Withdraw the record of these keys, which has this sequence. */
+void errand_withdraw(struct errand *errand, const ProtobufCMessage *with_keys, uint64_t expect_seq);
 /* Nothing more is appended: from now on it may be answered. */
 void errand_seal(struct errand *errand);
 /* Seals it, with why nothing was appended. */

@@ -362,6 +362,18 @@ static void events_add_blackout(service_msg *service,
 		blackouts_add(state, closure_data, request, closure);
 }
 
+static void events_remove_blackout(service_msg *service,
+				   const Lyceum__Convening__V1__RemoveBlackoutRequest *request,
+				   Lyceum__Convening__V1__RemoveBlackoutReply_Closure closure,
+				   void *closure_data)
+{
+	struct convening *state = lyc_call_state(closure_data);
+
+	(void)service;
+	if (is_allowed(state, closure_data))
+		blackouts_remove(state, closure_data, request, closure);
+}
+
 static void events_list_blackouts(service_msg *service,
 				  const Lyceum__Convening__V1__ListBlackoutsRequest *request,
 				  Lyceum__Convening__V1__ListBlackoutsReply_Closure closure,

@@ -120,6 +120,15 @@ static int stop(void **state)
 			fail_msg("%s: %s", result.out, result.err);                                \
 	} while (0)
 
+/* Runs a command that has to be refused with these words. */
+#define REFUSED(node, text, ...)                                                                   \
+	do {                                                                                       \
+		struct shell_result said = shell_run(node, __VA_ARGS__, NULL);                     \
+		if (said.code == 0 || !strstr(said.err, text))                                     \
+			fail_msg("not '%s' but: %s %s", text, said.out, said.err);                 \
+		shell_result_fini(&said);                                                          \
+	} while (0)
+
 static void wait_for_mail(struct mail_sink *sink, const char *to, const char *text, size_t count)
 {
 	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
@@ -564,16 +573,21 @@ static void test_event_calendar_and_blackout(void **state)
 	    "not about the election");
 	RUN(nhsa, "event", "blackouts");
 	assert_non_null(strstr(result.out, "election"));
-}
 
-/* Runs a command that has to be refused with these words. */
-#define REFUSED(node, text, ...)                                                                   \
-	do {                                                                                       \
-		struct shell_result said = shell_run(node, __VA_ARGS__, NULL);                     \
-		if (said.code == 0 || !strstr(said.err, text))                                     \
-			fail_msg("not '%s' but: %s %s", text, said.out, said.err);                 \
-		shell_result_fini(&said);                                                          \
-	} while (0)
+	/* Its home takes it back, nobody else. */
+	REFUSED(wales, "whose own people take it back", "event", "remove-blackout",
+		"2027-05-01-2027-05-31");
+	REFUSED(nhsa, "there is no such period", "event", "remove-blackout",
+		"2027-05-01-2027-05-30");
+	RUN(nhsa, "event", "remove-blackout", "2027-05-01-2027-05-31");
+	RUN(nhsa, "event", "blackouts");
+	assert_null(strstr(result.out, "election"));
+	node_wait_until_holds(wales, nhsa);
+	RUN(wales, "event", "create", "Fair", "--start", "2027-05-13T10:00");
+	/* And may declare it anew. */
+	RUN(nhsa, "event", "blackout", "2027-05-01", "2027-05-31", "election", "--for-all");
+	RUN(nhsa, "event", "remove-blackout", "2027-05-01-2027-05-31");
+}
 
 static void test_event_fills_nobodys_list(void **state)
 {
