@@ -34,6 +34,9 @@ struct invited {
 	uint32_t mailed_sequence;
 	bool is_mailed;
 	bool is_cancel_mailed;
+	/* This process has written the invitation's mail with this sequence (see stale.h). */
+	bool is_written;
+	uint32_t written_sequence;
 	UT_hash_handle hh;
 };
 

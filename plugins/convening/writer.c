@@ -10,6 +10,7 @@
 #include "mailing.h"
 #include "mime.h"
 #include "post.h"
+#include "stale.h"
 
 #define DIRECTORY "lyceum.experts.v1.ExpertDirectory/Get"
 
@@ -101,41 +102,32 @@ static bool find_meeting(const struct writing *writing, struct meeting *to)
 	       to->start_ms == start_ms;
 }
 
-static const char *unwanted(const struct writing *writing, enum letter_kind kind,
-			    const struct meeting *meeting)
-{
-	const struct entry *entry = writing->entry;
-	bool is_cancelled = entry->event &&
-			    entry->event->status == LYCEUM__CONVENING__V1__EVENT__STATUS__CANCELLED;
-
-	if (!entry->event)
-		return "the event is not known here any more";
-	if (is_cancelled && kind != LETTER_CANCEL)
-		return "the event is cancelled";
-	if (kind == LETTER_REMINDER && (!meeting || meeting->start_ms <= convening_now_ms()))
-		return "there is no such meeting any more";
-	return NULL;
-}
-
 static void write_to(const struct writing *writing, const char *name, const char *address)
 {
 	struct convening *state = writing->state;
-	const struct invited *invited = view_invited(writing->entry, writing->invitation);
+	struct invited *invited = view_invited(writing->entry, writing->invitation);
 	enum letter_kind kind = mailing_kind(writing->kind);
 	struct meeting meeting;
-	bool has_meeting = kind == LETTER_REMINDER && find_meeting(writing, &meeting);
-	const char *why = unwanted(writing, kind, has_meeting ? &meeting : NULL);
+	bool has_meeting =
+		kind == LETTER_REMINDER && writing->entry->event && find_meeting(writing, &meeting);
+	const char *why = invited ? stale_why(&state->view, writing->entry, invited, writing->kind,
+					      writing->sequence)
+				  : "the invitation is gone";
 	struct lyc_error error = {0};
 	char token[SECRET_TOKEN_SIZE];
 	char *bytes = NULL;
 	size_t len = 0;
 
-	if (why || !invited) {
-		refuse(writing, OUTBOX_DROPPED, why ? why : "the invitation is gone");
+	if (!why && kind == LETTER_REMINDER &&
+	    (!has_meeting || meeting.start_ms <= convening_now_ms()))
+		why = "there is no such meeting any more";
+	if (why) {
+		refuse(writing, OUTBOX_DROPPED, why);
 		return;
 	}
 	secret_reply_token(&state->secret, writing->entry->home, writing->entry->id,
 			   writing->invitation, token);
+	stale_note_written(writing->entry, invited, writing->kind);
 	const struct mailing mailing = {
 		.kind = kind,
 		.kind_name = writing->kind,
