@@ -39,15 +39,6 @@ static void make_id(const char *text, const char *speaker, char to[24])
 	snprintf(to, 24, "n%016llx", (unsigned long long)hash);
 }
 
-/* "ann@wales" is found as a whole, and as "ann" when that is long enough to be a name. */
-static bool names_member(const char *text, const char *member)
-{
-	char name[140];
-
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(member, "@"), member);
-	return wording_names(text, member) || (strlen(name) >= 3 && wording_names(text, name));
-}
-
 struct search {
 	const char *text;
 	bool is_found;
@@ -57,20 +48,19 @@ static void look_for(const struct seats_standing *standing, void *arg)
 {
 	struct search *search = arg;
 
-	if (strchr(standing->person, '@') && names_member(search->text, standing->person))
+	if (strchr(standing->person, '@') && wording_names_id(search->text, standing->person))
 		search->is_found = true;
 }
 
 static bool names_participant(const struct entry *entry, const char *text, const char *speaker)
 {
-	struct search search = {.text = text, .is_found = wording_names(text, speaker)};
-	const char *family = strrchr(speaker, ' ');
+	struct search search = {.text = text, .is_found = wording_names_person(text, speaker)};
 
-	if (family && strlen(family + 1) >= 3)
-		search.is_found = search.is_found || wording_names(text, family + 1);
-	for (const struct invited *at = entry->invited; at; at = at->hh.next)
-		search.is_found = search.is_found || wording_names(text, at->msg->name) ||
-				  wording_names(text, at->msg->email);
+	for (const struct invited *at = entry->invited; at && !search.is_found; at = at->hh.next)
+		search.is_found = wording_names_person(text, at->msg->name) ||
+				  wording_names(text, at->msg->email) ||
+				  wording_names_id(text, at->msg->expert) ||
+				  wording_names_id(text, at->msg->member);
 	seats_each(entry->seats, look_for, &search);
 	return search.is_found;
 }

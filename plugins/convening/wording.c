@@ -111,3 +111,58 @@ bool wording_names(const char *text, const char *name)
 	}
 	return false;
 }
+
+/* Titles and degrees that stand behind a name: no family is called so. */
+static bool is_suffix(const char *word, size_t len)
+{
+	static const char *const suffixes[] = {"phd", "obe", "mbe", "cbe", "frs", "msc", "esq"};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (len == strlen(suffixes[i]) && strncasecmp(word, suffixes[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool wording_names_person(const char *text, const char *name)
+{
+	const char *comma = strchr(name, ',');
+	const char *end = name + strlen(name);
+	char word[MAX_WORD * 3];
+
+	if (wording_names(text, name))
+		return true;
+	/* "Okafor, Ada", but also "Ada Okafor, PhD": then the comma ends the name. */
+	if (comma && memchr(name, ' ', (size_t)(comma - name)))
+		end = comma;
+	else if (comma)
+		return comma - name >= 3 && (size_t)(comma - name) < sizeof(word) &&
+		       snprintf(word, sizeof(word), "%.*s", (int)(comma - name), name) > 0 &&
+		       wording_names(text, word);
+	while (end > name) {
+		const char *begin = end;
+		while (begin > name && begin[-1] != ' ')
+			begin--;
+		size_t len = (size_t)(end - begin);
+		if (len >= 3 && len < sizeof(word) && !is_suffix(begin, len)) {
+			snprintf(word, sizeof(word), "%.*s", (int)len, begin);
+			/* One word is a name of its own, and was looked for. */
+			return begin > name && wording_names(text, word);
+		}
+		end = begin > name ? begin - 1 : name;
+	}
+	return false;
+}
+
+bool wording_names_id(const char *text, const char *id)
+{
+	size_t len = strcspn(id, "@");
+	char word[140];
+
+	if (wording_names(text, id))
+		return true;
+	if (len >= sizeof(word) || (len < 3 && strcspn(id, "0123456789") >= len))
+		return false;
+	snprintf(word, sizeof(word), "%.*s", (int)len, id);
+	return wording_names(text, word);
+}

@@ -338,6 +338,13 @@ static void test_event_under_chatham_house_keeps_no_speaker(void **state)
 		assert_non_null(strstr(refused.err, "names a participant"));
 		shell_result_fini(&refused);
 	}
+	/* Nor may it name who is invited, in whole or in part. */
+	RUN(nhsa, "event", "invite", "behind-doors", "--email", "Bob Price <" BOB ">", "--expert",
+	    "P1@wales", "--member", "kit@nhsa");
+	static const char *const naming[] = {"Price was against it", "So P1 thinks", "Kit agreed",
+					     "Ask " BOB};
+	for (size_t i = 0; i < 4; i++)
+		REFUSED(nhsa, "names a participant", "event", "note", "behind-doors", naming[i]);
 	/* Attributable elsewhere: so the search would find one. */
 	RUN(nhsa, "event", "create", "In the open", "--start", "2027-04-02T10:00");
 	RUN(nhsa, "event", "note", "in-the-open", "Welcome", "--speaker", "Rosalind Openly");
