@@ -189,21 +189,28 @@ static void keep_answer(struct entry *entry, struct record *record)
 	record->msg = NULL;
 }
 
-/* A node answers for its own people and for invitations, whose ids have no '@'. */
-static bool speaks_for(const char *home, const char *person)
+/* A node answers for its own people, and for the invitations whose mail it sends: their ids have no
+ * '@', and at the event's home they are known before anybody can answer. */
+static bool speaks_for(const struct view *view, const struct entry *entry, const answer_msg *msg)
 {
-	const char *at = strrchr(person, '@');
+	const char *at = strrchr(msg->person, '@');
 
-	return !at || strcmp(at + 1, home) == 0;
+	if (at)
+		return strcmp(at + 1, msg->home) == 0;
+	const struct invited *invited = view_invited(entry, msg->person);
+	return !entry->seats ||
+	       (invited && strcmp(answers_from(view, invited->msg), msg->home) == 0);
 }
 
 static void fold_answer(struct view *view, struct record *record)
 {
 	const answer_msg *msg = record->msg;
 
-	if (!msg || !speaks_for(record->subject.key[0], msg->person))
+	if (!msg)
 		return;
 	struct entry *entry = meet(view, msg->event_home, msg->event);
+	if (!speaks_for(view, entry, msg))
+		return;
 	if (entry->seats)
 		seats_answer(entry->seats, msg->home, msg->person, msg->number,
 			     (enum seats_choice)msg->choice, msg->group);

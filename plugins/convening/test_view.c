@@ -388,6 +388,36 @@ static void test_view_takes_answers_of_the_answering_node_only(void **state)
 	assert_true(seats_find(event_at(&nhsa)->seats, "wales", "bob@wales", &standing));
 }
 
+/* The id of an invitation can be guessed; only the node that sends its mail answers by it. */
+static void test_view_takes_answers_to_an_invitation_of_its_node_only(void **state)
+{
+	invitation_msg invitation = LYCEUM__CONVENING__V1__INVITATION__INIT;
+	answer_msg answer = LYCEUM__CONVENING__V1__ANSWER__INIT;
+	struct seats_standing standing;
+	(void)state;
+	say_event(0, 1);
+	invitation.home = "nhsa";
+	invitation.event = "e1";
+	invitation.id = "i1";
+	invitation.expert = "P1";
+	invitation.expert_home = "wales";
+	deliver(&nhsa, "Invitation.nhsa.e1.i1", &invitation.base);
+	answer.home = "cork";
+	answer.event_home = "nhsa";
+	answer.event = "e1";
+	answer.person = "i1";
+	answer.number = 1;
+	answer.choice = LYCEUM__CONVENING__V1__CHOICE__YES;
+	deliver(&nhsa, "Answer.cork.nhsa.e1.i1", &answer.base);
+	assert_false(seats_find(event_at(&nhsa)->seats, "cork", "i1", &standing));
+	assert_true(seats_find(event_at(&nhsa)->seats, "wales", "i1", &standing));
+	assert_int_equal(standing.choice, SEATS_UNANSWERED);
+	answer.home = "wales";
+	deliver(&nhsa, "Answer.wales.nhsa.e1.i1", &answer.base);
+	assert_true(seats_find(event_at(&nhsa)->seats, "wales", "i1", &standing));
+	assert_int_equal(standing.choice, SEATS_YES);
+}
+
 static void test_view_takes_nothing_that_is_forged_in_the_name_of_the_home(void **state)
 {
 	place_msg place = LYCEUM__CONVENING__V1__PLACE__INIT, *places[] = {&place};
@@ -589,6 +619,7 @@ int main(void)
 		VIEW_TEST(test_view_counts_what_another_node_has_mailed_in_a_day),
 		VIEW_TEST(test_view_hears_why_a_mail_waits_from_the_invited_node_only),
 		VIEW_TEST(test_view_takes_answers_of_the_answering_node_only),
+		VIEW_TEST(test_view_takes_answers_to_an_invitation_of_its_node_only),
 		VIEW_TEST(test_view_takes_nothing_that_is_forged_in_the_name_of_the_home),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
