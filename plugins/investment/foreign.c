@@ -41,6 +41,54 @@ static bool is_path(char *const *path, size_t count)
 	return true;
 }
 
+/* Words as they may go on into records of ours: a batch, a copy of an interest. */
+static bool is_list(char *const *words, size_t count, size_t max_count, size_t max_len)
+{
+	if (count > max_count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(words[i]);
+		if (len > max_len)
+			return false;
+		for (size_t j = 0; j < len; j++) {
+			if ((unsigned char)words[i][j] < ' ' || (unsigned char)words[i][j] >= 0x7f)
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool is_currency(const char *text)
+{
+	return strlen(text) == 0 ||
+	       (strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3);
+}
+
+/* NULL is none, which whoever needs one looks for. */
+static bool is_whole_venture(const blind_venture_msg *blind)
+{
+	return !blind ||
+	       (is_list(blind->sector, blind->n_sector, 8, 60) &&
+		is_list(&blind->region, 1, 1, 40) && is_currency(blind->currency) &&
+		is_list(blind->instrument, blind->n_instrument, 8, 40) &&
+		is_list(blind->trait, blind->n_trait, 16, 60) &&
+		is_list(blind->need, blind->n_need, 16, 60) &&
+		is_list(blind->exclusion, blind->n_exclusion, 16, 60) && blind->capacity <= 1000);
+}
+
+static bool is_whole_investor(const blind_investor_msg *blind)
+{
+	return !blind ||
+	       (blind->n_stage <= 8 && is_list(blind->sector, blind->n_sector, 16, 60) &&
+		is_list(blind->region, blind->n_region, 32, 40) &&
+		is_list(blind->prefers_region, blind->n_prefers_region, 32, 40) &&
+		is_currency(blind->currency) &&
+		is_list(blind->instrument, blind->n_instrument, 8, 40) &&
+		is_list(blind->trait, blind->n_trait, 16, 60) &&
+		is_list(blind->offer, blind->n_offer, 16, 60) &&
+		is_list(blind->exclusion, blind->n_exclusion, 32, 60) && blind->capacity <= 1000);
+}
+
 /* Do the keys say the same as the body? */
 static bool has_keys(const char *keys, const char *home, const char *second, const char *third)
 {
@@ -84,7 +132,8 @@ static bool is_whole_interest(const char *keys, const interest_msg *interest)
 {
 	return is_word(interest->id, NAME_MAX_LEN) && is_word(interest->investor, NAME_MAX_LEN) &&
 	       is_word(interest->investor_home, HOME_MAX_LEN) &&
-	       is_path(interest->path, interest->n_path) &&
+	       is_path(interest->path, interest->n_path) && interest->steps_left <= 15 &&
+	       is_whole_investor(interest->wanted) &&
 	       has_keys(keys, interest->home, interest->id, NULL);
 }
 
@@ -132,12 +181,12 @@ bool foreign_is_whole(enum kind kind, const char *keys, const ProtobufCMessage *
 	}
 	case KIND_VENTURE_PROFILE: {
 		const venture_profile_msg *profile = record;
-		return is_word(profile->token, NAME_MAX_LEN) &&
+		return is_word(profile->token, NAME_MAX_LEN) && is_whole_venture(profile->blind) &&
 		       has_keys(keys, profile->home, profile->token, NULL);
 	}
 	case KIND_INVESTOR_PROFILE: {
 		const investor_profile_msg *profile = record;
-		return is_word(profile->token, NAME_MAX_LEN) &&
+		return is_word(profile->token, NAME_MAX_LEN) && is_whole_investor(profile->blind) &&
 		       has_keys(keys, profile->home, profile->token, NULL);
 	}
 	default:

@@ -107,6 +107,53 @@ static void test_view_believes_only_the_node_that_a_record_is_of(void **state)
 	view_fini(&view);
 }
 
+static bool take_profile(struct view *view, blind_venture_msg *blind)
+{
+	venture_profile_msg profile = LYCEUM__INVESTMENT__V1__VENTURE_PROFILE__INIT;
+	uint8_t body[2000];
+
+	profile.home = "wales";
+	profile.token = "v234567";
+	profile.blind = blind;
+	const struct lyc_delivery record = {
+		.subject = "lyceum.investment.v1.VentureProfile.wales.v234567",
+		.body = body,
+		.body_len = lyceum__investment__v1__venture_profile__pack(&profile, body),
+		.seq = view->seq + 1,
+		.origin = "wales"};
+	return view_take(view, &record);
+}
+
+/* It goes into the batches of whoever proposes, whose log would refuse the batch. */
+static void test_view_leaves_out_a_profile_that_no_batch_can_hold(void **state)
+{
+	blind_venture_msg blind = LYCEUM__INVESTMENT__V1__BLIND_VENTURE__INIT;
+	char *words[9] = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
+	char word[] = "1234567890123456789012345678901234567890123456789012345678901";
+	struct view view;
+
+	(void)state;
+	view_init(&view);
+	blind.currency = "GBP";
+	blind.sector = words;
+	blind.n_sector = 8;
+	assert_true(take_profile(&view, &blind));
+	blind.n_sector = 9;
+	assert_false(take_profile(&view, &blind));
+	blind.n_sector = 1;
+	words[0] = word;
+	assert_false(take_profile(&view, &blind));
+	words[0] = word + 1;
+	assert_true(take_profile(&view, &blind));
+	blind.region = "\xff";
+	assert_false(take_profile(&view, &blind));
+	blind.region = "";
+	blind.currency = "pounds";
+	assert_false(take_profile(&view, &blind));
+	assert_int_equal(view.strange, 4);
+	view_fini(&view);
+}
+
 static void test_view_leaves_out_what_it_does_not_know(void **state)
 {
 	const struct lyc_delivery broken = {.subject = SUBJECT,
@@ -133,6 +180,7 @@ int main(void)
 		cmocka_unit_test(test_view_takes_a_record_once),
 		cmocka_unit_test(test_view_remembers_a_withdrawal),
 		cmocka_unit_test(test_view_believes_only_the_node_that_a_record_is_of),
+		cmocka_unit_test(test_view_leaves_out_a_profile_that_no_batch_can_hold),
 		cmocka_unit_test(test_view_leaves_out_what_it_does_not_know),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
