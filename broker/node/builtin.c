@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "host/report.h"
 #include "lyceum/v1/node.pb-c.h"
+#include "node/service_schema.h"
 
 #define MAX_LISTED 1000
 #define MAX_SCHEMA_REPLY (900u * 1024)
@@ -205,65 +206,6 @@ static void add_text(char ***items, size_t *count, const char *text)
 	grown[(*count)++] = (char *)(uintptr_t)text;
 }
 
-static bool is_core(const char *service)
-{
-	return strncmp(service, "lyceum.v1.", 10) == 0;
-}
-
-static bool is_aside(const struct types *types, const struct schema *schema)
-{
-	for (size_t i = 0; i < types->aside_count; i++) {
-		if (types->aside[i] == schema_id(schema))
-			return true;
-	}
-	return false;
-}
-
-/* Are calls of this service judged by this schema? */
-static bool judges(const struct types *types, const struct schema_service *service, bool is_own)
-{
-	for (size_t i = 0; i < service->method_count; i++) {
-		const char *name = service->methods[i].full_name;
-		const struct method_entry *entry = types_method(types, span_of(name, strlen(name)));
-		if (entry && entry->service == service && entry->is_own == is_own)
-			return true;
-	}
-	return false;
-}
-
-/* The one schema that says what a service is here: the one with which the plugin that runs it here
- * registered; else the newest by which calls are judged, and what plugins of this daemon brought
- * stands before what others say. NULL when nobody defines it. */
-static const struct schema *schema_of_service(const struct daemon *daemon, const char *name)
-{
-	const struct types *types = &daemon->types;
-	const struct schema *own = NULL;
-	const struct schema *others = NULL;
-	const struct schema *any = NULL;
-	struct service_entry *entry = services_find(&daemon->services, span_of(name, strlen(name)));
-	if (entry && !list_is_empty(&entry->here)) {
-		uint64_t id =
-			list_entry(entry->here.next, struct offer, of_service)->session->schema;
-		const struct schema *brought = id ? types_schema(types, id) : NULL;
-		if (brought && schema_find_service(brought, name))
-			return brought;
-	}
-	for (size_t i = types->schema_count; i-- > 0 && !own;) {
-		const struct schema *schema = types->schemas[i];
-		const struct schema_service *service =
-			is_aside(types, schema) ? NULL : schema_find_service(schema, name);
-		if (!service)
-			continue;
-		if (judges(types, service, true))
-			own = schema;
-		else if (!others && judges(types, service, false))
-			others = schema;
-		if (!any)
-			any = schema;
-	}
-	return own ? own : others ? others : any;
-}
-
 static void fill_service(struct daemon *daemon, const struct schema *schema,
 			 const struct schema_service *service, Lyceum__V1__ServiceInfo *info)
 {
@@ -275,7 +217,7 @@ static void fill_service(struct daemon *daemon, const struct schema *schema,
 		add_text(&info->method, &info->n_method, service->methods[i].name);
 	struct service_entry *entry = services_find(
 		&daemon->services, span_of(service->full_name, strlen(service->full_name)));
-	if (is_core(service->full_name)) {
+	if (service_is_core(service->full_name)) {
 		add_text(&info->at, &info->n_at, daemon->name);
 		info->by = daemon->name;
 	}
@@ -288,12 +230,6 @@ static void fill_service(struct daemon *daemon, const struct schema *schema,
 	}
 	list_each (node, &entry->abroad)
 		add_text(&info->at, &info->n_at, list_entry(node, struct offer, of_service)->node);
-}
-
-static bool is_served(const struct daemon *daemon, const char *name)
-{
-	return is_core(name) ||
-	       services_find(&daemon->services, span_of(name, strlen(name))) != NULL;
 }
 
 static bool is_listed(const Lyceum__V1__ServicesReply *reply, const Lyceum__V1__ServiceInfo *infos,
@@ -316,10 +252,10 @@ static void services_reply(struct daemon *daemon, struct buf *to)
 		const struct schema *schema = types->schemas[i];
 		for (size_t j = 0; j < schema_service_count(schema); j++) {
 			const char *name = schema_service_at(schema, j)->full_name;
-			if (reply.n_service == MAX_LISTED || !is_served(daemon, name) ||
+			if (reply.n_service == MAX_LISTED || !service_is_served(daemon, name) ||
 			    is_listed(&reply, infos, name))
 				continue;
-			const struct schema *by = schema_of_service(daemon, name);
+			const struct schema *by = service_schema(daemon, name);
 			if (!by)
 				continue;
 			fill_service(daemon, by, schema_find_service(by, name),
@@ -342,35 +278,13 @@ static void services_reply(struct daemon *daemon, struct buf *to)
 
 /* ---- Schema ---- */
 
-/* What defines a name: of a service and its methods the schema that says what they are here. */
-static const struct schema *defining(const struct daemon *daemon, const char *name)
-{
-	char service[600];
-	snprintf(service, sizeof(service), "%.*s", (int)strcspn(name, "/"), name);
-	const struct schema *schema = schema_of_service(daemon, service);
-	if (schema && strchr(name, '/') && !schema_find_method(schema, name))
-		schema = NULL;
-	return schema ? schema : types_defining(&daemon->types, name);
-}
-
-/* Does it say what some service is that runs here? */
-static bool serves_here(const struct daemon *daemon, const struct schema *schema)
-{
-	list_each (node, &daemon->sessions.all) {
-		const struct session *session = list_entry(node, struct session, all);
-		if (session->schema == schema_id(schema) && !list_is_empty(&session->offers))
-			return true;
-	}
-	return schema_of_service(daemon, "lyceum.v1.Node") == schema;
-}
-
 static enum lyc_status schema_reply(struct daemon *daemon, const Lyceum__V1__SchemaRequest *request,
 				    struct buf *to, struct lyc_error *error)
 {
 	const struct types *types = &daemon->types;
 	const struct schema *one = NULL;
 	if (request->name[0])
-		one = defining(daemon, request->name);
+		one = service_defining(daemon, request->name);
 	else if (request->id)
 		one = types_schema(types, request->id);
 	if (!one && (request->name[0] || request->id))
@@ -386,7 +300,8 @@ static enum lyc_status schema_reply(struct daemon *daemon, const Lyceum__V1__Sch
 		struct span bytes = schema_bytes(schema);
 		bool is_left_out =
 			one ? schema != one || !is_first
-			    : is_aside(types, schema) || serves_here(daemon, schema) != is_first;
+			    : service_is_aside(types, schema) ||
+					service_schema_is_here(daemon, schema) != is_first;
 		if (is_left_out || len + bytes.len > MAX_SCHEMA_REPLY)
 			continue;
 		Lyceum__V1__Schema *item = &schemas[reply.n_schema++];

@@ -46,13 +46,6 @@ static void free_services(struct lyc_types *types)
 	types->service_count = 0;
 }
 
-static void free_served(struct served_service *served, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(served[i].name);
-	free(served);
-}
-
 static void free_schemas(struct schema **schemas, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -68,7 +61,7 @@ void lyc_types_free(struct lyc_types *types)
 		types->loading->types = NULL;
 	free_services(types);
 	free_schemas(types->schemas, types->schema_count);
-	free_served(types->served, types->served_count);
+	told_services_fini(&types->served);
 	free(types);
 }
 
@@ -78,15 +71,6 @@ uint64_t lyc_types_generation(const struct lyc_types *types)
 }
 
 /* ---- What is held ---- */
-
-static const struct served_service *find_served(const struct lyc_types *types, const char *name)
-{
-	for (size_t i = 0; i < types->served_count; i++) {
-		if (strcmp(types->served[i].name, name) == 0)
-			return &types->served[i];
-	}
-	return NULL;
-}
 
 static const struct schema *schema_of(const struct lyc_types *types, uint64_t id)
 {
@@ -101,7 +85,7 @@ static const struct schema *schema_of(const struct lyc_types *types, uint64_t id
  * which one counts, no other does. */
 static const struct schema_service *find_service(const struct lyc_types *types, const char *name)
 {
-	const struct served_service *served = find_served(types, name);
+	const struct told_service *served = told_services_find(&types->served, name);
 	const struct schema_service *best = NULL;
 	if (served && served->schema) {
 		const struct schema *schema = schema_of(types, served->schema);
@@ -140,8 +124,8 @@ static bool is_of_package(const char *service, const char *package)
 static const struct schema_message *find_message_here(const struct lyc_types *types,
 						      const char *name)
 {
-	for (size_t i = 0; i < types->served_count; i++) {
-		const struct served_service *served = &types->served[i];
+	for (size_t i = 0; i < types->served.count; i++) {
+		const struct told_service *served = &types->served.items[i];
 		const struct schema *schema =
 			served->is_here && served->schema ? schema_of(types, served->schema) : NULL;
 		const struct schema_message *message =
@@ -213,11 +197,11 @@ static bool add_service(struct lyc_types *types, const struct schema_service *se
 static enum lyc_status list_services(struct lyc_types *types)
 {
 	free_services(types);
-	types->services = mem_try((types->served_count + 1) * sizeof(*types->services));
+	types->services = mem_try((types->served.count + 1) * sizeof(*types->services));
 	if (!types->services)
 		return LYC_RESOURCE_EXHAUSTED;
-	for (size_t i = 0; i < types->served_count; i++) {
-		const struct served_service *served = &types->served[i];
+	for (size_t i = 0; i < types->served.count; i++) {
+		const struct told_service *served = &types->served.items[i];
 		const struct schema_service *service = find_service(types, served->name);
 		if (service && !add_service(types, service, served->is_here))
 			return LYC_RESOURCE_EXHAUSTED;
@@ -327,67 +311,16 @@ static enum lyc_status take_schemas(struct lyc_types *types, struct span reply, 
 	return list_services(types);
 }
 
-/* One ServiceInfo. */
-static enum lyc_status take_service(struct span item, struct served_service *to)
-{
-	struct pb_reader reader = pb_reader_of(item);
-	struct pb_field part;
-	struct span name = {0};
-	*to = (struct served_service){.name = NULL};
-	while (pb_read_field(&reader, &part)) {
-		if (part.number == 1 && part.wire == PB_LEN)
-			name = part.bytes;
-		else if (part.number == 3 && part.wire == PB_LEN)
-			to->is_here = part.bytes.len > 0;
-		else if (part.number == 6 && part.wire == PB_FIXED64)
-			to->schema = part.value;
-	}
-	if (reader.has_failed)
-		return LYC_INTERNAL;
-	to->name = mem_dup_try((const char *)name.data, name.len);
-	return to->name ? LYC_OK : LYC_RESOURCE_EXHAUSTED;
-}
-
-static bool is_same_served(const struct lyc_types *types, const struct served_service *served,
-			   size_t count)
-{
-	if (count != types->served_count)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		const struct served_service *known = &types->served[i];
-		if (strcmp(served[i].name, known->name) != 0 || served[i].schema != known->schema ||
-		    served[i].is_here != known->is_here)
-			return false;
-	}
-	return true;
-}
-
 static enum lyc_status take_services(struct lyc_types *types, struct span reply)
 {
-	struct pb_reader reader = pb_reader_of(reply);
-	struct pb_field field;
-	size_t count = 0;
-	size_t most = 0;
-	while (pb_read_field(&reader, &field))
-		most += field.number == 1 && field.wire == PB_LEN;
-	if (reader.has_failed)
-		return LYC_INTERNAL;
-	struct served_service *served = mem_try((most + 1) * sizeof(*served));
-	enum lyc_status status = served ? LYC_OK : LYC_RESOURCE_EXHAUSTED;
-	reader = pb_reader_of(reply);
-	while (status == LYC_OK && pb_read_field(&reader, &field)) {
-		if (field.number == 1 && field.wire == PB_LEN)
-			status = take_service(field.bytes, &served[count]);
-		if (field.number == 1 && field.wire == PB_LEN && status == LYC_OK)
-			count++;
-	}
-	if (status != LYC_OK || is_same_served(types, served, count)) {
-		free_served(served, count);
+	struct told_services served = {0};
+	enum lyc_status status = told_services_read(reply, &served);
+	if (status != LYC_OK || told_services_equal(&types->served, &served)) {
+		told_services_fini(&served);
 		return status;
 	}
-	free_served(types->served, types->served_count);
+	told_services_fini(&types->served);
 	types->served = served;
-	types->served_count = count;
 	types->generation++;
 	return list_services(types);
 }

@@ -7,17 +7,10 @@
 
 #include <lyceum/msg.h>
 
+#include "client/told_services.h"
 #include "schema/schema.h"
 
 struct type_load;
-
-/* A service that Node/Services told. */
-struct served_service {
-	char *name;
-	/* The number of the one schema that says what it is; 0: the daemon does not tell. */
-	uint64_t schema;
-	bool is_here;
-};
 
 struct lyc_types {
 	struct lyc_client *client;
@@ -27,8 +20,7 @@ struct lyc_types {
 	uint64_t generation;
 
 	/* What Node/Services told, and the list made from it. */
-	struct served_service *served;
-	size_t served_count;
+	struct told_services served;
 	struct lyc_service *services;
 	size_t service_count;
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The web server of a node, as people and programs use it: sign-in, methods, streams, labels, OpenAPI, metrics. Arguments: the build folder, process|thread."""
-import gzip, json, os, re, signal, sys, threading, time
+import base64, gzip, json, os, re, signal, sys, threading, time
 sys.dont_write_bytecode = True
+from google.protobuf import descriptor_pb2
 from web_network import Network, run_tests, wait_for
 
 network = Network(sys.argv[1])
@@ -293,6 +294,39 @@ def test_what_is_open_elsewhere_is_not_open_here():
     for refused in [wales.call(feed, {'token': 'A' * 43}, headers={'Lyceum-At': 'cork'}), wales.get(path, headers={'Lyceum-At': 'cork'}),
                     wales.get(path, people['ann'], {'Lyceum-At': 'cork'})]:
         assert refused.status == 403 and 'Lyceum-At' in refused.json['text'], refused.body
+
+
+def forge(schema, name):
+    """The same set with all methods of a service open at a path, and one method more."""
+    forged = descriptor_pb2.FileDescriptorSet.FromString(base64.b64decode(schema))
+    for file in forged.file:
+        file.ClearField('source_code_info')
+    service = [service for file in forged.file for service in file.service if service.name == name][0]
+    service.method.add().CopyFrom(service.method[0])
+    service.method[-1].name = 'Take'
+    for method in service.method:
+        path = b'/forged/' + method.name.encode()
+        route = b'\x0a' + bytes([len(path)]) + path + b'\x28\x01'
+        # Option 51312: (lyceum.v1.web) = {get: path, open: true}.
+        method.options.MergeFromString(b'\x82\x87\x19' + bytes([len(route)]) + route)
+    return base64.b64encode(forged.SerializeToString()).decode()
+
+
+def test_another_node_does_not_redefine_a_method():
+    find, take = 'lyceum.experts.v1.ExpertSearch/Find', 'lyceum.experts.v1.ExpertSearch/Take'
+    versions = [json.loads(line)['body'] for line in wales.lyceum('log', 'lyceum.v1.SchemaVersion.wales.>').splitlines()]
+    ours = [version for version in versions if 'lyceum.experts.v1.ExpertSearch' in version.get('service', [])][-1]
+    forged = dict(ours, home='cork', id='f0f0', descriptorSet=forge(ours['descriptorSet'], 'ExpertSearch'))
+    cork.lyceum('publish', '--durable', 'lyceum.v1.SchemaVersion', json.dumps(forged))
+    wait_for(lambda: wales.lyceum('log', 'lyceum.v1.SchemaVersion.cork.f0f0'), 'the forged schema')
+    # A method that is not known makes the server ask for types.
+    for _ in range(10):
+        assert wales.call(take, {}, people['ann']).status == 404
+        time.sleep(0.05)
+    assert wales.call(find, {}, people['ann']).status == 200
+    assert wales.call(find, {}).status == 401
+    assert wales.get('/forged/Find').status == 404
+    assert '/forged/Find' not in wales.get('/openapi.json', people['ann']).json['paths']
 
 
 def test_person_calls_only_what_the_operator_says():
