@@ -197,9 +197,8 @@ static bool speaks_for(const struct view *view, const struct entry *entry, const
 
 	if (at)
 		return strcmp(at + 1, msg->home) == 0;
-	const struct invited *invited = view_invited(entry, msg->person);
-	return !entry->seats ||
-	       (invited && strcmp(answers_from(view, invited->msg), msg->home) == 0);
+	const struct invited *own = view_invited(entry, msg->person);
+	return !entry->seats || (own && strcmp(answers_from(view, own->msg), msg->home) == 0);
 }
 
 static void fold_answer(struct view *view, struct record *record)

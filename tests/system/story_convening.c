@@ -318,6 +318,32 @@ static void test_event_reminds_once_whatever_crashes(void **state)
 	assert_null(strstr(first + 1, "ReminderSent.nhsa"));
 }
 
+/* Without the file of the secret other links are made, and they are the ones that open. */
+static void test_event_links_end_with_the_secret(void **state)
+{
+	char old[32], new[32], json[80], path[600];
+	(void)state;
+	RUN(nhsa, "event", "create", "Locks", "--start", "2027-09-01T10:00");
+	RUN(nhsa, "event", "invite", "locks", "--email", "lil@x.example");
+	wait_for_mail(nhsa_mail, "lil@x.example", "METHOD:REQUEST", 1);
+	read_token(nhsa_mail, "lil@x.example", old);
+	node_stop(nhsa);
+	snprintf(path, sizeof(path), "%s/plugins/convening/secret", nhsa->folder);
+	assert_int_equal(unlink(path), 0);
+	node_start(nhsa);
+	node_wait_for_plugin(nhsa, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	RUN(nhsa, "event", "update", "locks", "--start", "2027-09-02T10:00");
+	wait_for_mail(nhsa_mail, "lil@x.example", "SEQUENCE:1", 1);
+	read_token(nhsa_mail, "lil@x.example", new);
+	assert_string_not_equal(old, new);
+	answer_by_link(nhsa, new, "YES", "You have a seat.");
+	snprintf(json, sizeof(json), "{\"token\":\"%s\"}", old);
+	struct shell_result ended =
+		shell_run(nhsa, "call", "lyceum.convening.v1.Invitations/OpenReply", json, NULL);
+	assert_int_not_equal(ended.code, 0);
+	shell_result_fini(&ended);
+}
+
 static void test_event_under_chatham_house_keeps_no_speaker(void **state)
 {
 	static const char *const speakers[] = {"Quentin Zyxwell", "Hildegard Vorpalstein",
@@ -688,6 +714,7 @@ int main(void)
 		cmocka_unit_test(test_event_gives_a_freed_seat_to_the_next_at_once),
 		cmocka_unit_test(test_event_tells_changes_and_the_end),
 		cmocka_unit_test(test_event_reminds_once_whatever_crashes),
+		cmocka_unit_test(test_event_links_end_with_the_secret),
 		cmocka_unit_test(test_event_under_chatham_house_keeps_no_speaker),
 		cmocka_unit_test(test_event_calendar_and_blackout),
 		cmocka_unit_test(test_event_fills_nobodys_list),
