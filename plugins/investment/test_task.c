@@ -178,6 +178,10 @@ static void test_task_of_a_caller_is_done_though_a_duty_is_refused(void **state)
 	size_t before = refusals;
 	tasks_advance(&desk);
 	assert_int_equal(refusals, before);
+	/* Nor are those that are remembered when the duties have had their rest. */
+	desk.tasks.duties_rest_until_ms = 0;
+	tasks_advance(&desk);
+	assert_int_equal(refusals, before + CALLS - TASKS_MAX_REFUSED);
 	refused_type = NULL;
 	for (size_t i = 0; i < desk.tasks.refused_count; i++)
 		desk.tasks.refused[i].rests_until_ms = 0;
