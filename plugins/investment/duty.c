@@ -130,10 +130,9 @@ static void tell(struct task *task, const conflict_msg *conflict, const node_key
 	struct desk *desk = task->desk;
 	struct pad *pad = &task->pad;
 	char token[SECRET_TOKEN_SIZE];
-	const char *nodes[] = {key->home};
-
 	if (!key || key->public_key.len != 32 || is_told(desk, conflict, key->home))
 		return;
+	const char *nodes[] = {key->home};
 	desk_token(desk, conflict->side, conflict->ours, token);
 	sealed_conflict_msg *said = PAD_NEW(pad, sealed_conflict);
 	said->token = token;
@@ -176,7 +175,8 @@ static void tell_homes(struct task *task, const conflict_msg *conflict)
 		/* The rest with the next run. */
 		if (at < told_count || told_count == 64)
 			continue;
-		if (!is_told(desk, conflict, other))
+		if (!is_told(desk, conflict, other) &&
+		    view_find(&desk->view, KIND_NODE_KEY, other, NULL, NULL))
 			told[told_count++] = other;
 	}
 	for (size_t i = 0; i < told_count; i++)

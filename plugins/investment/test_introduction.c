@@ -364,6 +364,16 @@ static void test_introduction_tells_a_conflict_only_to_whom_it_may_concern(void 
 	assert_null(view_next(&desks.nodes[NHSA].desk.view, KIND_CONFLICT_NOTICE, NULL));
 	assert_true(duty_has_told(wales, &party, "london"));
 	assert_int_equal(state_at(&desks, WALES), INTRODUCTION_OPEN);
+	/* A home of which there is no key cannot be told, and nobody says yes to it. */
+	struct pad pad = {0};
+	proposal_msg *nowhere = pad_copy_message(&pad, &desks_proposal(&desks, WALES)->base);
+	nowhere->id = "nowhere-1";
+	nowhere->investor_home = "nowhere";
+	assert_true(desks_append(&desks, NHSA, &nowhere->base, false, false, 0));
+	desks_settle(&desks);
+	assert_int_equal(desks_logged(&desks, WALES, "ConflictNotice"), 1);
+	assert_false(desks_answer(&desks, WALES, nowhere, SIDE_VENTURE, ANSWER_YES));
+	pad_fini(&pad);
 	desks_fini(&desks);
 }
 
