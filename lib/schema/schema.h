@@ -174,7 +174,8 @@ struct schema_method {
 struct schema_service {
 	const char *full_name;
 	const char *comment;
-	/* "experts" of "lyceum.experts.v1": the plugin that is expected to serve it is called so. */
+	/* "experts" of "lyceum.experts.v1": the plugin that is expected to serve it is called so.
+	 */
 	const char *package_word;
 	/* The CLI's noun: from (lyceum.v1.noun), else package_word. */
 	const char *noun;
