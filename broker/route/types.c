@@ -253,6 +253,17 @@ static void add_all(struct types *types, const struct schema *schema, const stru
 	}
 }
 
+/* Another node had brought the same set before: what it defines is our own from now on. */
+static void mark_own(struct types *types, const struct schema *schema)
+{
+	struct type_entry *type, *next_type;
+	struct method_entry *method, *next_method;
+	HASH_ITER (by_name, types->messages, type, next_type)
+		type->is_own = type->is_own || type->message->schema == schema;
+	HASH_ITER (by_name, types->methods, method, next_method)
+		method->is_own = method->is_own || method->method->input->schema == schema;
+}
+
 enum lyc_status types_add(struct types *types, struct schema *schema, bool is_own,
 			  struct lyc_error *error)
 {
@@ -260,8 +271,11 @@ enum lyc_status types_add(struct types *types, struct schema *schema, bool is_ow
 	const struct schema *held = types_schema(types, id);
 	struct verdict verdict = {.count = 0};
 	/* What was accepted once is accepted again, an earlier version, too. */
-	if (held && (!is_own || !is_aside(types, id)))
+	if (held && (!is_own || !is_aside(types, id))) {
+		if (is_own)
+			mark_own(types, held);
 		return LYC_OK;
+	}
 	enum lyc_status status = judge_all(types, schema, is_own, &verdict, error);
 	if (status == LYC_OK || !is_own) {
 		enum lyc_status kept = keep(types, schema, error);

@@ -52,6 +52,25 @@ static void test_types_of_the_newest_schema_win(void **state)
 	types_fini(&types);
 }
 
+static void test_types_of_a_set_that_others_brought_first_become_own(void **state)
+{
+	(void)state;
+	struct types types;
+	types_init(&types);
+	struct schema *ours = schema_file_compile(NOTICE_SET, NULL);
+	struct schema *theirs = schema_file_compile(NOTICE_SET, "\xf8\x3e\x01");
+	assert_int_equal(types_add(&types, ours, false, NULL), LYC_OK);
+	assert_int_equal(types_add(&types, ours, true, NULL), LYC_OK);
+	assert_int_equal(types_add(&types, theirs, false, NULL), LYC_OK);
+	assert_ptr_equal(types_message(&types, text("lyceum.notice.v1.Notice"))->schema, ours);
+	assert_ptr_equal(
+		types_method(&types, text("lyceum.notice.v1.Board/Post"))->method->input->schema,
+		ours);
+	schema_unref(ours);
+	schema_unref(theirs);
+	types_fini(&types);
+}
+
 static void test_types_subject_finds_the_longest_name(void **state)
 {
 	(void)state;
@@ -248,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_types_refuse_what_breaks_records),
 		cmocka_unit_test(test_types_without_records_are_the_newest),
 		cmocka_unit_test(test_types_of_an_earlier_version_leave_the_later),
+		cmocka_unit_test(test_types_of_a_set_that_others_brought_first_become_own),
 		cmocka_unit_test(test_types_subject_finds_the_longest_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
