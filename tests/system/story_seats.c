@@ -53,6 +53,7 @@ static uint8_t *pack(const ProtobufCMessage *message, size_t *ret_len)
 	return bytes;
 }
 
+/* A plugin that was killed is started again; until then its calls are refused as unavailable. */
 static void *call(struct node *node, const char *method, const ProtobufCMessage *request,
 		  const ProtobufCMessageDescriptor *reply_type)
 {
@@ -61,8 +62,13 @@ static void *call(struct node *node, const char *method, const ProtobufCMessage 
 	uint8_t *reply = NULL;
 	size_t len, reply_len;
 	uint8_t *body = pack(request, &len);
-	if (lyc_client_call(node_client(node), method, body, len, &options, &reply, &reply_len,
-			    &error) != LYC_OK)
+	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
+	enum lyc_status status;
+	while ((status = lyc_client_call(node_client(node), method, body, len, &options, &reply,
+					 &reply_len, &error)) == LYC_UNAVAILABLE &&
+	       network_now_ms() < deadline)
+		network_run(network, 50);
+	if (status != LYC_OK)
 		fail_msg("%s: %s", method, error.text);
 	void *message = protobuf_c_message_unpack(reply_type, NULL, reply_len, reply);
 	assert_non_null(message);
