@@ -69,8 +69,13 @@ bool service_is_served(const struct daemon *daemon, const char *name)
 const struct schema *service_defining(const struct daemon *daemon, const char *name)
 {
 	char service[600];
-	snprintf(service, sizeof(service), "%.*s", (int)strcspn(name, "/"), name);
-	const struct schema *schema = service_schema(daemon, service);
+	size_t len = strcspn(name, "/");
+	const struct schema *schema = NULL;
+	if (len < sizeof(service)) {
+		memcpy(service, name, len);
+		service[len] = '\0';
+		schema = service_schema(daemon, service);
+	}
 	if (schema && strchr(name, '/') && !schema_find_method(schema, name))
 		schema = NULL;
 	return schema ? schema : types_defining(&daemon->types, name);
