@@ -1,7 +1,6 @@
 /* Which of the schemas held here says what a service is. */
 #include "node/service_schema.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool service_is_core(const char *service)

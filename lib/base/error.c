@@ -34,15 +34,6 @@ const char *lyc_status_name(enum lyc_status status)
 	return (size_t)status < NAME_COUNT ? names[status] : names[LYC_UNKNOWN];
 }
 
-int status_from_name(const char *name)
-{
-	for (size_t i = 0; i < NAME_COUNT; i++) {
-		if (strcmp(names[i], name) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
 /* A text that was too long must not end within a character: errors travel as UTF-8. */
 static void trim(char *text)
 {

@@ -16,7 +16,5 @@ static inline void error_clear(struct lyc_error *error)
 	error->text[0] = '\0';
 	error->field[0] = '\0';
 }
-/* The status whose name this is; -1 when there is none. */
-int status_from_name(const char *name);
 
 #endif

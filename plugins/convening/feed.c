@@ -3,7 +3,6 @@
  */
 #include "feed.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +42,4 @@ enum lyc_status feed_write(const struct feed *feed, struct zones *zones, char **
 	status = ics_write_with(&calendar, &head, zones, ret_text, ret_len, error);
 	free(events);
 	return status;
-}
-
-void feed_etag(const char *text, size_t len, char to[FEED_ETAG_SIZE])
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-	snprintf(to, FEED_ETAG_SIZE, "\"%016" PRIx64 "-%zx\"", hash, len & 0xffffffffffff);
 }

@@ -1,13 +1,11 @@
 /*
  * A whole calendar of several events as one text that calendar programs subscribe to (.ics over
- * http): no METHOD, events sorted, so that the same events give the same bytes and the same ETag.
+ * http): no METHOD, events sorted, so that the same events give the same bytes.
  */
 #ifndef CONVENING_FEED_H
 #define CONVENING_FEED_H
 
 #include "ics.h"
-
-#define FEED_ETAG_SIZE 40
 
 struct feed {
 	const char *name;               /* what the calendar program shows; NULL: none */
@@ -21,7 +19,5 @@ struct feed {
  * may read: give events without people. As ics_write. */
 LYC_MUST_USE enum lyc_status feed_write(const struct feed *feed, struct zones *zones,
 					char **ret_text, size_t *ret_len, struct lyc_error *error);
-/* An entity tag for these bytes, quotes included, as an HTTP header wants it. */
-void feed_etag(const char *text, size_t len, char to[FEED_ETAG_SIZE]);
 
 #endif

@@ -163,11 +163,6 @@ static void *run(void *arg)
 
 /* ---- The owner's side ---- */
 
-enum lyc_status mail_check(const struct mail_settings *settings, struct lyc_error *error)
-{
-	return relay_check(settings, error);
-}
-
 static bool start_thread(struct mail *mail)
 {
 	pthread_condattr_t clock;

@@ -44,11 +44,8 @@ struct mail_result {
 
 struct mail;
 
-/* Says what is wrong with the settings, the credentials' file included; error names the field.
- * mail_start does it, too. */
-LYC_MUST_USE enum lyc_status mail_check(const struct mail_settings *settings,
-					struct lyc_error *error);
-/* Copies the settings. The thread starts; nothing is connected before the first mail. */
+/* Copies the settings; says what is wrong with them, the credentials' file included, and error
+ * names the field. The thread starts; nothing is connected before the first mail. */
 LYC_MUST_USE enum lyc_status mail_start(const struct mail_settings *settings,
 					struct mail **ret_mail, struct lyc_error *error);
 /* Breaks off what is under way, within a second or two, and frees. What had no result by then is

@@ -565,8 +565,6 @@ static void test_feed_gives_the_same_bytes_for_the_same_events(void **state)
 	char *two = NULL;
 	size_t one_len = 0;
 	size_t two_len = 0;
-	char tag[FEED_ETAG_SIZE];
-	char other_tag[FEED_ETAG_SIZE];
 	struct lyc_error error;
 	struct ics_calendar calendar;
 	(void)state;
@@ -580,10 +578,6 @@ static void test_feed_gives_the_same_bytes_for_the_same_events(void **state)
 	assert_int_equal(feed_write(&feed, zones, &two, &two_len, &error), LYC_OK);
 	assert_int_equal(one_len, two_len);
 	assert_string_equal(one, two);
-	feed_etag(one, one_len, tag);
-	feed_etag(two, two_len, other_tag);
-	assert_string_equal(tag, other_tag);
-	assert_true(tag[0] == '"' && tag[strlen(tag) - 1] == '"');
 	assert_null(strstr(one, "METHOD"));
 	assert_non_null(strstr(one, "REFRESH-INTERVAL;VALUE=DURATION:PT"));
 	assert_non_null(strstr(one, "X-WR-CALNAME:Wales\r\n"));
@@ -597,8 +591,7 @@ static void test_feed_gives_the_same_bytes_for_the_same_events(void **state)
 	free(two);
 	turned[0].sequence++;
 	assert_int_equal(feed_write(&feed, zones, &two, &two_len, &error), LYC_OK);
-	feed_etag(two, two_len, other_tag);
-	assert_string_not_equal(tag, other_tag);
+	assert_string_not_equal(one, two);
 	free(one);
 	free(two);
 }

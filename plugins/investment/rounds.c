@@ -128,16 +128,6 @@ enum lyc_status rounds_put_round(struct rounds *rounds, const struct rounds_roun
 	return LYC_RESOURCE_EXHAUSTED;
 }
 
-void rounds_remove_round(struct rounds *rounds, const char *id)
-{
-	struct round_entry *entry = find_round(rounds, id);
-
-	if (!entry)
-		return;
-	HASH_DEL(rounds->rounds, entry);
-	round_free(entry);
-}
-
 /* Commitments. */
 
 static void commitment_fini(struct rounds_commitment *commitment)
@@ -279,21 +269,6 @@ static enum lyc_status judge(const struct rounds *rounds, const struct rounds_co
 	return LYC_OK;
 }
 
-enum lyc_status rounds_may_commit(const struct rounds *rounds,
-				  const struct rounds_commitment *commitment)
-{
-	bool is_news;
-	return judge(rounds, commitment, &is_news);
-}
-
-static void commitment_remove(struct rounds *rounds, struct commitment_entry *entry)
-{
-	entry->sum->amount -= standing(&entry->commitment);
-	HASH_DEL(rounds->commitments, entry);
-	commitment_fini(&entry->commitment);
-	free(entry);
-}
-
 enum lyc_status rounds_put_commitment(struct rounds *rounds,
 				      const struct rounds_commitment *commitment)
 {
@@ -332,12 +307,11 @@ enum lyc_status rounds_put_commitment(struct rounds *rounds,
 	return LYC_OK;
 }
 
-void rounds_remove_commitment(struct rounds *rounds, const char *id)
+static void commitment_free(struct rounds *rounds, struct commitment_entry *entry)
 {
-	struct commitment_entry *entry = find_commitment(rounds, id);
-
-	if (entry)
-		commitment_remove(rounds, entry);
+	HASH_DEL(rounds->commitments, entry);
+	commitment_fini(&entry->commitment);
+	free(entry);
 }
 
 void rounds_free(struct rounds *rounds)
@@ -349,7 +323,7 @@ void rounds_free(struct rounds *rounds)
 	if (!rounds)
 		return;
 	HASH_ITER (hh, rounds->commitments, commitment, next_commitment)
-		commitment_remove(rounds, commitment);
+		commitment_free(rounds, commitment);
 	HASH_ITER (hh, rounds->rounds, round, next_round) {
 		HASH_DEL(rounds->rounds, round);
 		round_free(round);

@@ -68,12 +68,6 @@ LYC_MUST_USE enum lyc_status rounds_put_round(struct rounds *rounds,
  * than 64 bits hold: it is then not taken. */
 LYC_MUST_USE enum lyc_status rounds_put_commitment(struct rounds *rounds,
 						   const struct rounds_commitment *commitment);
-/* What rounds_put_commitment would answer. Changes nothing: for before a record is appended. */
-LYC_MUST_USE enum lyc_status rounds_may_commit(const struct rounds *rounds,
-					       const struct rounds_commitment *commitment);
-/* A record is gone (erased, or its retention ended): as if it had never come. */
-void rounds_remove_round(struct rounds *rounds, const char *id);
-void rounds_remove_commitment(struct rounds *rounds, const char *id);
 /* Call for every commitment, in no particular order, withdrawn ones too. */
 void rounds_each(const struct rounds *rounds, rounds_each_fn each, void *closure);
 /* How often rounds_each would call. */

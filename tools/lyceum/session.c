@@ -184,22 +184,6 @@ const struct schema_service *session_find_service(const struct session *session,
 	return best;
 }
 
-const struct schema_method *session_find_method(const struct session *session,
-						const char *full_name)
-{
-	const char *slash = strchr(full_name, '/');
-	if (!slash)
-		return NULL;
-	char *name = mem_dup_try(full_name, (size_t)(slash - full_name));
-	const struct schema_service *service = name ? session_find_service(session, name) : NULL;
-	free(name);
-	for (size_t i = 0; service && i < service->method_count; i++) {
-		if (strcmp(service->methods[i].name, slash + 1) == 0)
-			return &service->methods[i];
-	}
-	return NULL;
-}
-
 const struct schema_message *session_find_message(const struct session *session,
 						  const char *full_name)
 {

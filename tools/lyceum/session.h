@@ -83,8 +83,6 @@ int session_fail(const struct session *session, const struct lyc_error *error);
  * several that define a name, the first with the most methods or fields counts. */
 const struct schema_service *session_find_service(const struct session *session,
 						  const char *full_name);
-const struct schema_method *session_find_method(const struct session *session,
-						const char *full_name);
 const struct schema_message *session_find_message(const struct session *session,
 						  const char *full_name);
 

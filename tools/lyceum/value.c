@@ -204,17 +204,6 @@ static const struct schema_field *first_field(const struct schema_message *messa
 	return schema_field_by_name(message, path, len);
 }
 
-bool value_path_exists(const struct schema_message *message, const char *path)
-{
-	while (message) {
-		const struct schema_field *field = first_field(message, path, &path);
-		if (!field || !*path)
-			return field != NULL;
-		message = field->message;
-	}
-	return false;
-}
-
 static void walk(const struct schema_message *message, struct span body, const char *path,
 		 struct joiner *joiner);
 

@@ -10,8 +10,6 @@
 #include "base/buf.h"
 #include "schema/schema.h"
 
-/* Does the path lead to a field? */
-bool value_path_exists(const struct schema_message *message, const char *path);
 /* Append the text at the path: several values joined with "; ", enums by their short name, moments
  * in UTC; "" where nothing is. The body has been checked. */
 void value_write(const struct schema_message *message, struct span body, const char *path,

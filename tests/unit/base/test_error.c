@@ -52,17 +52,17 @@ static void test_error_too_long_ends_with_a_whole_character(void **state)
 	}
 }
 
-static void test_status_names_go_both_ways(void **state)
+static void test_status_has_a_name_of_its_own(void **state)
 {
 	(void)state;
-	for (int status = LYC_OK; status <= LYC_UNAUTHENTICATED; status++)
-		assert_int_equal(status_from_name(lyc_status_name((enum lyc_status)status)),
-				 status);
+	for (int status = LYC_OK; status <= LYC_UNAUTHENTICATED; status++) {
+		for (int other = LYC_OK; other < status; other++)
+			assert_string_not_equal(lyc_status_name((enum lyc_status)status),
+						lyc_status_name((enum lyc_status)other));
+	}
 	assert_string_equal(lyc_status_name(LYC_DEADLINE_EXCEEDED), "DEADLINE_EXCEEDED");
 	assert_string_equal(lyc_status_name((enum lyc_status)17), "UNKNOWN");
 	assert_string_equal(lyc_status_name((enum lyc_status) - 1), "UNKNOWN");
-	assert_int_equal(status_from_name("not_found"), -1);
-	assert_int_equal(status_from_name(""), -1);
 }
 
 int main(void)
@@ -70,7 +70,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_error_set_returns_the_status_and_fills_the_sentence),
 		cmocka_unit_test(test_error_too_long_ends_with_a_whole_character),
-		cmocka_unit_test(test_status_names_go_both_ways),
+		cmocka_unit_test(test_status_has_a_name_of_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
