@@ -140,3 +140,23 @@ bool raw_peer_greet(struct raw_peer *peer, struct packet *ret_packet)
 	raw_peer_send(peer, &hello);
 	return raw_peer_receive(peer, ret_packet, 5000) && ret_packet->kind == PACKET_WELCOME;
 }
+
+bool raw_peer_be_hub(struct raw_peer *peer, const char *node)
+{
+	struct packet packet;
+	if (!raw_peer_await(peer, PACKET_HELLO, &packet, NETWORK_DEADLINE_MS))
+		return false;
+	packet = (struct packet){.kind = PACKET_WELCOME};
+	packet.welcome = (struct packet_welcome){.version = WIRE_VERSION,
+						 .daemon = span_of("hub", 3),
+						 .epoch = 1,
+						 .identity = span_of(node, strlen(node)),
+						 .call_credit = 1024 * 1024,
+						 .publish_credit = 1024 * 1024,
+						 .max_body = WIRE_MAX_BODY,
+						 .heartbeat_ms = 5000};
+	raw_peer_send(peer, &packet);
+	packet = (struct packet){.kind = PACKET_FOLLOW, .follow = {.credit = 8 * 1024 * 1024}};
+	raw_peer_send(peer, &packet);
+	return true;
+}

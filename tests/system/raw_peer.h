@@ -37,5 +37,7 @@ bool raw_peer_await(struct raw_peer *peer, enum packet_kind kind, struct packet 
 		    int timeout_ms);
 /* Hello, and true at Welcome. */
 bool raw_peer_greet(struct raw_peer *peer, struct packet *ret_packet);
+/* Welcome a node, as its hub "hub" would, and follow its records. */
+bool raw_peer_be_hub(struct raw_peer *peer, const char *node);
 
 #endif

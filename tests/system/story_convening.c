@@ -486,24 +486,6 @@ static void test_event_is_answered_by_the_link_of_the_mail(void **state)
 
 /* ---- What a node says of a note: the story is its hub ---- */
 
-static void become_hub(struct raw_peer *peer)
-{
-	struct packet packet;
-	assert_true(raw_peer_await(peer, PACKET_HELLO, &packet, NETWORK_DEADLINE_MS));
-	packet = (struct packet){.kind = PACKET_WELCOME};
-	packet.welcome = (struct packet_welcome){.version = WIRE_VERSION,
-						 .daemon = span_of("hub", 3),
-						 .epoch = 1,
-						 .identity = span_of("leeds", 5),
-						 .call_credit = 1024 * 1024,
-						 .publish_credit = 1024 * 1024,
-						 .max_body = WIRE_MAX_BODY,
-						 .heartbeat_ms = 5000};
-	raw_peer_send(peer, &packet);
-	packet = (struct packet){.kind = PACKET_FOLLOW, .follow = {.credit = 8 * 1024 * 1024}};
-	raw_peer_send(peer, &packet);
-}
-
 static void add_note(struct node *node, const char *text, const char *principal)
 {
 	struct lyc_call_options options = {.timeout_ms = NETWORK_DEADLINE_MS,
@@ -548,7 +530,7 @@ static void test_note_speaker_is_in_no_packet_and_no_file(void **state)
 		snprintf(text, sizeof(text), "remark %d of forty", i);
 		add_note(leeds, text, principals[i]);
 	}
-	become_hub(peer);
+	assert_true(raw_peer_be_hub(peer, "leeds"));
 	while (!memmem(peer->heard.data, peer->heard.len, "remark 39 of forty", 18))
 		assert_true(raw_peer_receive(peer, &packet, NETWORK_DEADLINE_MS));
 	for (int i = 0; i < 40; i++) {

@@ -440,19 +440,7 @@ static void test_investment_says_nothing_but_the_blind_form_to_its_hub(void **st
 	result = must(INVEST(node, "add-venture", "Last Of All", "--sector", "services"));
 	shell_result_fini(&result);
 
-	assert_true(raw_peer_await(peer, PACKET_HELLO, &packet, 10000));
-	packet = (struct packet){.kind = PACKET_WELCOME};
-	packet.welcome = (struct packet_welcome){.version = WIRE_VERSION,
-						 .daemon = span_of("hub", 3),
-						 .epoch = 1,
-						 .identity = span_of("leeds", 5),
-						 .call_credit = 1024 * 1024,
-						 .publish_credit = 1024 * 1024,
-						 .max_body = WIRE_MAX_BODY,
-						 .heartbeat_ms = 5000};
-	raw_peer_send(peer, &packet);
-	packet = (struct packet){.kind = PACKET_FOLLOW, .follow = {.credit = 8 * 1024 * 1024}};
-	raw_peer_send(peer, &packet);
+	assert_true(raw_peer_be_hub(peer, "leeds"));
 	/* The last one's sector is in no other row: when it is here, all is. */
 	while (!memmem(peer->heard.data, peer->heard.len, "\x12\x08services", 10))
 		assert_true(raw_peer_receive(peer, &packet, 10000));

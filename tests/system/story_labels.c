@@ -296,19 +296,7 @@ static void test_label_private_is_not_among_the_packets_of_the_link(void **state
 	write_expert(node, "a1", "Mark Audience", LYC_AUDIENCE, "wales");
 	write_expert(node, "m1", "Mark Members", LYC_MEMBERS, NULL);
 
-	assert_true(raw_peer_await(peer, PACKET_HELLO, &packet, 10000));
-	packet = (struct packet){.kind = PACKET_WELCOME};
-	packet.welcome = (struct packet_welcome){.version = WIRE_VERSION,
-						 .daemon = span_of("hub", 3),
-						 .epoch = 1,
-						 .identity = span_of("leeds", 5),
-						 .call_credit = 1024 * 1024,
-						 .publish_credit = 1024 * 1024,
-						 .max_body = WIRE_MAX_BODY,
-						 .heartbeat_ms = 5000};
-	raw_peer_send(peer, &packet);
-	packet = (struct packet){.kind = PACKET_FOLLOW, .follow = {.credit = 8 * 1024 * 1024}};
-	raw_peer_send(peer, &packet);
+	assert_true(raw_peer_be_hub(peer, "leeds"));
 	/* Everything that leaves has left when the last of it is here. */
 	while (!memmem(peer->heard.data, peer->heard.len, "Mark Members", 12))
 		assert_true(raw_peer_receive(peer, &packet, 10000));
