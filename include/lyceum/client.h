@@ -189,6 +189,11 @@ struct lyc_delivery {
 	const char *text;
 };
 
+/* The value of a key token of a subject, in place: in a token '.', '*', '>', '%', spaces and
+ * control bytes stand as %XX. False for an empty one, or when two hex digits are missing; the token
+ * is then of no use. Any thread. */
+LYC_API bool lyc_subject_unescape(char *token);
+
 typedef void (*lyc_delivery_fn)(const struct lyc_delivery *delivery, void *arg);
 
 enum lyc_start { LYC_START_NOW = 0, LYC_START_SEQ = 1, LYC_START_LAST = 2 };

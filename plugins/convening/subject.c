@@ -1,37 +1,11 @@
-/* In a token '.', '*', '>', '%', spaces and control bytes stand as %XX. */
+/* The text is cut up in place. */
 #include "subject.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* In place: it only becomes shorter. */
-static bool unescape(char *token)
-{
-	char *to = token;
-
-	for (const char *at = token; *at; at++) {
-		if (*at != '%') {
-			*to++ = *at;
-			continue;
-		}
-		if (hex(at[1]) < 0 || hex(at[2]) < 0)
-			return false;
-		*to++ = (char)(hex(at[1]) * 16 + hex(at[2]));
-		at += 2;
-	}
-	*to = '\0';
-	return to > token;
-}
+#include <lyceum/client.h>
 
 bool subject_read(const char *text, struct subject *ret_subject)
 {
@@ -52,7 +26,7 @@ bool subject_read(const char *text, struct subject *ret_subject)
 		next = strchr(token, '.');
 		if (next)
 			*next = '\0';
-		if (ret_subject->key_count == SUBJECT_MAX_KEYS || !unescape(token))
+		if (ret_subject->key_count == SUBJECT_MAX_KEYS || !lyc_subject_unescape(token))
 			return false;
 		ret_subject->key[ret_subject->key_count++] = token;
 	}

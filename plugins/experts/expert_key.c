@@ -1,39 +1,17 @@
-/* In a token '.', '*', '>', '%', spaces and control bytes stand as %XX. */
+/* Home and id are the two tokens behind the type. */
 #include "expert_key.h"
 
 #include <string.h>
 
-static int hex(char c)
-{
-	const char *digits = "0123456789ABCDEF", *lower = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	if (at)
-		return (int)(at - digits);
-	at = c ? strchr(lower, c) : NULL;
-	return at ? (int)(at - lower) : -1;
-}
+#include <lyceum/client.h>
 
 static bool read_token(const char *token, size_t len, char *to, size_t size)
 {
-	size_t used = 0;
-
-	if (len == 0)
+	if (len >= size)
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (used + 1 >= size)
-			return false;
-		if (token[i] != '%') {
-			to[used++] = token[i];
-			continue;
-		}
-		if (i + 2 >= len || hex(token[i + 1]) < 0 || hex(token[i + 2]) < 0)
-			return false;
-		to[used++] = (char)(hex(token[i + 1]) * 16 + hex(token[i + 2]));
-		i += 2;
-	}
-	to[used] = '\0';
-	return true;
+	memcpy(to, token, len);
+	to[len] = '\0';
+	return lyc_subject_unescape(to);
 }
 
 bool expert_key_read(const char *subject, char home[EXPERT_KEY_MAX_HOME],

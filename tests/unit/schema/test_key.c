@@ -1,4 +1,6 @@
 /* The key tokens of a body. */
+#include <lyceum/client.h>
+
 #include "sample.h"
 
 static struct schema *schema;
@@ -31,6 +33,28 @@ static void test_key_escapes_what_a_subject_cannot_hold(void **state)
 	make("a.b*c>d%e f", "\x01\x7f\xc3\xa4");
 	assert_int_equal(schema_key(expert, span_of(body.data, body.len), &key, NULL), LYC_OK);
 	assert_string_equal(buf_text(&key), "a%2Eb%2Ac%3Ed%25e%20f.%01%7F\xc3\xa4");
+}
+
+static void test_key_tokens_are_read_back(void **state)
+{
+	(void)state;
+	for (int c = 1; c < 128; c++) {
+		char id[] = {'a', (char)c, '\0'};
+		buf_clear(&key);
+		make("wales", id);
+		assert_int_equal(schema_key(expert, span_of(body.data, body.len), &key, NULL),
+				 LYC_OK);
+		char *token = strchr(buf_text(&key), '.') + 1;
+		assert_true(lyc_subject_unescape(token));
+		assert_string_equal(token, id);
+	}
+	char lower[] = "%2eb", empty[] = "", cut[] = "a%4", none[] = "a%", wrong[] = "%g0";
+	assert_true(lyc_subject_unescape(lower));
+	assert_string_equal(lower, ".b");
+	assert_false(lyc_subject_unescape(empty));
+	assert_false(lyc_subject_unescape(cut));
+	assert_false(lyc_subject_unescape(none));
+	assert_false(lyc_subject_unescape(wrong));
 }
 
 static void test_key_refuses_an_empty_field(void **state)
@@ -112,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_key_joins_the_tokens),
 		cmocka_unit_test(test_key_escapes_what_a_subject_cannot_hold),
+		cmocka_unit_test(test_key_tokens_are_read_back),
 		cmocka_unit_test(test_key_refuses_an_empty_field),
 		cmocka_unit_test(test_key_refuses_malformed_bodies),
 		cmocka_unit_test(test_key_writes_numbers_in_decimal),
