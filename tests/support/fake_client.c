@@ -10,57 +10,45 @@
 
 #include <cmocka.h>
 
-#include "base/ensure.h"
-#include "base/mem.h"
 #include "base/pb.h"
+#include "lyceum/v1/config.pb-c.h"
+#include "schema_file.h"
 
-struct span fake_text(const char *chars)
-{
-	return span_of(chars, strlen(chars));
-}
+static char *const names[] = {"ann", "root", "wales", "cork", "derry"};
+static const Lyceum__V1__Role roles[] = {LYCEUM__V1__ROLE__PERSON, LYCEUM__V1__ROLE__OPERATOR,
+					 LYCEUM__V1__ROLE__NODE, LYCEUM__V1__ROLE__NODE,
+					 LYCEUM__V1__ROLE__NODE};
+static char *policy_group[] = {"policy"};
+static Lyceum__V1__PeerKey keys[5];
+static Lyceum__V1__PeerKey *key_items[5];
 
-struct fake_client *fake_client_new(struct fake_node *node, const char *identity)
+static void configure(struct fake_node *node, Lyceum__V1__Config *config)
 {
-	struct fake_world *world = node->world;
-	struct fake_client *client = mem_new(struct fake_client);
-	ensure(world->client_count < FAKE_MAX_CLIENTS);
-	client->node = node;
-	snprintf(client->identity, sizeof(client->identity), "%s", identity);
-	snprintf(client->routing_id, sizeof(client->routing_id), "client%zu", world->client_count);
-	world->clients[world->client_count++] = client;
-	return client;
-}
-
-void fake_send_bytes(struct fake_client *client, struct span frame)
-{
-	daemon_frame(&client->node->daemon, FAKE_LISTENER, fake_text(client->routing_id),
-		     client->identity, 42, frame);
-	daemon_turn(&client->node->daemon);
-}
-
-void fake_send(struct fake_client *client, const struct packet *packet)
-{
-	buf_clear(&client->out);
-	packet_write(&client->out, packet);
-	fake_send_bytes(client, span_of(client->out.data, client->out.len));
-}
-
-const struct packet *fake_next(struct fake_client *client)
-{
-	for (;;) {
-		if (client->is_reading) {
-			enum frame_result result = frame_next(&client->reader, &client->packet);
-			assert_true(result == FRAME_PACKET || result == FRAME_END);
-			if (result == FRAME_PACKET)
-				return &client->packet;
-			client->is_reading = false;
-		}
-		buf_fini(&client->frame);
-		if (!fake_frames_take(&client->in, &client->frame))
-			return NULL;
-		frame_start(&client->reader, span_of(client->frame.data, client->frame.len));
-		client->is_reading = true;
+	for (size_t i = 0; i < 5; i++) {
+		lyceum__v1__peer_key__init(&keys[i]);
+		keys[i].name = names[i];
+		keys[i].public_key = (char *)(uintptr_t)FAKE_KEY;
+		keys[i].role = roles[i];
+		key_items[i] = &keys[i];
 	}
+	keys[0].groups = policy_group;
+	keys[0].n_groups = 1;
+	config->keys = key_items;
+	config->n_keys = node->hub ? 2 : 5;
+}
+
+static void prepare(struct fake_node *node)
+{
+	policy_grant(&node->daemon.policy, "board", "", ROLE_PLUGIN);
+	policy_grant(&node->daemon.policy, "board.2", "", ROLE_PLUGIN);
+}
+
+struct fake_world *fake_world_new(uint64_t seed)
+{
+	const struct fake_hooks hooks = {.configure = configure, .prepare = prepare};
+	struct fake_world *world = fake_world_make(seed, &hooks);
+	world->schema = schema_file_compile(NOTICE_SET, NULL);
+	return world;
 }
 
 const struct packet *fake_expect(struct fake_client *client, enum packet_kind kind)
@@ -85,10 +73,7 @@ void fake_expect_nothing(struct fake_client *client)
 struct fake_client *fake_client_add(struct fake_node *node, const char *identity)
 {
 	struct fake_client *client = fake_client_new(node, identity);
-	struct packet packet = {.kind = PACKET_HELLO};
-	packet.hello = (struct packet_hello){
-		.version = WIRE_VERSION, .software = fake_text("test"), .call_credit = 150000};
-	fake_send(client, &packet);
+	fake_hello(client);
 	fake_expect(client, PACKET_WELCOME);
 	return client;
 }

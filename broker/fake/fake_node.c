@@ -1,23 +1,16 @@
 /* Daemons without sockets, files, threads and clocks. */
-#include "fake_world.h"
+#include "fake/fake_node.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
-#include "schema_file.h"
 
-#define KEY "0123456789012345678901234567890123456789"
 #define SETTLE_ROUNDS 100000
 
 /* ---- frames ---- */
@@ -44,7 +37,7 @@ bool fake_frames_take(struct fake_frames *frames, struct buf *ret_frame)
 	return true;
 }
 
-static void frames_drop(struct fake_frames *frames)
+void fake_frames_drop(struct fake_frames *frames)
 {
 	struct buf frame;
 	while (fake_frames_take(frames, &frame))
@@ -62,7 +55,8 @@ static uint64_t env_now(void *arg)
 
 static uint64_t env_wall(void *arg)
 {
-	return 1700000000000u + env_now(arg);
+	const struct fake_world *world = ((struct fake_node *)arg)->world;
+	return (uint64_t)((int64_t)world->now_ms + world->wall_offset_ms);
 }
 
 static void link_id(const struct fake_node *node, char *to, size_t size)
@@ -149,8 +143,8 @@ static void env_uplink_close(void *arg)
 {
 	struct fake_node *node = arg;
 	node->is_open = false;
-	frames_drop(&node->up);
-	frames_drop(&node->down);
+	fake_frames_drop(&node->up);
+	fake_frames_drop(&node->down);
 }
 
 static bool env_uplink_failed(void *arg, char *ret_text, size_t size)
@@ -163,6 +157,8 @@ static bool env_uplink_failed(void *arg, char *ret_text, size_t size)
 static enum lyc_status env_plugin_start(void *arg, struct plugin *plugin, struct lyc_error *error)
 {
 	struct fake_node *node = arg;
+	if (node->world->hooks.plugin_start)
+		return node->world->hooks.plugin_start(node, plugin, error);
 	node->start_count++;
 	if (node->start_status != LYC_OK) {
 		snprintf(error->text, sizeof(error->text), "it cannot be started");
@@ -174,9 +170,12 @@ static enum lyc_status env_plugin_start(void *arg, struct plugin *plugin, struct
 
 static void env_plugin_stop(void *arg, struct plugin *plugin, uint32_t grace_ms)
 {
-	(void)plugin;
-	(void)grace_ms;
-	((struct fake_node *)arg)->stop_count++;
+	struct fake_node *node = arg;
+	if (node->world->hooks.plugin_stop) {
+		node->world->hooks.plugin_stop(node, plugin, grace_ms);
+		return;
+	}
+	node->stop_count++;
 }
 
 static void storage(void *arg, struct store_stats *ret_stats, const char **ret_folder,
@@ -192,45 +191,37 @@ static void storage(void *arg, struct store_stats *ret_stats, const char **ret_f
 
 static void node_start(struct fake_node *node)
 {
-	static char *const names[] = {"ann", "root", "wales", "cork", "derry"};
-	static const Lyceum__V1__Role roles[] = {LYCEUM__V1__ROLE__PERSON,
-						 LYCEUM__V1__ROLE__OPERATOR, LYCEUM__V1__ROLE__NODE,
-						 LYCEUM__V1__ROLE__NODE, LYCEUM__V1__ROLE__NODE};
-	static char *policy_group[] = {"policy"};
+	const struct fake_hooks *hooks = &node->world->hooks;
 	Lyceum__V1__Config config = LYCEUM__V1__CONFIG__INIT;
 	Lyceum__V1__Limits limits = LYCEUM__V1__LIMITS__INIT;
 	Lyceum__V1__Uplink uplink = LYCEUM__V1__UPLINK__INIT;
-	Lyceum__V1__PeerKey keys[5];
-	Lyceum__V1__PeerKey *key_items[5];
-	for (size_t i = 0; i < 5; i++) {
-		lyceum__v1__peer_key__init(&keys[i]);
-		keys[i].name = names[i];
-		keys[i].public_key = (char *)(uintptr_t)KEY;
-		keys[i].role = roles[i];
-		key_items[i] = &keys[i];
-	}
-	keys[0].groups = policy_group;
-	keys[0].n_groups = 1;
 	limits.call_credit = 200000;
 	limits.publish_credit = 200000;
 	config.name = node->name;
-	config.keys = key_items;
-	config.n_keys = node->hub ? 2 : 5;
 	config.limits = &limits;
 	if (node->hub) {
 		uplink.name = node->hub->name;
 		uplink.endpoint = (char *)(uintptr_t) "fake://hub";
-		uplink.server_key = (char *)(uintptr_t)KEY;
+		uplink.server_key = (char *)(uintptr_t)FAKE_KEY;
 		config.uplink = &uplink;
 	}
+	if (hooks->configure)
+		hooks->configure(node, &config);
 	struct lyc_error error = {0};
-	assert_int_equal(
-		daemon_init(&node->daemon, &config, &node->env, node->epoch, "/plugins", &error),
-		LYC_OK);
+	if (daemon_init(&node->daemon, &config, &node->env, node->epoch, "/plugins", &error) !=
+	    LYC_OK)
+		fprintf(stderr, "%s cannot start: %s: %s\n", node->name, error.field, error.text);
+	ensure(error.status == LYC_OK);
 	node->daemon.storage = storage;
-	assert_int_equal(types_add(&node->daemon.types, node->world->schema, true, NULL), LYC_OK);
-	policy_grant(&node->daemon.policy, "board", "", ROLE_PLUGIN);
-	policy_grant(&node->daemon.policy, "board.2", "", ROLE_PLUGIN);
+	if (node->world->schema)
+		ensure(types_add(&node->daemon.types, node->world->schema, true, NULL) == LYC_OK);
+	for (size_t i = 0; i < node->world->node_count; i++) {
+		const struct fake_node *other = node->world->nodes[i];
+		if (other->hub == node)
+			policy_grant(&node->daemon.policy, other->name, FAKE_KEY, ROLE_NODE);
+	}
+	if (hooks->prepare)
+		hooks->prepare(node);
 	for (size_t i = 0; i < node->record_count; i++)
 		daemon_replay(&node->daemon, i + 1,
 			      span_of(node->records[i].record.data, node->records[i].record.len));
@@ -277,6 +268,8 @@ struct fake_node *fake_node_add(struct fake_world *world, const char *name, stru
 				 .plugin_start = env_plugin_start,
 				 .plugin_stop = env_plugin_stop};
 	fake_disk_env(&node->env);
+	if (hub)
+		policy_grant(&hub->daemon.policy, name, FAKE_KEY, ROLE_NODE);
 	node_start(node);
 	return node;
 }
@@ -312,28 +305,24 @@ static void node_free(struct fake_node *node)
 	free(node);
 }
 
-struct fake_world *fake_world_new(uint64_t seed)
+struct fake_world *fake_world_make(uint64_t seed, const struct fake_hooks *hooks)
 {
 	struct fake_world *world = mem_new(struct fake_world);
 	log_configure(LOG_TEXT, LOG_ERROR, "test");
 	rng_init(&world->rng, seed);
 	world->now_ms = 1000000;
-	world->schema = schema_file_compile(NOTICE_SET, NULL);
+	world->wall_offset_ms = 1700000000000;
+	if (hooks)
+		world->hooks = *hooks;
 	return world;
 }
 
 void fake_world_free(struct fake_world *world)
 {
-	for (size_t i = 0; i < world->client_count; i++) {
-		frames_drop(&world->clients[i]->in);
-		buf_fini(&world->clients[i]->frame);
-		buf_fini(&world->clients[i]->out);
-		world->clients[i]->node = NULL;
-	}
+	while (world->client_count > 0)
+		fake_client_free(world->clients[world->client_count - 1]);
 	for (size_t i = 0; i < world->node_count; i++)
 		node_free(world->nodes[i]);
-	for (size_t i = 0; i < world->client_count; i++)
-		free(world->clients[i]);
 	schema_unref(world->schema);
 	free(world);
 }
@@ -368,8 +357,8 @@ bool fake_deliver_down(struct fake_node *node)
 
 void fake_cut(struct fake_node *node)
 {
-	frames_drop(&node->up);
-	frames_drop(&node->down);
+	fake_frames_drop(&node->up);
+	fake_frames_drop(&node->down);
 	node->connection++;
 }
 
@@ -388,6 +377,8 @@ static bool step(struct fake_world *world)
 		while (fake_deliver_down(world->nodes[i]))
 			is_busy = true;
 	}
+	if (world->hooks.run)
+		is_busy |= world->hooks.run(world);
 	return is_busy;
 }
 

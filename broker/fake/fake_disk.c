@@ -1,5 +1,5 @@
 /* A log in memory: appends are judged and kept, reads are served, when the test says so. */
-#include "fake_world.h"
+#include "fake/fake_node.h"
 
 #include <stdio.h>
 #include <stdlib.h>
