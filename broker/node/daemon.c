@@ -17,6 +17,8 @@
 /* A peer that owes a reply is asked for a sign of its connection as often. */
 #define PROBE_MS 200
 #define SAVE_HEADS_MS 5000
+/* A link whose copies the log here does not take begins again after so long, not at once. */
+#define LINK_REST_MS 1000
 #define STOP_GRACE_MS 2000
 #define DRAIN_MS 1000
 
@@ -336,7 +338,10 @@ static void beat(struct daemon *daemon, uint64_t now)
 	list_each_safe (node, &daemon->sessions.all) {
 		struct session *session = list_entry(node, struct session, all);
 		const struct link *link = session_is_link(session) ? session->owner : NULL;
-		if (link && link->has_failed) {
+		if (link && link->has_failed && !link->failure &&
+		    now - link->failed_ms < LINK_REST_MS) {
+			/* calls go on; the disk may have room again by then */
+		} else if (link && link->has_failed) {
 			daemon_dismiss(daemon, session, GOODBYE_UNSPECIFIED,
 				       link->failure ? link->failure
 						     : "the log here does not take records");

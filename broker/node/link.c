@@ -299,6 +299,7 @@ static void copy_stored(enum lyc_status status, uint64_t seq, const char *text, 
 	if (status != LYC_OK && !link->has_failed) {
 		log_error("a copied record was not stored", "peer", link->peer, "reason", text);
 		link->has_failed = true;
+		link->failed_ms = link->links->env->now_ms(link->links->env->world);
 		for (size_t i = 0; i < link->links->stream->origins.count; i++)
 			origin_unqueue(&link->links->stream->origins.items[i]);
 	}

@@ -55,6 +55,7 @@ struct link {
 	size_t pending_count;
 	/* The log did not take a copy: the link begins again, from what was committed. */
 	bool has_failed;
+	uint64_t failed_ms;
 	/* Why, where it is not the log's refusal. */
 	const char *failure;
 	bool is_stored_dirty;

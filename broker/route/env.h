@@ -23,6 +23,9 @@ struct append {
 	struct buf record;
 	bool has_expect;
 	uint64_t expect_seq;
+	/* What makes the log hold less in the end: taken also where the disk is full, as long as
+	 * the reserve lasts. */
+	bool is_vital;
 
 	enum lyc_status status;
 	uint64_t seq;

@@ -27,7 +27,8 @@ struct store {
 	/* The writer's alone. */
 	struct subject_index active_subjects; /* of the active segment, for its checkpoint */
 	struct buf batch;
-	bool is_broken; /* a sync failed: what the disk holds is unknown */
+	bool may_use_reserve; /* the batch is one of withdrawals */
+	bool is_broken;       /* a sync failed: what the disk holds is unknown */
 	uint64_t truncated_bytes;
 };
 

@@ -247,8 +247,11 @@ static enum lyc_status recover_active(struct store *store, struct segment *segme
 					   "No memory for the subjects of %s.", segment->name);
 	}
 	/* Room is a courtesy here: an append asks for what it needs. */
+	segment->room_len = segment->len;
 	if (status == LYC_OK && segment_folder_take_room(&store->folder, segment->fd, segment->name,
-							 store->folder.segment_len, NULL) != LYC_OK)
+							 store->folder.segment_len, NULL) == LYC_OK)
+		segment->room_len = store->folder.segment_len;
+	else if (status == LYC_OK)
 		status = cut(segment, error);
 out:
 	buf_fini(&rest);

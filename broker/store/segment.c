@@ -75,6 +75,7 @@ enum lyc_status segment_create(const struct segment_folder *folder, uint64_t fir
 		goto out;
 	}
 	status = segment_folder_take_room(folder, segment->fd, segment->name, room_len, error);
+	segment->room_len = room_len;
 	if (status == LYC_OK)
 		status = segment_write_header(segment, error);
 	if (status == LYC_OK)

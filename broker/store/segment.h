@@ -40,7 +40,8 @@ struct segment {
 	const struct segment_folder *folder;
 
 	/* The writer's; changed under the store's lock. */
-	uint64_t len; /* bytes that hold records, all synced */
+	uint64_t len;      /* bytes that hold records, all synced */
+	uint64_t room_len; /* bytes that the disk has promised to the file */
 	uint64_t last_seq;
 	uint64_t first_kept_seq; /* 0: it holds no record */
 	uint64_t record_count;

@@ -28,9 +28,14 @@ enum lyc_status segment_folder_failed(const struct segment_folder *folder, struc
 {
 	int code = errno;
 	bool is_full = code == ENOSPC || code == EDQUOT || code == EFBIG;
-	return error_set(error, is_full ? LYC_RESOURCE_EXHAUSTED : LYC_UNAVAILABLE,
-			 "Cannot %s %s in the log folder %s: %s.", verb, name, folder->path,
-			 strerror(code));
+	if (is_full)
+		return error_set(
+			error, LYC_RESOURCE_EXHAUSTED,
+			"The disk is full: cannot %s %s in the log folder %s (%s); make room, "
+			"and the log goes on.",
+			verb, name, folder->path, strerror(code));
+	return error_set(error, LYC_UNAVAILABLE, "Cannot %s %s in the log folder %s: %s.", verb,
+			 name, folder->path, strerror(code));
 }
 
 enum lyc_status segment_folder_sync_file(const struct segment_folder *folder, int fd,
@@ -145,6 +150,12 @@ enum lyc_status segment_folder_rename(const struct segment_folder *folder, const
 	return segment_folder_sync_names(folder, error);
 }
 
+/* Of a segment and its checkpoint, and of the state file. */
+static uint64_t reserve_len(const struct segment_folder *folder)
+{
+	return folder->segment_len + folder->segment_len / 8 + 65536;
+}
+
 enum lyc_status segment_folder_keep_reserve(struct segment_folder *folder, struct lyc_error *error)
 {
 	if (folder->has_reserve)
@@ -153,7 +164,7 @@ enum lyc_status segment_folder_keep_reserve(struct segment_folder *folder, struc
 	if (fd < 0)
 		return segment_folder_failed(folder, error, "create", RESERVE_NAME);
 	enum lyc_status status = segment_folder_take_room(folder, fd, "the " RESERVE_NAME,
-							  folder->segment_len, error);
+							  reserve_len(folder), error);
 	close(fd);
 	if (status != LYC_OK)
 		unlinkat(folder->fd, RESERVE_NAME, 0);

@@ -209,6 +209,11 @@ static enum lyc_status roll(struct store *store, uint64_t need, struct lyc_error
 		room = SEGMENT_HEADER_LEN + need;
 	enum lyc_status status =
 		segment_create(&store->folder, old->last_seq + 1, room, &segment, error);
+	if (status == LYC_RESOURCE_EXHAUSTED && store->may_use_reserve) {
+		segment_folder_use_reserve(&store->folder);
+		status = segment_create(&store->folder, old->last_seq + 1,
+					SEGMENT_HEADER_LEN + need, &segment, error);
+	}
 	if (status != LYC_OK)
 		return status;
 	segment_name(segment->first_seq, ".log", name);
@@ -247,17 +252,31 @@ static enum lyc_status make_room(struct store *store, uint64_t need, struct lyc_
 {
 	struct segment *active = store_active(store);
 	uint64_t end = active->len + need;
-	if (end <= store->folder.segment_len)
-		return LYC_OK;
-	if (active->last_seq >= active->first_seq)
+	if (end > store->folder.segment_len && active->last_seq >= active->first_seq)
 		return roll(store, need, error);
-	return segment_folder_take_room(&store->folder, active->fd, active->name, end, error);
+	if (end <= active->room_len)
+		return LYC_OK;
+	/* Given back by a cut, or never had: asked for before anything is written, because a write
+	 * without room may fail as late as at its sync. */
+	uint64_t whole = end > store->folder.segment_len ? end : store->folder.segment_len;
+	enum lyc_status status =
+		segment_folder_take_room(&store->folder, active->fd, active->name, whole, error);
+	if (status == LYC_OK)
+		active->room_len = whole;
+	if (status != LYC_RESOURCE_EXHAUSTED || !store->may_use_reserve)
+		return status;
+	segment_folder_use_reserve(&store->folder);
+	status = segment_folder_take_room(&store->folder, active->fd, active->name, end, error);
+	if (status == LYC_OK)
+		active->room_len = end;
+	return status;
 }
 
 /* After a failed write: what it left must not be read as records one day. */
 static void wipe_tail(struct store *store)
 {
 	struct segment *active = store_active(store);
+	active->room_len = active->len;
 	if (ftruncate(active->fd, (off_t)active->len) != 0 ||
 	    segment_folder_sync_file(&store->folder, active->fd, active->name, NULL) != LYC_OK)
 		store->is_broken = true;
@@ -350,8 +369,11 @@ enum lyc_status store_append(struct store *store, struct store_item *items, size
 	struct pending pending = {0};
 	enum lyc_status status;
 	bool has_expect = false;
-	for (size_t i = 0; i < count && !has_expect; i++)
-		has_expect = items[i].has_expect;
+	bool is_vital = true;
+	for (size_t i = 0; i < count; i++) {
+		has_expect = has_expect || items[i].has_expect;
+		is_vital = is_vital && items[i].is_vital;
+	}
 	if (store->is_broken)
 		status = error_set(error, LYC_UNAVAILABLE,
 				   "The log %s takes no records after a failed sync; restart to "
@@ -361,6 +383,9 @@ enum lyc_status store_append(struct store *store, struct store_item *items, size
 		status = error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for a batch.");
 	else
 		status = segment_folder_keep_reserve(&store->folder, error);
+	store->may_use_reserve = is_vital;
+	if (status == LYC_RESOURCE_EXHAUSTED && is_vital)
+		status = LYC_OK;
 	if (status == LYC_OK)
 		status = append(store, items, count, &pending, error);
 	free(pending.places);

@@ -28,6 +28,7 @@ struct store_item {
 	struct span record; /* a serialised lyceum.v1.Record; opaque here */
 	bool has_expect;
 	uint64_t expect_seq; /* the subject's last sequence, 0: none */
+	bool is_vital;       /* a withdrawal: a batch of such ones may use up the reserve */
 
 	/* The answer. OK, FAILED_PRECONDITION (ret_seq is then the subject's last sequence),
 	 * RESOURCE_EXHAUSTED, UNAVAILABLE. */

@@ -361,6 +361,7 @@ static enum lyc_status append_publish(struct stream *stream, struct session *ses
 	}
 	append->base.has_expect = publish->has_expect;
 	append->base.expect_seq = publish->expect_seq;
+	append->base.is_vital = publish->remove;
 	append->session_serial = session->serial;
 	append->publish_id = publish->id;
 	append->packet_len = packet_len;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <uthash.h>
 
@@ -19,6 +20,7 @@
 #define MAX_GROUP 4096
 #define MAX_GROUP_LEN (8u * 1024 * 1024)
 #define READ_COUNT 4096
+#define RETRY_SECONDS 1
 
 /* A chain by `next` with its end. */
 struct append_queue {
@@ -53,9 +55,9 @@ struct log_threads {
 	struct append_queue appends;
 	struct append_queue appended;
 	bool is_write_stopping;
-	/* After a failure everything that was queued behind it fails, too, until the loop has heard
-	 * of it: so that no copy is stored behind one that was not. */
-	bool is_failing;
+	/* After a failure everything that was queued behind it fails in the same way, until the
+	 * loop has heard of it: so that no copy is stored behind one that was not. */
+	struct lyc_error failure;
 	/* What the machine said to the last group that was tried, since the loop has looked. */
 	enum { UNTRIED = 0, WRITTEN, REFUSED } outcome;
 	char refusal[200];
@@ -67,6 +69,7 @@ struct log_threads {
 	struct read_queue done_reads;
 	struct saved_value *values;  /* by key, the oldest first */
 	struct saved_value *writing; /* on its way to the disk */
+	struct timespec values_due;  /* not before, after a failure */
 	bool is_read_stopping;
 };
 
@@ -83,7 +86,7 @@ static void queue_add(struct append_queue *queue, struct append *first, struct a
 
 /* ---- the writer ---- */
 
-/* Cut one group off the front of the queue. */
+/* Cut one group off the front of the queue: of vital ones only, or of others. */
 static struct append_queue take_group(struct append_queue *queue, size_t *ret_count)
 {
 	struct append_queue group = {.first = queue->first};
@@ -91,6 +94,8 @@ static struct append_queue take_group(struct append_queue *queue, size_t *ret_co
 	size_t len = 0;
 	for (struct append *at = queue->first; at && count < MAX_GROUP && len < MAX_GROUP_LEN;
 	     at = at->next) {
+		if (at->is_vital != group.first->is_vital)
+			break;
 		group.last = at;
 		len += at->record.len;
 		count++;
@@ -103,9 +108,10 @@ static struct append_queue take_group(struct append_queue *queue, size_t *ret_co
 	return group;
 }
 
-/* False when the machine failed; the reason is in `error` then. */
+/* False when the machine failed; the reason is in `error` then, or was there before because an
+ * append before these has failed. */
 static bool write_group(struct log_threads *threads, struct append_queue *group, size_t count,
-			struct store_item *items, bool is_failing, struct lyc_error *error)
+			struct store_item *items, struct lyc_error *error)
 {
 	size_t i = 0;
 	for (struct append *at = group->first; at; at = at->next, i++)
@@ -114,10 +120,11 @@ static bool write_group(struct log_threads *threads, struct append_queue *group,
 			.record = span_of(at->record.data, at->record.len),
 			.has_expect = at->has_expect,
 			.expect_seq = at->expect_seq,
+			.is_vital = at->is_vital,
 		};
-	enum lyc_status status = is_failing ? error_set(error, LYC_UNAVAILABLE,
-							"an append before this one has failed")
-					    : store_append(threads->store, items, count, error);
+	enum lyc_status status = error->status;
+	if (status == LYC_OK)
+		status = store_append(threads->store, items, count, error);
 	i = 0;
 	for (struct append *at = group->first; at; at = at->next, i++) {
 		at->status = status == LYC_OK ? items[i].ret_status : status;
@@ -140,7 +147,8 @@ static bool write_group(struct log_threads *threads, struct append_queue *group,
 static void note_refusal(struct log_threads *threads, const struct lyc_error *error)
 {
 	threads->outcome = REFUSED;
-	memcpy(threads->refusal, error->text, sizeof(threads->refusal));
+	snprintf(threads->refusal, sizeof(threads->refusal), "%.*s",
+		 (int)sizeof(threads->refusal) - 1, error->text);
 }
 
 static void *write_thread(void *arg)
@@ -155,16 +163,22 @@ static void *write_thread(void *arg)
 			break;
 		size_t count;
 		struct append_queue group = take_group(&threads->appends, &count);
-		bool is_failing = threads->is_failing;
+		struct lyc_error error = threads->failure;
+		bool was_failing = error.status != LYC_OK;
+		/* A withdrawal may find room in the reserve where others found none. */
+		bool is_vital = group.first->is_vital;
+		if (is_vital)
+			error = (struct lyc_error){0};
 		pthread_mutex_unlock(&threads->write_lock);
-		struct lyc_error error = {0};
-		bool is_written = write_group(threads, &group, count, items, is_failing, &error);
+		bool is_written = write_group(threads, &group, count, items, &error);
 		pthread_mutex_lock(&threads->write_lock);
-		if (is_written)
+		/* One that was taken from the reserve says nothing of the others. */
+		if (is_written && !is_vital)
 			threads->outcome = WRITTEN;
-		else if (!is_failing)
+		else if (!is_written && !was_failing)
 			note_refusal(threads, &error);
-		threads->is_failing = threads->is_failing || !is_written;
+		if (!is_written)
+			threads->failure = error;
 		queue_add(&threads->appended, group.first, group.last);
 		uv_async_send(&threads->async);
 	}
@@ -240,15 +254,13 @@ static bool serve(struct log_threads *threads, struct log_read *read)
 	return is_at_end || read->status != LYC_OK || read->records.len > 0;
 }
 
-static void write_value(struct log_threads *threads, const struct saved_value *value)
+static bool write_value(struct log_threads *threads, const struct saved_value *value)
 {
 	struct lyc_error error;
-	/* A position that is not kept is handed out again after a restart: late, never lost. */
-	if (value->value.len > 0)
-		(void)!store_put_meta(threads->store, value->key,
-				      span_of(value->value.data, value->value.len), &error);
-	else
-		(void)!store_remove_meta(threads->store, value->key, &error);
+	if (value->value.len == 0)
+		return store_remove_meta(threads->store, value->key, &error) == LYC_OK;
+	return store_put_meta(threads->store, value->key,
+			      span_of(value->value.data, value->value.len), &error) == LYC_OK;
 }
 
 /* Under the lock, which is released meanwhile. */
@@ -271,21 +283,68 @@ static void serve_next(struct log_threads *threads)
 		uv_async_send(&threads->async);
 }
 
+static void value_free(struct saved_value *value)
+{
+	buf_fini(&value->value);
+	free(value->key);
+	free(value);
+}
+
+/* A value that the disk does not take waits, unless a newer one is there, and all others with it.
+ * What is not written by the end is handed out again after the restart: late, never lost. */
+static void keep_for_later(struct log_threads *threads, struct saved_value *value)
+{
+	struct saved_value *newer;
+	size_t len = strlen(value->key);
+	HASH_FIND(by_key, threads->values, value->key, len, newer);
+	if (newer)
+		value_free(value);
+	else
+		HASH_ADD_KEYPTR(by_key, threads->values, value->key, len, value);
+	clock_gettime(CLOCK_MONOTONIC, &threads->values_due);
+	threads->values_due.tv_sec += RETRY_SECONDS;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* Are there values that may be tried now? */
+static bool has_values(const struct log_threads *threads)
+{
+	struct timespec now;
+	if (!threads->values || threads->is_read_stopping)
+		return threads->values != NULL;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return !is_before(&now, &threads->values_due);
+}
+
 /* The same. */
 static void write_next(struct log_threads *threads)
 {
 	struct saved_value *value = threads->values;
-	if (!value)
+	if (!has_values(threads))
 		return;
 	HASH_DELETE(by_key, threads->values, value);
 	threads->writing = value;
 	pthread_mutex_unlock(&threads->read_lock);
-	write_value(threads, value);
+	bool is_written = write_value(threads, value);
 	pthread_mutex_lock(&threads->read_lock);
 	threads->writing = NULL;
-	buf_fini(&value->value);
-	free(value->key);
-	free(value);
+	if (is_written || threads->is_read_stopping)
+		value_free(value);
+	else
+		keep_for_later(threads, value);
+}
+
+static void wait_for_work(struct log_threads *threads)
+{
+	if (threads->values)
+		pthread_cond_timedwait(&threads->read_due, &threads->read_lock,
+				       &threads->values_due);
+	else
+		pthread_cond_wait(&threads->read_due, &threads->read_lock);
 }
 
 /* A stretch and a value in turn, so that neither waits for all of the other. */
@@ -294,8 +353,8 @@ static void *read_thread(void *arg)
 	struct log_threads *threads = arg;
 	pthread_mutex_lock(&threads->read_lock);
 	for (;;) {
-		while (!threads->reads.first && !threads->values && !threads->is_read_stopping)
-			pthread_cond_wait(&threads->read_due, &threads->read_lock);
+		while (!threads->reads.first && !has_values(threads) && !threads->is_read_stopping)
+			wait_for_work(threads);
 		if (!threads->reads.first && !threads->values)
 			break;
 		serve_next(threads);
@@ -338,7 +397,7 @@ static void deliver(struct log_threads *threads)
 	}
 	pthread_mutex_lock(&threads->write_lock);
 	if (!threads->appends.first && !threads->appended.first)
-		threads->is_failing = false;
+		threads->failure.status = LYC_OK;
 	pthread_mutex_unlock(&threads->write_lock);
 	pthread_mutex_lock(&threads->read_lock);
 	struct log_read *read = threads->done_reads.first;
@@ -364,7 +423,11 @@ enum lyc_status log_threads_start(uv_loop_t *loop, struct store *store,
 	pthread_mutex_init(&threads->write_lock, NULL);
 	pthread_cond_init(&threads->write_due, NULL);
 	pthread_mutex_init(&threads->read_lock, NULL);
-	pthread_cond_init(&threads->read_due, NULL);
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&threads->read_due, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	ensure(uv_async_init(loop, &threads->async, on_async) == 0);
 	threads->async.data = threads;
 	if (pthread_create(&threads->writer, NULL, write_thread, threads) != 0 ||

@@ -144,19 +144,49 @@ bool port_uplink_failed(struct world *world, char *ret_text, size_t size)
 	return stage >= ZSOCK_UNREACHED;
 }
 
+/* A disk that is full keeps no daemon from starting whose endpoints are as before. */
+static bool holds(const char *path, const struct buf *content)
+{
+	FILE *file = fopen(path, "re");
+	size_t at = 0;
+	int byte;
+	if (!file)
+		return false;
+	while ((byte = getc(file)) != EOF && at < content->len && byte == content->data[at])
+		at++;
+	fclose(file);
+	return byte == EOF && at == content->len;
+}
+
+/* As a whole: who looks finds the old one or the new one. */
+static enum lyc_status replace(const char *path, const struct buf *content, struct lyc_error *error)
+{
+	char temp[470];
+	snprintf(temp, sizeof(temp), "%s~", path);
+	FILE *file = fopen(temp, "we");
+	bool is_written = file && fwrite(content->data, 1, content->len, file) == content->len;
+	if (file && fclose(file) != 0)
+		is_written = false;
+	if (is_written && rename(temp, path) == 0)
+		return LYC_OK;
+	int code = errno;
+	remove(temp);
+	return error_set(error, LYC_UNAVAILABLE, "%s cannot be written: %s", path, strerror(code));
+}
+
 enum lyc_status ports_write_endpoints(struct world *world, struct lyc_error *error)
 {
 	char path[460];
+	struct buf content = {0};
+	enum lyc_status status = LYC_OK;
 	snprintf(path, sizeof(path), "%s/endpoints", world->data);
-	FILE *file = fopen(path, "we");
-	if (!file)
-		return error_set(error, LYC_UNAVAILABLE, "%s cannot be written: %s", path,
-				 strerror(errno));
 	for (uint32_t i = 0; i < world->port_count; i++) {
 		struct port *port = world->ports[i];
 		if (port->zsock && !port->identity)
-			fprintf(file, "%s\n", zsock_endpoint(port->zsock));
+			buf_add_format(&content, "%s\n", zsock_endpoint(port->zsock));
 	}
-	fclose(file);
-	return LYC_OK;
+	if (!holds(path, &content))
+		status = replace(path, &content, error);
+	buf_fini(&content);
+	return status;
 }

@@ -205,7 +205,11 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 {
 	char folder[460];
 	snprintf(folder, sizeof(folder), "%s/log", world->data);
-	struct store_options options = {.folder = folder};
+	const Lyceum__V1__StoreConfig *config = world->options->config->store;
+	struct store_options options = {
+		.folder = folder,
+		.segment_len = config ? (uint64_t)config->segment_mib << 20 : 0,
+	};
 	enum lyc_status status = store_open(&options, &world->store, error);
 	if (status != LYC_OK)
 		return status;

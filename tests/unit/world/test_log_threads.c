@@ -96,6 +96,32 @@ static void test_log_threads_say_once_that_the_disk_is_full_and_that_it_goes_on(
 	assert_int_equal(count_of(said, "\n"), 2);
 }
 
+static void test_log_threads_write_a_value_when_the_disk_has_room_again(void **state)
+{
+	(void)state;
+	struct rlimit old;
+	struct buf value = {0};
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	struct rlimit low = {.rlim_cur = 2, .rlim_max = old.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &low);
+	log_threads_save(threads, "position", text_span("17"));
+	log_threads_save(threads, "other", text_span("1"));
+	/* It is tried, and not forgotten. */
+	for (int i = 0; i < 20; i++)
+		usleep(1000);
+	assert_true(log_threads_saved(threads, "position", &value));
+	assert_int_equal(store_get_meta(log_folder->store, "position", &value), LYC_NOT_FOUND);
+	log_threads_save(threads, "position", text_span("18"));
+	setrlimit(RLIMIT_FSIZE, &old);
+	buf_clear(&value);
+	for (int i = 0;
+	     i < 10000 && store_get_meta(log_folder->store, "position", &value) != LYC_OK; i++)
+		usleep(1000);
+	assert_true(span_is(span_of(value.data, value.len), "18"));
+	buf_fini(&value);
+}
+
 static int setup(void **state)
 {
 	struct lyc_error error;
@@ -120,6 +146,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_log_threads_say_once_that_the_disk_is_full_and_that_it_goes_on, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_log_threads_write_a_value_when_the_disk_has_room_again, setup,
 			teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
