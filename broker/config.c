@@ -112,6 +112,13 @@ static enum lyc_status check_plugins(const Lyceum__V1__Config *config, struct ly
 				return fault_at(error, "plugins", i, "name", "'%s' is listed twice",
 						config->plugins[i]->name);
 		}
+		bool is_thread =
+			config->plugins[i]->host == LYCEUM__V1__PLUGIN_CONFIG__HOST__THREAD;
+		if (is_thread && config->plugins[i]->confinement ==
+					 LYCEUM__V1__PLUGIN_CONFIG__CONFINEMENT__REQUIRED)
+			return fault_at(error, "plugins", i, "confinement",
+					"a thread of the daemon cannot be confined: leave out "
+					"`host: THREAD` or the confinement");
 	}
 	return LYC_OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "host/instance.h"
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
 
@@ -18,6 +19,18 @@
 void host_init(struct host *host)
 {
 	list_init(&host->plugins);
+}
+
+static const char *confine_word(Lyceum__V1__PluginConfig__Confinement confinement)
+{
+	switch (confinement) {
+	case LYCEUM__V1__PLUGIN_CONFIG__CONFINEMENT__REQUIRED:
+		return "required";
+	case LYCEUM__V1__PLUGIN_CONFIG__CONFINEMENT__NONE:
+		return "none";
+	default:
+		return "asked";
+	}
 }
 
 static void add(struct host *host, const Lyceum__V1__PluginConfig *config, uint32_t number,
@@ -38,6 +51,10 @@ static void add(struct host *host, const Lyceum__V1__PluginConfig *config, uint3
 	plugin->path = buf_text(&text);
 	plugin->config_file = config->config_file[0] ? mem_dup(config->config_file) : NULL;
 	plugin->in_thread = config->host == LYCEUM__V1__PLUGIN_CONFIG__HOST__THREAD;
+	plugin->confine = confine_word(config->confinement);
+	plugin->reach = mem_get((config->n_reach + 1) * sizeof(*plugin->reach));
+	for (size_t i = 0; i < config->n_reach; i++)
+		plugin->reach[plugin->reach_count++] = mem_dup(config->reach[i]);
 	plugin->state = PLUGIN_WAITING;
 	plugin->backoff_ms = FIRST_BACKOFF_MS;
 	list_add_last(&host->plugins, &plugin->node);
@@ -61,6 +78,9 @@ void host_fini(struct host *host)
 		free(plugin->identity);
 		free(plugin->path);
 		free(plugin->config_file);
+		for (size_t i = 0; i < plugin->reach_count; i++)
+			free(plugin->reach[i]);
+		free(plugin->reach);
 		buf_fini(&plugin->report);
 		free(plugin);
 	}
@@ -172,7 +192,12 @@ void host_exited(struct host *host, struct plugin *plugin, bool is_final, const 
 void host_line(struct host *host, struct plugin *plugin, int level, const char *text)
 {
 	(void)host;
-	log_write((enum log_level)level, plugin->identity, text, NULL);
+	if (level != INSTANCE_CONFINED) {
+		log_write((enum log_level)level, plugin->identity, text, NULL);
+		return;
+	}
+	snprintf(plugin->confined, sizeof(plugin->confined), "%s", text);
+	log_write(LOG_INFO, plugin->identity, text, NULL);
 }
 
 void host_stop(struct host *host, uint32_t grace_ms)

@@ -30,6 +30,10 @@ struct plugin {
 	char *path;
 	char *config_file; /* NULL */
 	bool in_thread;
+	/* As lyceum-plugin takes it: "asked", "required", "none"; and what the operator adds. */
+	const char *confine;
+	char **reach;
+	size_t reach_count;
 
 	enum plugin_state state;
 	uint64_t since_ms;
@@ -38,6 +42,8 @@ struct plugin {
 	uint64_t restarts;
 	int64_t pid;
 	char text[240];
+	/* How its process says that it is confined, in words; "" until then. */
+	char confined[400];
 	struct session *session;
 	/* The ReportRequest that it sent last: its own metrics. */
 	struct buf report;
@@ -70,7 +76,7 @@ void host_session_lost(struct host *host, struct session *session);
 void host_refused(struct host *host, struct plugin *plugin, const char *text);
 /* The instance has ended. `is_final`: by its own refusal to start. */
 void host_exited(struct host *host, struct plugin *plugin, bool is_final, const char *text);
-/* It has said something: level as in log.h. */
+/* It has said something: level as in log.h, or INSTANCE_CONFINED. */
 void host_line(struct host *host, struct plugin *plugin, int level, const char *text);
 void host_stop(struct host *host, uint32_t grace_ms);
 /* Instances that have not ended. */

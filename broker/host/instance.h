@@ -17,7 +17,9 @@
 
 struct instance;
 
-/* level as for lyc_log; one line, without its end. */
+/* Of a process, once and before any of the plugin's code has run: how it is confined, in words. */
+#define INSTANCE_CONFINED 0
+/* level as for lyc_log, or INSTANCE_CONFINED; one line, without its end. */
 typedef void (*instance_line_fn)(int level, const char *text, void *arg);
 /* It has ended: clean when it was told to (instance_stop, Goodbye) and did; otherwise text says in
  * a sentence what happened. The last callback: the instance is freed when it returns. */
@@ -43,6 +45,11 @@ struct instance_options {
 	const char *endpoint;
 	const char *server_key;
 	const struct keypair *keys;
+	/* What the process is held to: "asked", "required" or "none", and what is added to what the
+	 * plugin asks for; confine NULL: "asked". */
+	const char *confine;
+	char *const *reach;
+	size_t reach_count;
 
 	instance_line_fn on_line;
 	instance_exit_fn on_exit;

@@ -14,10 +14,11 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "client/exit_code.h"
+#include "client/reach.h"
 #include "host/instance_kind.h"
 
 #define MAX_LINE 1024
-#define MAX_ARGS 16
+#define MAX_ARGS (20 + 2 * REACH_MAX_COUNT)
 
 struct process {
 	struct instance base;
@@ -28,6 +29,7 @@ struct process {
 	struct buf key_text;
 	bool has_exited;
 	bool was_killed;
+	bool has_spoken;
 	char room[4096];
 	char line[MAX_LINE + 1];
 	size_t line_len;
@@ -45,6 +47,12 @@ static void end_line(struct process *process)
 	char *line = process->line;
 	line[process->line_len] = '\0';
 	bool has_level = line[0] >= '1' && line[0] <= '5' && line[1] == ' ';
+	/* Only what came first was said by lyceum-plugin itself. */
+	if (!process->has_spoken && line[0] == PLUGIN_CONFINEMENT_MARK && line[1] == ' ') {
+		instance_say(&process->base, INSTANCE_CONFINED, line + 2);
+		process->line_len = 0;
+	}
+	process->has_spoken = true;
 	/* What is not from lyc_log is from a library that complains. */
 	if (process->line_len > 0)
 		instance_say(&process->base, has_level ? line[0] - '0' : 2,
@@ -184,6 +192,7 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct instance
 		{"--data", options->data_folder},
 		{"--config", options->config_file},
 		{"--server-key", options->keys ? options->server_key : NULL},
+		{"--confine", options->confine},
 	};
 	args[count++] = (char *)options->runner;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
@@ -191,6 +200,10 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct instance
 			continue;
 		args[count++] = (char *)pairs[i][0];
 		args[count++] = (char *)pairs[i][1];
+	}
+	for (size_t i = 0; i < options->reach_count && i < REACH_MAX_COUNT; i++) {
+		args[count++] = (char *)"--reach";
+		args[count++] = options->reach[i];
 	}
 	if (options->keys && !options->server_key)
 		args[count++] = (char *)"--show-key";

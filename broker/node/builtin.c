@@ -57,6 +57,10 @@ static void fill_plugin(struct daemon *daemon, struct plugin *plugin, bool is_op
 	if (is_operator) {
 		ret_plugin->text = plugin->text;
 		ret_plugin->pid = plugin->pid;
+		ret_plugin->path = plugin->path;
+		ret_plugin->confinement = plugin->in_thread
+						  ? (char *)"not confined: a thread of the daemon"
+						  : plugin->confined;
 	}
 	if (plugin->session) {
 		ret_plugin->version = plugin->session->software;

@@ -76,6 +76,21 @@ struct lyc_plugin {
 	 * it calls and appends, and their groups. Any other plugin may name a person only while it
 	 * serves that person's call. The daemon holds it to this, and says in its log who may. */
 	bool speaks_for_people;
+
+	/* What a process of it reaches beyond the daemon, its own folder, its configuration file,
+	 * the system's libraries and time zones. Ended by NULL; NULL: nothing more.
+	 *
+	 *	"connect tcp"       connects to other programs and machines, and looks up names
+	 *	"listen tcp"        waits for connections
+	 *	"read PATH"         reads a file, or all below a folder; an absolute path
+	 *	"write PATH"        and writes, makes, removes
+	 *	"run PATH"          starts that program, with what this list allows
+	 *	"read config FIELD" reads the file that this field of its configuration names:
+	 *	                    "read config relay.ca_file"
+	 *
+	 * The kernel refuses the rest (EACCES, EPERM), from before the plugin's first code runs,
+	 * constructors included. A thread of the daemon reaches whatever the daemon does. */
+	const char *const *reach;
 };
 
 /* For the exported descriptor. */

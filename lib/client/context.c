@@ -1,7 +1,6 @@
 /* What a plugin asks of its surroundings: names, configuration, log lines. */
 #include "client/context.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,64 +8,21 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "client/plugin_config.h"
 
-#define MAX_CONFIG (1024 * 1024)
 #define MAX_LINE 1024
-
-static enum lyc_status read_file(const char *path, struct buf *to, struct lyc_error *error)
-{
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return error_set(error, LYC_NOT_FOUND, "The configuration %s cannot be opened: %s.",
-				 path, strerror(errno));
-	enum lyc_status status = LYC_OK;
-	char part[4096];
-	size_t len;
-	while ((len = fread(part, 1, sizeof(part), file)) > 0 && to->len <= MAX_CONFIG)
-		buf_add(to, part, len);
-	if (ferror(file))
-		status = error_set(error, LYC_UNAVAILABLE, "The configuration %s cannot be read.",
-				   path);
-	else if (to->len > MAX_CONFIG)
-		status = error_set(error, LYC_INVALID_ARGUMENT,
-				   "The configuration %s is longer than 1 MiB.", path);
-	else if (to->has_failed)
-		status = error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for %s.", path);
-	fclose(file);
-	return status;
-}
 
 enum lyc_status context_configure(struct lyc_plugin_context *context, const char *path,
 				  struct lyc_error *error)
 {
 	const struct schema_message *type = context->image.config;
-	struct buf *bytes = &context->config_bytes;
-	struct buf yaml = {0};
-	struct lyc_error reason = {0};
-	enum lyc_status status = LYC_OK;
-	if (!type) {
-		if (path)
-			status = error_set(
-				error, LYC_INVALID_ARGUMENT,
-				"The plugin \"%s\" takes no configuration, but %s is given.",
-				context->image.plugin->name, path);
-		return status;
-	}
-	if (path) {
-		status = read_file(path, &yaml, error);
-		if (status != LYC_OK)
-			goto out;
-		status = yaml_read(type, (const char *)yaml.data, yaml.len, bytes, &reason);
-	}
-	if (status == LYC_OK)
-		status = schema_check(type, span_of(bytes->data, bytes->len), true, &reason);
-	if (status != LYC_OK)
-		error_set_field(error, status, reason.field, "%s: %s%s%s",
-				path ? path : type->full_name, reason.field,
-				reason.field[0] ? ": " : "", reason.text);
-out:
-	buf_fini(&yaml);
-	return status;
+	if (type)
+		return plugin_config_read(type, path, &context->config_bytes, error);
+	if (path)
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "The plugin \"%s\" takes no configuration, but %s is given.",
+				 context->image.plugin->name, path);
+	return LYC_OK;
 }
 
 void context_fini(struct lyc_plugin_context *context)

@@ -15,4 +15,7 @@ enum plugin_exit {
 /* The secret key comes on this descriptor. */
 #define PLUGIN_KEY_FD 3
 
+/* The first line on stderr begins with this instead of a level: how the process is confined. */
+#define PLUGIN_CONFINEMENT_MARK '0'
+
 #endif

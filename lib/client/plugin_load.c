@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "client/reach.h"
 #include "wire/packet.h"
 #include "wire/subject.h"
 
@@ -15,8 +16,10 @@
 
 typedef void (*method_slot)(void);
 
-/* The descriptor as ABI 1 began: later fields stand behind. */
+/* The descriptor as ABI 1 began: later fields stand behind, and one ends with any of them. */
 #define FIRST_SIZE offsetof(struct lyc_plugin, speaks_for_people)
+#define HAS_FIELD(plugin, field)                                                                   \
+	((plugin)->size >= offsetof(struct lyc_plugin, field) + sizeof((plugin)->field))
 
 static enum lyc_status open_file(const char *path, const struct lyc_plugin **ret_plugin,
 				 struct lyc_error *error)
@@ -55,6 +58,25 @@ static enum lyc_status check_patterns(const char *plugin, const char *list,
 	return LYC_OK;
 }
 
+static enum lyc_status check_reach(const struct lyc_plugin *plugin, struct lyc_error *error)
+{
+	const char *const *list = plugin_reach(plugin);
+	struct reach reach;
+	for (size_t i = 0; list && list[i]; i++) {
+		if (i == REACH_MAX_COUNT)
+			return error_set(error, LYC_INVALID_ARGUMENT,
+					 "The plugin \"%s\" has more than %d entries in `reach`.",
+					 plugin->name, REACH_MAX_COUNT);
+		if (!reach_parse(list[i], &reach))
+			return error_set(
+				error, LYC_INVALID_ARGUMENT,
+				"The plugin \"%s\" has \"%.100s\" in `reach`; it takes " REACH_WORDS
+				", with absolute paths.",
+				plugin->name, list[i]);
+	}
+	return LYC_OK;
+}
+
 static enum lyc_status check_descriptor(const struct lyc_plugin *plugin, const char *path,
 					const char *name, struct lyc_error *error)
 {
@@ -62,14 +84,15 @@ static enum lyc_status check_descriptor(const struct lyc_plugin *plugin, const c
 		return error_set(error, LYC_FAILED_PRECONDITION,
 				 "%s was built for plugin ABI %u; this is %u: rebuild it.", path,
 				 plugin->abi, LYC_PLUGIN_ABI);
-	if (plugin->size != FIRST_SIZE && plugin->size != sizeof(*plugin))
+	if (plugin->size < FIRST_SIZE || plugin->size > sizeof(*plugin))
 		return error_set(error, LYC_FAILED_PRECONDITION,
 				 "%s has a descriptor of %u bytes; ABI %u has %zu: rebuild it.",
 				 path, plugin->size, LYC_PLUGIN_ABI, sizeof(*plugin));
-	if (!plugin->name || strcmp(plugin->name, name) != 0)
+	if (!plugin->name || (name && strcmp(plugin->name, name) != 0))
 		return error_set(error, LYC_FAILED_PRECONDITION,
 				 "%s is the plugin \"%s\", not \"%s\".", path,
-				 plugin->name ? plugin->name : "", name);
+				 plugin->name ? plugin->name : "", name ? name : "named");
+	name = plugin->name;
 	if (!plugin->start || !plugin->stop)
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "The plugin \"%s\" has no `%s` function.", name,
@@ -81,7 +104,9 @@ static enum lyc_status check_descriptor(const struct lyc_plugin *plugin, const c
 		return error_set(error, LYC_INVALID_ARGUMENT, "The plugin \"%s\" has no schema.",
 				 name);
 	enum lyc_status status = check_patterns(name, "publishes", plugin->publishes, error);
-	return status == LYC_OK ? check_patterns(name, "reads", plugin->reads, error) : status;
+	if (status == LYC_OK)
+		status = check_patterns(name, "reads", plugin->reads, error);
+	return status == LYC_OK ? check_reach(plugin, error) : status;
 }
 
 /* protoc-c lays the slots, one per method, right behind the ProtobufCService. */
@@ -202,8 +227,8 @@ enum lyc_status plugin_load(const char *path, const char *name, struct plugin_im
 	status = schema_new(image.plugin->schema, image.plugin->schema_len, &image.schema, &reason);
 	if (status != LYC_OK)
 		return error_set(error, LYC_INVALID_ARGUMENT,
-				 "The schema of the plugin \"%s\" does not compile: %s", name,
-				 reason.text);
+				 "The schema of the plugin \"%s\" does not compile: %s",
+				 image.plugin->name, reason.text);
 	status = check_services(&image, error);
 	if (status == LYC_OK && image.plugin->config_type) {
 		image.config = schema_find_message(image.schema, image.plugin->config_type);
@@ -211,7 +236,7 @@ enum lyc_status plugin_load(const char *path, const char *name, struct plugin_im
 			status = error_set(error, LYC_INVALID_ARGUMENT,
 					   "The schema of the plugin \"%s\" does not define its "
 					   "configuration, %s.",
-					   name, image.plugin->config_type);
+					   image.plugin->name, image.plugin->config_type);
 	}
 	if (status != LYC_OK) {
 		plugin_image_fini(&image);
@@ -223,7 +248,12 @@ enum lyc_status plugin_load(const char *path, const char *name, struct plugin_im
 
 bool plugin_speaks_for_people(const struct lyc_plugin *plugin)
 {
-	return plugin->size >= sizeof(*plugin) && plugin->speaks_for_people;
+	return HAS_FIELD(plugin, speaks_for_people) && plugin->speaks_for_people;
+}
+
+const char *const *plugin_reach(const struct lyc_plugin *plugin)
+{
+	return HAS_FIELD(plugin, reach) ? plugin->reach : NULL;
 }
 
 static int compare_name(const void *key, const void *entry)

@@ -32,7 +32,7 @@ struct plugin_image {
 	const struct schema_message *config;
 };
 
-/* Open the file and check its descriptor: ABI, size, name, services, schema. FAILED_PRECONDITION
+/* Open the file and check its descriptor: ABI, size, name (NULL: any), services, schema. FAILED_PRECONDITION
  * when it is no plugin for this daemon, INVALID_ARGUMENT when it contradicts itself. The code stays
  * mapped for ever, also after a failure: unmapping code that may have started threads or registered
  * handlers is not safe. ret_image: plugin_image_fini. */
@@ -40,6 +40,7 @@ LYC_MUST_USE enum lyc_status plugin_load(const char *path, const char *name,
 					 struct plugin_image *ret_image, struct lyc_error *error);
 /* Does its descriptor have that field, and set? */
 bool plugin_speaks_for_people(const struct lyc_plugin *plugin);
+const char *const *plugin_reach(const struct lyc_plugin *plugin);
 /* The method of that full name; NULL. */
 const struct plugin_method *plugin_find_method(const struct plugin_image *image, struct span name);
 /* Accepts a zeroed one. */

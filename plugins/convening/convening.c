@@ -191,6 +191,10 @@ static ProtobufCService *const services[] = {&convening_events.base,
 					     NULL};
 static const char *const subjects[] = {SUBJECT_PREFIX ">", NULL};
 
+/* The organisation's mail server. */
+static const char *const reach[] = {"connect tcp", "read config relay.credentials_file",
+				    "read config relay.ca_file", NULL};
+
 LYC_PLUGIN = {
 	.abi = LYC_PLUGIN_ABI,
 	.size = sizeof(struct lyc_plugin),
@@ -204,4 +208,5 @@ LYC_PLUGIN = {
 	.reads = subjects,
 	.start = start,
 	.stop = stop,
+	.reach = reach,
 };

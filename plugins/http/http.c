@@ -105,6 +105,8 @@ static const char *const publishes[] = {"lyceum.http.v1.User.>", "lyceum.http.v1
 					"lyceum.http.v1.Session.>", NULL};
 static const char *const reads[] = {RECORDS, NULL};
 
+static const char *const reach[] = {"listen tcp", NULL};
+
 LYC_PLUGIN = {
 	.abi = LYC_PLUGIN_ABI,
 	.size = sizeof(struct lyc_plugin),
@@ -119,4 +121,5 @@ LYC_PLUGIN = {
 	.start = start,
 	.stop = stop,
 	.speaks_for_people = true,
+	.reach = reach,
 };

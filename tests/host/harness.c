@@ -185,9 +185,11 @@ struct harness *harness_open(void)
 	harness->zmq_ctx = zmq_ctx_new();
 	snprintf(harness->folder, sizeof(harness->folder), "/tmp/lyc-plugin-XXXXXX");
 	assert_non_null(mkdtemp(harness->folder));
-	snprintf(endpoint, sizeof(endpoint),
-		 as_thread ? "inproc://plugin-%d-%d" : "ipc://@lyc-test-plugin-%d-%d", getpid(),
-		 ++harness_count);
+	if (as_thread)
+		snprintf(endpoint, sizeof(endpoint), "inproc://plugin-%d-%d", getpid(),
+			 ++harness_count);
+	else
+		snprintf(endpoint, sizeof(endpoint), "ipc://%s/daemon.sock", harness->folder);
 	if (!as_thread)
 		open_keys(harness);
 	struct zsock_options options = {.type = as_thread ? ZMQ_PAIR : ZMQ_ROUTER,

@@ -1,11 +1,13 @@
 /*
- * lyceum-plugin: runs one plugin in a process of its own. The daemon starts it; the key comes on
- * descriptor 3, log lines go to stderr, SIGTERM stops it, and it does not outlive the daemon.
+ * lyceum-plugin: runs one plugin in a process of its own, which first gives up whatever the plugin
+ * did not ask for. The daemon starts it; the key comes on descriptor 3, log lines go to stderr,
+ * SIGTERM stops it, and it does not outlive the daemon.
  */
 #include <getopt.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -13,9 +15,26 @@
 
 #include "client/exit_code.h"
 #include "client/runner.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "config_path.h"
+#include "confine.h"
+#include "inspect.h"
 #include "io/keyfile.h"
+#include "probe.h"
 
 static int stop_fd = -1;
+
+struct arguments {
+	struct runner_options runner;
+	bool has_key;
+	bool is_inspection;
+	/* Of the confinement: none at all, all of it, and what the operator adds. */
+	bool is_free;
+	bool is_required;
+	const char *reach[REACH_MAX_COUNT];
+	size_t reach_count;
+};
 
 static void ask_stop(int signal_number)
 {
@@ -30,16 +49,39 @@ static void usage(FILE *to)
 {
 	fputs("usage: lyceum-plugin --so FILE --name NAME --endpoint ADDRESS --data FOLDER\n"
 	      "                     [--server-key KEY | --show-key] [--config FILE]\n"
+	      "                     [--confine asked|required|none] [--reach ENTRY]...\n"
+	      "       lyceum-plugin --inspect --so FILE\n"
 	      "\n"
 	      "Runs one plugin. With --server-key its own key pair is read from descriptor 3; "
 	      "with\n"
-	      "--show-key, too, and shown to the daemon as it is (ipc only).\n"
+	      "--show-key, too, and shown to the daemon as it is (ipc only). The process reaches\n"
+	      "what the plugin asks for and what --reach adds; with --confine required it does "
+	      "not\n"
+	      "run where the kernel cannot refuse the rest, with none nothing is refused.\n"
+	      "With --inspect it prints what the plugin says of itself, as JSON.\n"
 	      "Exit status: 0 told to stop, 2 wrong arguments, 10 the plugin cannot run,\n"
 	      "11 the daemon is lost.\n",
 	      to);
 }
 
-static int parse(int argc, char **argv, struct runner_options *options, bool *ret_has_key)
+static bool take_confinement(struct arguments *arguments, const char *word)
+{
+	arguments->is_free = strcmp(word, "none") == 0;
+	arguments->is_required = strcmp(word, "required") == 0;
+	return arguments->is_free || arguments->is_required || strcmp(word, "asked") == 0;
+}
+
+static bool take_reach(struct arguments *arguments, const char *text)
+{
+	struct reach reach;
+	if (arguments->reach_count == REACH_MAX_COUNT || !reach_parse(text, &reach))
+		return false;
+	arguments->reach[arguments->reach_count++] = text;
+	return true;
+}
+
+/* 0, -1 for --help, or the exit code of what is wrong. */
+static int parse(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option names[] = {
 		{"so", required_argument, NULL, 's'},
@@ -49,11 +91,16 @@ static int parse(int argc, char **argv, struct runner_options *options, bool *re
 		{"show-key", no_argument, NULL, 'w'},
 		{"data", required_argument, NULL, 'd'},
 		{"config", required_argument, NULL, 'c'},
+		{"confine", required_argument, NULL, 'f'},
+		{"reach", required_argument, NULL, 'r'},
+		{"inspect", no_argument, NULL, 'i'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
+	struct runner_options *options = &arguments->runner;
 	int option;
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		bool is_good = true;
 		switch (option) {
 		case 's':
 			options->path = optarg;
@@ -66,10 +113,10 @@ static int parse(int argc, char **argv, struct runner_options *options, bool *re
 			break;
 		case 'k':
 			options->server_key = optarg;
-			*ret_has_key = true;
+			arguments->has_key = true;
 			break;
 		case 'w':
-			*ret_has_key = true;
+			arguments->has_key = true;
 			break;
 		case 'd':
 			options->data_folder = optarg;
@@ -77,15 +124,28 @@ static int parse(int argc, char **argv, struct runner_options *options, bool *re
 		case 'c':
 			options->config_file = optarg;
 			break;
+		case 'f':
+			is_good = take_confinement(arguments, optarg);
+			break;
+		case 'r':
+			is_good = take_reach(arguments, optarg);
+			break;
+		case 'i':
+			arguments->is_inspection = true;
+			break;
 		case 'h':
 			usage(stdout);
 			return -1;
 		default:
-			return PLUGIN_EXIT_USAGE;
+			is_good = false;
 		}
+		if (!is_good)
+			return PLUGIN_EXIT_USAGE;
 	}
-	bool is_complete = options->path && options->name && options->endpoint &&
-			   options->data_folder && optind == argc;
+	bool is_complete = options->path && optind == argc;
+	if (!arguments->is_inspection)
+		is_complete =
+			is_complete && options->name && options->endpoint && options->data_folder;
 	return is_complete ? 0 : PLUGIN_EXIT_USAGE;
 }
 
@@ -113,33 +173,114 @@ static int exit_code(enum lyc_status status)
 	}
 }
 
+/* One entry, whoever asks for it, with a path of the configuration in place of its field. */
+static enum lyc_status add_reach(const struct arguments *arguments,
+				 const Lyceum__V1__PluginDescription *description, const char *text,
+				 struct confinement *to, struct reach *list,
+				 struct lyc_error *error)
+{
+	struct reach reach;
+	char *path = NULL;
+	if (!reach_parse(text, &reach) || to->reach_count == 2 * REACH_MAX_COUNT)
+		return error_set(
+			error, LYC_INVALID_ARGUMENT,
+			"\"%.100s\" is nothing that a plugin can reach: it takes " REACH_WORDS ".",
+			text);
+	if (reach.kind == REACH_READ_CONFIG) {
+		enum lyc_status status = config_path(description, arguments->runner.config_file,
+						     reach.what, &path, error);
+		if (status != LYC_OK || !path)
+			return status;
+		/* Kept until the process ends. */
+		reach = (struct reach){REACH_READ, path};
+	}
+	list[to->reach_count++] = reach;
+	return LYC_OK;
+}
+
+static enum lyc_status confine_to(const struct arguments *arguments,
+				  const Lyceum__V1__PluginDescription *description,
+				  struct lyc_error *error)
+{
+	static struct reach list[2 * REACH_MAX_COUNT];
+	struct confinement confinement = {
+		.plugin_file = arguments->runner.path,
+		.data_folder = arguments->runner.data_folder,
+		.config_file = arguments->runner.config_file,
+		.reach = list,
+		.is_required = arguments->is_required,
+	};
+	struct buf text = {0};
+	enum lyc_status status = LYC_OK;
+	for (size_t i = 0; i < description->n_reach && status == LYC_OK; i++)
+		status = add_reach(arguments, description, description->reach[i], &confinement,
+				   list, error);
+	for (size_t i = 0; i < arguments->reach_count && status == LYC_OK; i++)
+		status = add_reach(arguments, description, arguments->reach[i], &confinement, list,
+				   error);
+	if (status == LYC_OK)
+		status = confine(&confinement, &text, error);
+	/* The daemon believes the first line: no code of the plugin has run in this process. */
+	if (status == LYC_OK)
+		fprintf(stderr, "%c %s\n", PLUGIN_CONFINEMENT_MARK, buf_text(&text));
+	buf_fini(&text);
+	return status;
+}
+
+static enum lyc_status prepare(const struct arguments *arguments, struct lyc_error *error)
+{
+	Lyceum__V1__PluginDescription *description = NULL;
+	if (arguments->is_free) {
+		fprintf(stderr, "%c not confined: so configured\n", PLUGIN_CONFINEMENT_MARK);
+		return LYC_OK;
+	}
+	enum lyc_status status =
+		probe(arguments->runner.path, arguments->runner.name, &description, error);
+	if (status != LYC_OK)
+		return status;
+	status = description->refusal[0]
+			 ? error_set(error, LYC_FAILED_PRECONDITION, "%s", description->refusal)
+			 : confine_to(arguments, description, error);
+	lyceum__v1__plugin_description__free_unpacked(description, NULL);
+	return status;
+}
+
+static enum lyc_status run(struct arguments *arguments, struct lyc_error *error)
+{
+	struct keypair keys;
+	enum lyc_status status = prepare(arguments, error);
+	if (status != LYC_OK)
+		return status;
+	if (arguments->has_key) {
+		status = keyfile_read_fd(PLUGIN_KEY_FD, "on descriptor 3", &keys, error);
+		close(PLUGIN_KEY_FD);
+		arguments->runner.public_key = keys.public_key;
+		arguments->runner.secret_key = keys.secret_key;
+	}
+	if (status == LYC_OK)
+		status = runner_run(&arguments->runner, error);
+	explicit_bzero(&keys, sizeof(keys));
+	return status;
+}
+
 int main(int argc, char **argv)
 {
-	struct runner_options options = {0};
+	struct arguments arguments = {0};
 	struct lyc_error error = {0};
-	struct keypair keys;
-	enum lyc_status status = LYC_OK;
-	bool has_key = false;
-	int code = parse(argc, argv, &options, &has_key);
+	int code = parse(argc, argv, &arguments);
 	if (code != 0) {
 		if (code > 0)
 			usage(stderr);
 		return code > 0 ? code : 0;
 	}
+	if (arguments.is_inspection)
+		return inspect(arguments.runner.path);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close_range(has_key ? PLUGIN_KEY_FD + 1 : PLUGIN_KEY_FD, ~0u, 0);
+	close_range(arguments.has_key ? PLUGIN_KEY_FD + 1 : PLUGIN_KEY_FD, ~0u, 0);
 	stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	options.stop_fd = stop_fd;
+	arguments.runner.stop_fd = stop_fd;
 	catch_signals();
-	if (has_key) {
-		status = keyfile_read_fd(PLUGIN_KEY_FD, "on descriptor 3", &keys, &error);
-		close(PLUGIN_KEY_FD);
-		options.public_key = keys.public_key;
-		options.secret_key = keys.secret_key;
-	}
-	if (status == LYC_OK)
-		status = runner_run(&options, &error);
-	explicit_bzero(&keys, sizeof(keys));
+	enum lyc_status status = run(&arguments, &error);
 	if (status != LYC_OK)
 		fprintf(stderr, "1 %s\n", error.text);
 	return exit_code(status);

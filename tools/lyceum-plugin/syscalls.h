@@ -1,0 +1,24 @@
+/*
+ * The calls into the kernel that a confined process is refused, by seccomp: what Landlock cannot
+ * say (kinds of sockets, new processes, signals where the kernel is old), and what no plugin needs
+ * and kernels have had faults in. The rest is allowed: a list of what any library may ever call
+ * would be wrong tomorrow.
+ */
+#ifndef LYC_LYCEUM_PLUGIN_SYSCALLS_H
+#define LYC_LYCEUM_PLUGIN_SYSCALLS_H
+
+#include <stdbool.h>
+
+#include <lyceum/status.h>
+
+struct syscalls_allowed {
+	bool connect;
+	bool listen;
+	bool run;
+};
+
+/* For this thread and what it starts. UNAVAILABLE: the kernel has no seccomp filter, or refuses. */
+LYC_MUST_USE enum lyc_status syscalls_restrict(const struct syscalls_allowed *allowed,
+					       struct lyc_error *error);
+
+#endif
