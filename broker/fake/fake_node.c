@@ -8,6 +8,7 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "fake/fake_plugin.h"
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
 
@@ -15,7 +16,7 @@
 
 /* ---- frames ---- */
 
-static void frames_add(struct fake_frames *frames, struct buf *frame)
+void fake_frames_add(struct fake_frames *frames, struct buf *frame)
 {
 	size_t end = frames->first + frames->count;
 	struct buf *items = realloc(frames->items, (end + 1) * sizeof(*items));
@@ -104,7 +105,7 @@ static enum lyc_status env_send(void *arg, uint32_t port, struct span routing_id
 		if (!node->is_open)
 			return LYC_UNAVAILABLE;
 		buf_add(&node->seen_up, frame->data, frame->len);
-		frames_add(&node->up, frame);
+		fake_frames_add(&node->up, frame);
 		return LYC_OK;
 	}
 	if (is_full(node, routing_id))
@@ -114,7 +115,7 @@ static enum lyc_status env_send(void *arg, uint32_t port, struct span routing_id
 		return LYC_UNAVAILABLE;
 	if (seen)
 		buf_add(seen, frame->data, frame->len);
-	frames_add(to, frame);
+	fake_frames_add(to, frame);
 	return LYC_OK;
 }
 
@@ -231,6 +232,7 @@ static void node_start(struct fake_node *node)
 
 static void node_end(struct fake_node *node)
 {
+	fake_plugins_drop(node);
 	while (node->appends) {
 		node->append_status = LYC_UNAVAILABLE;
 		fake_commit(node, 1);
@@ -319,6 +321,8 @@ struct fake_world *fake_world_make(uint64_t seed, const struct fake_hooks *hooks
 
 void fake_world_free(struct fake_world *world)
 {
+	for (size_t i = 0; i < world->node_count; i++)
+		fake_plugins_drop(world->nodes[i]);
 	while (world->client_count > 0)
 		fake_client_free(world->clients[world->client_count - 1]);
 	for (size_t i = 0; i < world->node_count; i++)
@@ -377,6 +381,7 @@ static bool step(struct fake_world *world)
 		while (fake_deliver_down(world->nodes[i]))
 			is_busy = true;
 	}
+	is_busy |= fake_plugins_run(world);
 	if (world->hooks.run)
 		is_busy |= world->hooks.run(world);
 	return is_busy;

@@ -37,6 +37,8 @@ struct Lyceum__V1__Config;
 struct fake_world;
 struct fake_node;
 
+/* Takes the frame's content. */
+void fake_frames_add(struct fake_frames *frames, struct buf *frame);
 /* The oldest frame, the caller's now; false when there is none. */
 bool fake_frames_take(struct fake_frames *frames, struct buf *ret_frame);
 /* All of them are lost. */
@@ -113,6 +115,8 @@ struct fake_hooks {
 	void *arg;
 };
 
+struct fake_plugin;
+
 struct fake_world {
 	uint64_t now_ms;
 	/* The time of day is that much more than now_ms. */
@@ -126,6 +130,8 @@ struct fake_world {
 	struct fake_client *clients[FAKE_MAX_CLIENTS];
 	size_t client_count;
 	size_t clients_ever;
+	/* Running; see fake_plugin.h. */
+	struct fake_plugin *plugins;
 };
 
 /* `hooks` is copied; NULL: none. */

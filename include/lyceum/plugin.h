@@ -136,6 +136,24 @@ LYC_API void lyc_call_end(struct lyc_call *call);
  * thread, ends it. The request is kept, too, until then: also when what the call waited for, like
  * an lyc_append, fails at once or later. */
 LYC_API void lyc_call_defer(struct lyc_call *call);
+/* The request, and the reply once, where a deferred call is answered far from its method: what the
+ * method's arguments and `closure` are. The request is borrowed until the call has ended. */
+LYC_API const ProtobufCMessage *lyc_call_request(const struct lyc_call *call);
+LYC_API void lyc_call_reply(struct lyc_call *call, const ProtobufCMessage *reply);
+/* Defer the call, and run fn when the view has had everything up to local sequence seq, at once
+ * where it has: what the reply then says is true of the log. fn runs once, always: when the
+ * caller's time is over or the plugin stops, what the view still lacks is not waited for. */
+typedef void (*lyc_call_fn)(struct lyc_call *call, void *arg);
+LYC_API void lyc_call_when_seen(struct lyc_call *call, uint64_t seq, lyc_call_fn fn, void *arg);
+/* Append one record in the course of a call, which is deferred: the whole of a method that writes.
+ * on_done runs once: after the sync and when the view has had the record, whose position the reply
+ * then names; or with the reason of the refusal, for lyc_call_fail_append. After an expectation
+ * that failed (FAILED_PRECONDITION) the view has had what stood against it, so that the method may
+ * try anew. on_done does not run when the plugin stops. Packs and borrows message. options may be
+ * NULL; the principal is the caller unless another is named. */
+typedef void (*lyc_appended_fn)(struct lyc_call *call, const struct lyc_ack *ack);
+LYC_API void lyc_call_append(struct lyc_call *call, const ProtobufCMessage *message,
+			     const struct lyc_publish_options *options, lyc_appended_fn on_done);
 /* The position that the reply names: what this call caused, a sequence in this daemon's log. Left
  * alone, it is how far the view has come. */
 LYC_API void lyc_call_set_position(struct lyc_call *call, uint64_t seq);
@@ -182,6 +200,10 @@ LYC_API LYC_MUST_USE enum lyc_status lyc_withdraw(struct lyc_plugin_context *con
 						  const ProtobufCMessage *with_keys,
 						  const struct lyc_publish_options *options,
 						  lyc_ack_fn on_done, void *arg);
+/* The time of day (milliseconds since 1970, UTC; may jump), and a clock that never goes back. A
+ * plugin that asks no other has its time set by its tests. */
+LYC_API int64_t lyc_wall_ms(const struct lyc_plugin_context *context);
+LYC_API uint64_t lyc_mono_ms(const struct lyc_plugin_context *context);
 /* Run fn after delay_ms, then every period_ms (0: once). */
 typedef void (*lyc_timer_fn)(void *state, void *arg);
 LYC_API LYC_MUST_USE enum lyc_status lyc_timer(struct lyc_plugin_context *context,

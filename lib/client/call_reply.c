@@ -130,6 +130,11 @@ void served_reply_once(const ProtobufCMessage *message, void *closure_data)
 	served_end(call);
 }
 
+void lyc_call_reply(struct lyc_call *call, const ProtobufCMessage *reply)
+{
+	served_reply_once(reply, call);
+}
+
 enum lyc_status lyc_call_send(struct lyc_call *handle, const ProtobufCMessage *reply)
 {
 	struct lyc_call *call = open_call(handle);
@@ -244,6 +249,12 @@ struct lyc_plugin_context *lyc_call_context(const struct lyc_call *call)
 {
 	(void)call;
 	return served_here();
+}
+
+const ProtobufCMessage *lyc_call_request(const struct lyc_call *handle)
+{
+	const struct lyc_call *call = served_live(handle);
+	return call ? call->request : NULL;
 }
 
 bool lyc_call_is_operator(const struct lyc_call *call)

@@ -37,6 +37,8 @@ static bool copy_text(const char *text, char **ret_copy)
 static enum lyc_status check_options(const struct connection_options *options,
 				     struct lyc_error *error)
 {
+	if (options->transport)
+		return LYC_OK;
 	if (!options->endpoint || !options->endpoint[0])
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "a client needs an endpoint, like \"ipc:///run/lyceum.sock\"");
@@ -101,22 +103,23 @@ enum lyc_status connection_new(const struct connection_options *options,
 	struct connection *connection = mem_try(sizeof(*connection));
 	if (!connection)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a connection");
+	connection->transport = options->transport;
 	connection->kind = options->socket;
 	connection->zmq_ctx = options->zmq_ctx;
 	connection->also_fd = -1;
 	connection->stir_fd = -1;
 	connection->wait_fd = epoll_create1(EPOLL_CLOEXEC);
 	connection->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (!connection->zmq_ctx) {
+	if (!connection->zmq_ctx && !connection->transport) {
 		connection->zmq_ctx = zmq_ctx_new();
 		connection->owns_ctx = connection->zmq_ctx != NULL;
 	}
 	if (!copy_text(options->endpoint, &connection->endpoint) ||
 	    !copy_text(options->server_key, &connection->server_key) ||
 	    !copy_text(options->public_key, &connection->public_key) ||
-	    !copy_text(options->secret_key, &connection->secret_key) || !connection->zmq_ctx ||
-	    connection->wait_fd < 0 || connection->timer_fd < 0 ||
-	    !add_to_wait(connection, connection->timer_fd)) {
+	    !copy_text(options->secret_key, &connection->secret_key) ||
+	    (!connection->zmq_ctx && !connection->transport) || connection->wait_fd < 0 ||
+	    connection->timer_fd < 0 || !add_to_wait(connection, connection->timer_fd)) {
 		status = error_set(error, LYC_RESOURCE_EXHAUSTED,
 				   "no memory or no descriptors for a connection: %s",
 				   strerror(errno));
@@ -230,6 +233,13 @@ enum lyc_status connection_open(struct connection *connection, struct lyc_error 
 {
 	connection_close(connection, 0);
 	connection->opened_count++;
+	const struct transport *transport = connection->transport;
+	if (transport) {
+		connection->is_open = transport->open(transport->arg);
+		return connection->is_open
+			       ? LYC_OK
+			       : error_set(error, LYC_UNAVAILABLE, "no daemon is there");
+	}
 	bool is_pair = connection->kind == CONNECTION_PAIR;
 	connection->socket = zmq_socket(connection->zmq_ctx, is_pair ? ZMQ_PAIR : ZMQ_DEALER);
 	if (!connection->socket || !set_options(connection) ||
@@ -257,6 +267,10 @@ failed:
 
 void connection_close(struct connection *connection, int linger_ms)
 {
+	if (connection->is_open) {
+		connection->transport->close(connection->transport->arg);
+		connection->is_open = false;
+	}
 	if (connection->monitor) {
 		unwatch_socket(connection, connection->monitor);
 		zmq_socket_monitor(connection->socket, NULL, 0);
@@ -305,13 +319,21 @@ static void drop_sent(struct connection *connection)
 	connection->out_sent = 0;
 }
 
+static bool send_frame(struct connection *connection, size_t len)
+{
+	const uint8_t *data = connection->out.data + connection->out_sent;
+	const struct transport *transport = connection->transport;
+	if (transport)
+		return transport->send(transport->arg, span_of(data, len));
+	return zmq_send(connection->socket, data, len, ZMQ_DONTWAIT) >= 0;
+}
+
 bool connection_flush(struct connection *connection)
 {
 	bool has_sent = false;
-	while (connection->socket && connection_unsent(connection) > 0) {
+	while ((connection->socket || connection->is_open) && connection_unsent(connection) > 0) {
 		size_t len = next_frame_len(connection);
-		if (zmq_send(connection->socket, connection->out.data + connection->out_sent, len,
-			     ZMQ_DONTWAIT) < 0) {
+		if (!send_frame(connection, len)) {
 			drop_sent(connection);
 			return has_sent;
 		}
@@ -328,9 +350,23 @@ static bool has_more_parts(zmq_msg_t *msg)
 	return zmq_msg_more(msg) != 0;
 }
 
+static bool receive_frame(const struct transport *transport, zmq_msg_t *ret_msg)
+{
+	struct buf frame = {0};
+	if (!transport->receive(transport->arg, &frame))
+		return false;
+	bool is_received = zmq_msg_init_size(ret_msg, frame.len) == 0;
+	if (is_received && frame.len > 0)
+		memcpy(zmq_msg_data(ret_msg), frame.data, frame.len);
+	buf_fini(&frame);
+	return is_received;
+}
+
 bool connection_receive(struct connection *connection, zmq_msg_t *ret_msg, bool *ret_has_parts)
 {
 	*ret_has_parts = false;
+	if (connection->is_open)
+		return receive_frame(connection->transport, ret_msg);
 	if (!connection->socket)
 		return false;
 	zmq_msg_init(ret_msg);
@@ -354,6 +390,10 @@ enum connection_event connection_watch(struct connection *connection)
 {
 	uint8_t bytes[8];
 	char address[8];
+	const struct transport *transport = connection->transport;
+	if (transport)
+		return connection->is_open && transport->is_lost(transport->arg) ? CONNECTION_LOST
+										 : CONNECTION_QUIET;
 	if (connection->socket && connection->is_ended)
 		return CONNECTION_ENDED;
 	if (!connection->monitor ||
@@ -388,8 +428,13 @@ static bool is_ready(const struct connection *connection)
 
 void connection_wait(struct connection *connection, int timeout_ms)
 {
-	if (is_ready(connection))
+	const struct transport *transport = connection->transport;
+	if (transport) {
+		transport->wait(transport->arg, connection->wait_fd, timeout_ms);
+		timeout_ms = 0;
+	} else if (is_ready(connection)) {
 		return;
+	}
 	struct epoll_event events[4];
 	int count = epoll_wait(connection->wait_fd, events, 4, timeout_ms);
 	for (int i = 0; i < count; i++) {

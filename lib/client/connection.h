@@ -13,11 +13,14 @@
 
 #include "base/buf.h"
 #include "client/peer.h"
+#include "client/transport.h"
 
 /* More unsent bytes than this, and nothing more is received or started. */
 #define CONNECTION_MAX_UNSENT (16u * 1024 * 1024)
 
 struct connection {
+	/* NULL: ZeroMQ. */
+	const struct transport *transport;
 	void *zmq_ctx;
 	bool owns_ctx;
 	enum connection_socket kind;
@@ -30,6 +33,8 @@ struct connection {
 	void *monitor;
 	uint32_t opened_count;
 
+	/* The transport has been opened. */
+	bool is_open;
 	/* The context was ended under us. */
 	bool is_ended;
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "client/plugin_config.h"
+#include "io/clock.h"
 
 #define MAX_LINE 1024
 
@@ -43,6 +44,18 @@ const char *lyc_node_name(const struct lyc_plugin_context *context)
 const char *lyc_data_folder(const struct lyc_plugin_context *context)
 {
 	return context->data_folder;
+}
+
+int64_t lyc_wall_ms(const struct lyc_plugin_context *context)
+{
+	(void)context;
+	return (int64_t)wall_ms();
+}
+
+uint64_t lyc_mono_ms(const struct lyc_plugin_context *context)
+{
+	(void)context;
+	return mono_ms();
 }
 
 const ProtobufCMessage *lyc_config(const struct lyc_plugin_context *context,

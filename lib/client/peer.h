@@ -11,6 +11,8 @@
 
 #include "wire/packet.h"
 
+struct transport;
+
 enum connection_socket {
 	/* To a listener: tcp:// or ipc://. */
 	CONNECTION_DEALER,
@@ -20,6 +22,9 @@ enum connection_socket {
 
 /* Strings are copied. */
 struct connection_options {
+	/* NULL: ZeroMQ. Otherwise what follows, up to software, does not matter. Kept by pointer.
+	 */
+	const struct transport *transport;
 	/* NULL: the client makes and ends one of its own. */
 	void *zmq_ctx;
 	enum connection_socket socket;

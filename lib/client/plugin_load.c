@@ -213,15 +213,14 @@ static enum lyc_status check_services(struct plugin_image *image, struct lyc_err
 	return LYC_OK;
 }
 
-enum lyc_status plugin_load(const char *path, const char *name, struct plugin_image *ret_image,
-			    struct lyc_error *error)
+/* `path` is for sentences. */
+static enum lyc_status look_over(const struct lyc_plugin *plugin, const char *path,
+				 const char *name, struct plugin_image *ret_image,
+				 struct lyc_error *error)
 {
-	struct plugin_image image = {0};
+	struct plugin_image image = {.plugin = plugin};
 	struct lyc_error reason = {0};
-	enum lyc_status status = open_file(path, &image.plugin, error);
-	if (status != LYC_OK)
-		return status;
-	status = check_descriptor(image.plugin, path, name, error);
+	enum lyc_status status = check_descriptor(plugin, path, name, error);
 	if (status != LYC_OK)
 		return status;
 	status = schema_new(image.plugin->schema, image.plugin->schema_len, &image.schema, &reason);
@@ -244,6 +243,20 @@ enum lyc_status plugin_load(const char *path, const char *name, struct plugin_im
 	}
 	*ret_image = image;
 	return LYC_OK;
+}
+
+enum lyc_status plugin_load(const char *path, const char *name, struct plugin_image *ret_image,
+			    struct lyc_error *error)
+{
+	const struct lyc_plugin *plugin = NULL;
+	enum lyc_status status = open_file(path, &plugin, error);
+	return status == LYC_OK ? look_over(plugin, path, name, ret_image, error) : status;
+}
+
+enum lyc_status plugin_take(const struct lyc_plugin *plugin, const char *name,
+			    struct plugin_image *ret_image, struct lyc_error *error)
+{
+	return look_over(plugin, "This program", name, ret_image, error);
 }
 
 bool plugin_speaks_for_people(const struct lyc_plugin *plugin)

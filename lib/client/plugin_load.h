@@ -38,6 +38,9 @@ struct plugin_image {
  * handlers is not safe. ret_image: plugin_image_fini. */
 LYC_MUST_USE enum lyc_status plugin_load(const char *path, const char *name,
 					 struct plugin_image *ret_image, struct lyc_error *error);
+/* The same with a descriptor that is part of this program. */
+LYC_MUST_USE enum lyc_status plugin_take(const struct lyc_plugin *plugin, const char *name,
+					 struct plugin_image *ret_image, struct lyc_error *error);
 /* Does its descriptor have that field, and set? */
 bool plugin_speaks_for_people(const struct lyc_plugin *plugin);
 const char *const *plugin_reach(const struct lyc_plugin *plugin);

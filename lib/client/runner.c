@@ -61,6 +61,7 @@ static enum lyc_status connect_daemon(struct lyc_plugin_context *context,
 	snprintf(software, sizeof(software), "plugin %.30s %.30s", options->name,
 		 context->image.plugin->version ? context->image.plugin->version : "");
 	struct connection_options connection = {
+		.transport = options->transport,
 		.zmq_ctx = options->zmq_ctx,
 		.socket = options->zmq_ctx ? CONNECTION_PAIR : CONNECTION_DEALER,
 		.endpoint = options->endpoint,
@@ -230,7 +231,10 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 	served_init(&context->served);
 	context->on_log = options->on_log;
 	context->log_arg = options->log_arg;
-	enum lyc_status status = plugin_load(options->path, options->name, &context->image, error);
+	enum lyc_status status =
+		options->plugin
+			? plugin_take(options->plugin, options->name, &context->image, error)
+			: plugin_load(options->path, options->name, &context->image, error);
 	if (status != LYC_OK)
 		goto out;
 	context->data_folder = mem_dup_try(options->data_folder, strlen(options->data_folder));

@@ -8,19 +8,26 @@
 
 #include <lyceum/status.h>
 
+struct lyc_plugin;
+struct transport;
+
 /* level 1 error, 2 warning, 3 notice, 4 info, 5 debug; one line. On the runner's thread. */
 typedef void (*runner_log_fn)(int level, const char *text, void *arg);
 
 /* Strings are borrowed until runner_run returns. */
 struct runner_options {
-	/* The .so, and the name that its descriptor has to carry. */
+	/* The .so, and the name that its descriptor has to carry. A descriptor that is linked in
+	 * may stand for the .so. */
 	const char *path;
+	const struct lyc_plugin *plugin;
 	const char *name;
 
 	/* The daemon: "ipc://..." with keys (server_key NULL: they are shown as they are); or, in a
 	 * thread of the daemon, its context and the "inproc://..." address of a PAIR that it has
 	 * bound. */
 	const char *endpoint;
+	/* Or none of them: what carries the frames. */
+	const struct transport *transport;
 	void *zmq_ctx;
 	const char *server_key;
 	const char *public_key;

@@ -241,10 +241,34 @@ void served_wake(struct lyc_plugin_context *context)
 		struct lyc_call *call = list_entry(ready.next, struct lyc_call, of_view);
 		list_remove(&call->of_view);
 		call->is_waiting = false;
-		if (call->is_answered)
+		if (call->seen_fn)
+			served_go_on(call);
+		else if (call->is_answered)
 			served_release(call);
 		else
 			run_method(call, span_of(call->held.data, call->held.len));
+	}
+}
+
+void served_go_on(struct lyc_call *call)
+{
+	lyc_call_fn fn = call->seen_fn;
+	list_remove(&call->of_view);
+	call->seen_fn = NULL;
+	fn(call, call->seen_arg);
+}
+
+/* Those that wait to go on do so now; what they do may let others wait. */
+static void go_on_all(struct lyc_plugin_context *context)
+{
+	struct list *waiting = &context->view.waiting;
+	for (struct list *node = waiting->next; node != waiting;) {
+		struct lyc_call *call = list_entry(node, struct lyc_call, of_view);
+		node = node->next;
+		if (!call->seen_fn)
+			continue;
+		served_go_on(call);
+		node = waiting->next;
 	}
 }
 
@@ -254,6 +278,8 @@ static void abandon(struct lyc_call *call, enum lyc_status status, const char *t
 	served_answer(call, status, text, "", span_of(NULL, 0));
 	if (call->is_waiting)
 		served_release(call);
+	else if (call->seen_fn)
+		served_go_on(call);
 }
 
 void served_cancel(struct lyc_plugin_context *context, uint64_t id)
@@ -279,6 +305,7 @@ void served_forget(struct lyc_plugin_context *context)
 		if (call->is_waiting)
 			served_release(call);
 	}
+	go_on_all(context);
 }
 
 uint64_t served_next(const struct lyc_plugin_context *context)
@@ -291,11 +318,12 @@ uint64_t served_next(const struct lyc_plugin_context *context)
 
 void served_expire(struct lyc_plugin_context *context, uint64_t now_ms)
 {
-	list_each_safe (node, &context->served.by_deadline) {
-		struct lyc_call *call = list_entry(node, struct lyc_call, of_deadline);
+	const struct list *calls = &context->served.by_deadline;
+	while (!list_is_empty(calls)) {
+		struct lyc_call *call = list_entry(calls->next, struct lyc_call, of_deadline);
 		if (call->deadline_ms > now_ms)
 			return;
-		list_remove(node);
+		list_remove(&call->of_deadline);
 		if (call->is_waiting) {
 			served_refuse(call, LYC_FAILED_PRECONDITION, "after",
 				      "The view has come to %llu, not yet to %llu.",
@@ -310,6 +338,9 @@ void served_expire(struct lyc_plugin_context *context, uint64_t now_ms)
 void served_fini(struct lyc_plugin_context *context)
 {
 	struct lyc_call *call, *next;
+	list_each (node, &context->served.by_deadline)
+		list_entry(node, struct lyc_call, of_deadline)->is_cancelled = true;
+	go_on_all(context);
 	HASH_ITER (by_pointer, context->served.by_pointer, call, next) {
 		served_release(call);
 	}

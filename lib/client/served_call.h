@@ -25,9 +25,11 @@ struct lyc_call {
 	const char *principal;
 	size_t group_count;
 
-	/* While it waits for the view. */
+	/* While it waits for the view: to begin, with its body, or to go on with seen_fn. */
 	uint64_t after_seq;
 	struct buf held;
+	lyc_call_fn seen_fn;
+	void *seen_arg;
 
 	bool is_running;
 	bool is_deferred;
@@ -64,6 +66,8 @@ void served_answer(struct lyc_call *call, enum lyc_status status, const char *te
 		   const char *field, struct span body);
 /* The plugin is done with it. */
 void served_end(struct lyc_call *call);
+/* It waits for the view no longer: let it go on. */
+void served_go_on(struct lyc_call *call);
 /* Answer with a failure, and end it. */
 void served_refuse(struct lyc_call *call, enum lyc_status status, const char *field,
 		   const char *format, ...) LYC_PRINTF(4, 5);
