@@ -1,7 +1,8 @@
 /*
- * What the files of the embedded engine share: the open log. The writer thread alone changes it,
- * under the lock and never across I/O; readers take what they need under the lock and then read
- * files. Nobody outside broker/store includes this.
+ * What the files of the embedded engine share: the open log. The writer thread and the one that
+ * removes change it, each while it holds `writing`, and what readers see under the lock, never
+ * across I/O; readers take what they need under the lock and then read files. Nobody outside
+ * broker/store includes this.
  */
 #ifndef LYC_STORE_EMBEDDED_H
 #define LYC_STORE_EMBEDDED_H
@@ -16,6 +17,10 @@
 struct store {
 	struct segment_folder folder;
 
+	/* Held for a whole batch, and by a removal for the moments in which it changes something.
+	 * Taken before the lock. */
+	pthread_mutex_t writing;
+
 	/* Under the lock; the last segment is the active one. */
 	pthread_mutex_t lock;
 	struct segment **segments;
@@ -24,7 +29,7 @@ struct store {
 	struct subject_index subjects;
 	uint64_t last_seq; /* synced */
 
-	/* The writer's alone. */
+	/* Of whoever holds `writing`. */
 	struct subject_index active_subjects; /* of the active segment, for its checkpoint */
 	struct buf batch;
 	bool may_use_reserve; /* the batch is one of withdrawals */
@@ -41,6 +46,11 @@ bool store_add_segment(struct store *store, struct segment *segment);
 /* The segment that holds `seq`, or the first behind it; segment_count when there is none. Under the
  * lock. */
 size_t store_find_segment(const struct store *store, uint64_t seq);
+
+/* Seal the active segment and go on in a new one with room for `need` bytes of records. Under
+ * `writing`. */
+LYC_MUST_USE enum lyc_status store_roll(struct store *store, uint64_t need,
+					struct lyc_error *error);
 
 static inline struct segment *store_active(const struct store *store)
 {

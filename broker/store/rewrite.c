@@ -1,7 +1,8 @@
 /*
  * Taking records out of the log. A segment that holds some is copied without them, synced, and
  * renamed over the old one; a hole stands for the sequences that went. A leading segment of which
- * nothing is left is deleted instead. The writer's thread; readers go on meanwhile.
+ * nothing is left is deleted instead. Runs on a thread beside the writer's: a sealed segment is
+ * copied while appends go on, and only the swap holds them up. Readers go on, too.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include "wire/subject.h"
 
 #define CHUNK_LEN (1u << 20)
+/* An active segment that is longer is sealed first, so that appends do not wait for its copy. */
+#define MAX_ACTIVE_COPY (4u << 20)
 
 struct rewrite {
 	struct store *store;
@@ -26,6 +29,7 @@ struct rewrite {
 
 	struct buf gone; /* of one segment: seq, length of the subject, subject */
 	size_t gone_count;
+	struct buf gone_seqs; /* the same, sequences only */
 	uint64_t removed_count;
 	struct subject_index orphans; /* subjects whose last record went and that have others */
 };
@@ -38,6 +42,31 @@ struct copy {
 	uint64_t hole_first; /* 0: none is open */
 	uint64_t hole_last;
 };
+
+/* Nobody else takes segments out of the list, but it may move. */
+static struct segment *segment_at(struct store *store, size_t at)
+{
+	pthread_mutex_lock(&store->lock);
+	struct segment *segment = store->segments[at];
+	segment->ref_count++;
+	pthread_mutex_unlock(&store->lock);
+	return segment;
+}
+
+static void release(struct store *store, struct segment *segment)
+{
+	pthread_mutex_lock(&store->lock);
+	segment_unref(segment);
+	pthread_mutex_unlock(&store->lock);
+}
+
+static size_t count_of(struct store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	size_t count = store->segment_count;
+	pthread_mutex_unlock(&store->lock);
+	return count;
+}
 
 static int by_value(const void *a, const void *b)
 {
@@ -55,9 +84,15 @@ static bool is_doomed(const struct rewrite *rewrite, const struct segment_record
 			       by_value) != NULL;
 	if (!subject_matches(rewrite->pattern, record->subject))
 		return false;
-	const struct subject_entry *entry =
-		subject_index_find(&rewrite->store->subjects, record->subject);
-	return entry && entry->last_seq != record->seq;
+	return store_last_of(rewrite->store, record->subject) != record->seq;
+}
+
+/* As it was found: what is last may have changed since. */
+static bool is_gone(const struct rewrite *rewrite, const struct segment_record *record)
+{
+	return record->kind == SEGMENT_RECORD &&
+	       bsearch(&record->seq, rewrite->gone_seqs.data, rewrite->gone_count,
+		       sizeof(uint64_t), by_value) != NULL;
 }
 
 /* Which records of the segment are to go. */
@@ -68,6 +103,7 @@ static enum lyc_status find_doomed(struct rewrite *rewrite, const struct segment
 	struct segment_record record;
 	enum lyc_status status;
 	buf_clear(&rewrite->gone);
+	buf_clear(&rewrite->gone_seqs);
 	rewrite->gone_count = 0;
 	segment_cursor_init(&cursor, segment, SEGMENT_HEADER_LEN, segment->len, CHUNK_LEN);
 	while ((status = segment_cursor_next(&cursor, &record, error)) == LYC_OK) {
@@ -77,11 +113,12 @@ static enum lyc_status find_doomed(struct rewrite *rewrite, const struct segment
 		buf_add(&rewrite->gone, &record.seq, sizeof(record.seq));
 		buf_add(&rewrite->gone, &len, sizeof(len));
 		buf_add(&rewrite->gone, record.subject.data, len);
+		buf_add(&rewrite->gone_seqs, &record.seq, sizeof(record.seq));
 		rewrite->gone_count++;
 	}
 	segment_cursor_fini(&cursor);
 	if (status == LYC_OUT_OF_RANGE)
-		status = rewrite->gone.has_failed
+		status = rewrite->gone.has_failed || rewrite->gone_seqs.has_failed
 				 ? error_set(error, LYC_RESOURCE_EXHAUSTED,
 					     "No memory for the records to remove.")
 				 : LYC_OK;
@@ -184,7 +221,7 @@ static enum lyc_status make_copy(const struct rewrite *rewrite, const struct seg
 	copy->out_offset = SEGMENT_HEADER_LEN;
 	segment_cursor_init(&cursor, old, SEGMENT_HEADER_LEN, old->len, CHUNK_LEN);
 	while ((status = segment_cursor_next(&cursor, &record, error)) == LYC_OK) {
-		status = copy_record(copy, &record, is_doomed(rewrite, &record), error);
+		status = copy_record(copy, &record, is_gone(rewrite, &record), error);
 		if (status != LYC_OK)
 			break;
 	}
@@ -212,54 +249,107 @@ static void copy_fini(struct copy *copy)
 }
 
 /* The checkpoint names removed subjects, so the old one may not stay. */
-static enum lyc_status renew_checkpoint(struct store *store, const struct segment *segment,
+static enum lyc_status renew_checkpoint(struct store *store, size_t at,
 					const struct subject_index *subjects,
 					struct lyc_error *error)
 {
 	char name[32];
-	if (checkpoint_write(&store->folder, segment, subjects, NULL) == LYC_OK)
-		return LYC_OK;
-	segment_name(segment->first_seq, ".ckpt", name);
-	unlinkat(store->folder.fd, name, 0);
-	return segment_folder_sync_names(&store->folder, error);
+	struct segment *segment = segment_at(store, at);
+	enum lyc_status status = checkpoint_write(&store->folder, segment, subjects, NULL);
+	if (status != LYC_OK) {
+		segment_name(segment->first_seq, ".ckpt", name);
+		unlinkat(store->folder.fd, name, 0);
+		status = segment_folder_sync_names(&store->folder, error);
+	}
+	release(store, segment);
+	return status;
 }
 
-static enum lyc_status replace_segment(struct rewrite *rewrite, size_t at, struct lyc_error *error)
+static enum lyc_status refuse_broken(const struct store *store, struct lyc_error *error)
+{
+	return error_set(
+		error, LYC_UNAVAILABLE,
+		"The log %s changes nothing after a failed sync; restart to open it again.",
+		store->folder.path);
+}
+
+static enum lyc_status copy_segment(const struct rewrite *rewrite, const struct segment *old,
+				    uint64_t room_len, bool is_writing, struct copy *copy,
+				    struct lyc_error *error)
+{
+	struct store *store = rewrite->store;
+	enum lyc_status status = make_copy(rewrite, old, room_len, copy, error);
+	if (status != LYC_RESOURCE_EXHAUSTED)
+		return status;
+	if (!is_writing)
+		pthread_mutex_lock(&store->writing);
+	bool has_reserve = store->folder.has_reserve;
+	if (has_reserve)
+		segment_folder_use_reserve(&store->folder);
+	if (!is_writing)
+		pthread_mutex_unlock(&store->writing);
+	if (!has_reserve)
+		return status;
+	copy_fini(copy);
+	return make_copy(rewrite, old, room_len, copy, error);
+}
+
+/* Give the copy its name and its place. Under `writing`. */
+static enum lyc_status swap_segment(struct rewrite *rewrite, size_t at, bool is_active,
+				    struct copy *copy, struct lyc_error *error)
 {
 	struct store *store = rewrite->store;
 	struct segment *old = store->segments[at];
-	bool is_active = at + 1 == store->segment_count;
-	uint64_t room_len = is_active ? store->folder.segment_len : SEGMENT_HEADER_LEN;
-	struct copy copy = {0};
-	enum lyc_status status = make_copy(rewrite, old, room_len, &copy, error);
-	if (status == LYC_RESOURCE_EXHAUSTED && store->folder.has_reserve) {
-		copy_fini(&copy);
-		segment_folder_use_reserve(&store->folder);
-		status = make_copy(rewrite, old, room_len, &copy, error);
-	}
-	if (status != LYC_OK)
-		goto out;
-	status = segment_folder_rename(&store->folder, copy.segment->name, old->name, error);
+	if (store->is_broken)
+		return refuse_broken(store, error);
+	enum lyc_status status =
+		segment_folder_rename(&store->folder, copy->segment->name, old->name, error);
 	if (status != LYC_OK) {
 		/* Which of the two the disk will show is unknown now. */
 		store->is_broken = true;
-		goto out;
+		return status;
 	}
-	memcpy(copy.segment->name, old->name, sizeof(old->name));
+	memcpy(copy->segment->name, old->name, sizeof(old->name));
 	pthread_mutex_lock(&store->lock);
-	store->segments[at] = copy.segment;
+	store->segments[at] = copy->segment;
 	forget_gone(rewrite);
 	segment_unref(old);
 	pthread_mutex_unlock(&store->lock);
+	copy->segment = NULL;
 	if (is_active) {
 		subject_index_fini(&store->active_subjects);
-		store->active_subjects = copy.subjects;
-		copy.subjects = (struct subject_index){0};
-	} else {
-		status = renew_checkpoint(store, copy.segment, &copy.subjects, error);
+		store->active_subjects = copy->subjects;
+		copy->subjects = (struct subject_index){0};
 	}
-	copy.segment = NULL;
-out:
+	return LYC_OK;
+}
+
+/* Without what is doomed of the segment, if anything is. */
+static enum lyc_status rewrite_segment(struct rewrite *rewrite, size_t at, struct lyc_error *error)
+{
+	struct store *store = rewrite->store;
+	struct copy copy = {0};
+	pthread_mutex_lock(&store->writing);
+	bool is_active = at + 1 == store->segment_count;
+	/* Where there is no room for another segment, appends are refused anyway. */
+	if (is_active && store_active(store)->len > MAX_ACTIVE_COPY && !store->is_broken)
+		is_active = store_roll(store, 0, NULL) != LYC_OK;
+	if (!is_active)
+		pthread_mutex_unlock(&store->writing);
+	struct segment *segment = segment_at(store, at);
+	enum lyc_status status = find_doomed(rewrite, segment, error);
+	uint64_t room_len = is_active ? store->folder.segment_len : SEGMENT_HEADER_LEN;
+	bool is_touched = status == LYC_OK && rewrite->gone_count > 0;
+	if (is_touched)
+		status = copy_segment(rewrite, segment, room_len, is_active, &copy, error);
+	if (!is_active)
+		pthread_mutex_lock(&store->writing);
+	if (is_touched && status == LYC_OK)
+		status = swap_segment(rewrite, at, is_active, &copy, error);
+	pthread_mutex_unlock(&store->writing);
+	release(store, segment);
+	if (is_touched && status == LYC_OK && !is_active)
+		status = renew_checkpoint(store, at, &copy.subjects, error);
 	copy_fini(&copy);
 	return status;
 }
@@ -269,9 +359,10 @@ out:
 static enum lyc_status drop_first(struct rewrite *rewrite, struct lyc_error *error)
 {
 	struct store *store = rewrite->store;
+	char name[32];
+	pthread_mutex_lock(&store->writing);
 	struct segment *first = store->segments[0];
 	struct folder_state state = store->folder.state;
-	char name[32];
 	state.first_seq = store->segments[1]->first_seq;
 	enum lyc_status status = segment_folder_put_state(&store->folder, &state, error);
 	if (status == LYC_RESOURCE_EXHAUSTED && store->folder.has_reserve) {
@@ -279,7 +370,7 @@ static enum lyc_status drop_first(struct rewrite *rewrite, struct lyc_error *err
 		status = segment_folder_put_state(&store->folder, &state, error);
 	}
 	if (status != LYC_OK)
-		return status;
+		goto out;
 	unlinkat(store->folder.fd, first->name, 0);
 	segment_name(first->first_seq, ".ckpt", name);
 	unlinkat(store->folder.fd, name, 0);
@@ -290,7 +381,24 @@ static enum lyc_status drop_first(struct rewrite *rewrite, struct lyc_error *err
 	forget_gone(rewrite);
 	segment_unref(first);
 	pthread_mutex_unlock(&store->lock);
-	return segment_folder_sync_names(&store->folder, error);
+	status = segment_folder_sync_names(&store->folder, error);
+out:
+	pthread_mutex_unlock(&store->writing);
+	return status;
+}
+
+/* Is nothing of it left, so that it can be deleted as a whole? */
+static bool is_all_doomed(struct rewrite *rewrite, size_t at, struct lyc_error *error,
+			  enum lyc_status *ret_status)
+{
+	struct store *store = rewrite->store;
+	if (at != 0 || count_of(store) < 2)
+		return false;
+	struct segment *segment = segment_at(store, 0);
+	*ret_status = find_doomed(rewrite, segment, error);
+	bool is_all = *ret_status == LYC_OK && rewrite->gone_count == segment->record_count;
+	release(store, segment);
+	return is_all;
 }
 
 /* Find the last record that is left of each orphan, from the newest segment back. */
@@ -298,12 +406,15 @@ static enum lyc_status settle_orphans(struct rewrite *rewrite, struct lyc_error 
 {
 	struct store *store = rewrite->store;
 	enum lyc_status status = LYC_OK;
-	for (size_t at = store->segment_count; at-- > 0 && rewrite->orphans.count > 0;) {
+	for (size_t at = count_of(store); at-- > 0 && rewrite->orphans.count > 0;) {
 		struct segment_cursor cursor;
 		struct segment_record record;
 		struct subject_index found = {0};
-		const struct segment *segment = store->segments[at];
-		segment_cursor_init(&cursor, segment, SEGMENT_HEADER_LEN, segment->len, CHUNK_LEN);
+		struct segment *segment = segment_at(store, at);
+		pthread_mutex_lock(&store->lock);
+		uint64_t end = segment->len;
+		pthread_mutex_unlock(&store->lock);
+		segment_cursor_init(&cursor, segment, SEGMENT_HEADER_LEN, end, CHUNK_LEN);
 		while ((status = segment_cursor_next(&cursor, &record, error)) == LYC_OK) {
 			if (record.kind == SEGMENT_RECORD &&
 			    subject_index_find(&rewrite->orphans, record.subject) &&
@@ -321,23 +432,66 @@ static enum lyc_status settle_orphans(struct rewrite *rewrite, struct lyc_error 
 				continue;
 			struct span subject = subject_entry_name(&found.entries[i]);
 			struct subject_entry *entry = subject_index_find(&store->subjects, subject);
-			if (entry)
-				entry->last_seq = found.entries[i].last_seq;
 			struct subject_entry *orphan =
 				subject_index_find(&rewrite->orphans, subject);
+			/* Unless another record has come since. */
+			if (entry && entry->last_seq == orphan->last_seq)
+				entry->last_seq = found.entries[i].last_seq;
 			orphan->count = 1;
 			subject_index_remove(&rewrite->orphans, subject);
 		}
 		pthread_mutex_unlock(&store->lock);
+		release(store, segment);
 		subject_index_fini(&found);
 		if (status != LYC_OUT_OF_RANGE)
 			break;
 		status = LYC_OK;
 	}
 	/* Expectations could not be judged with what is known now. */
-	if (status != LYC_OK)
+	if (status != LYC_OK) {
+		pthread_mutex_lock(&store->writing);
 		store->is_broken = true;
+		pthread_mutex_unlock(&store->writing);
+	}
 	return status;
+}
+
+/* May the segment hold something to remove? */
+static bool is_reached(const struct rewrite *rewrite, size_t at, bool with_active)
+{
+	struct store *store = rewrite->store;
+	pthread_mutex_lock(&store->lock);
+	bool is_reached = at + !with_active < store->segment_count &&
+			  (!rewrite->seqs || store->segments[at]->first_seq <=
+						     rewrite->seqs[rewrite->seq_count - 1]);
+	pthread_mutex_unlock(&store->lock);
+	return is_reached;
+}
+
+/* What has become leading and holds nothing may go, too. */
+static enum lyc_status drop_empty(struct rewrite *rewrite, struct lyc_error *error)
+{
+	struct store *store = rewrite->store;
+	enum lyc_status status = LYC_OK;
+	buf_clear(&rewrite->gone);
+	rewrite->gone_count = 0;
+	while (status == LYC_OK && count_of(store) > 1) {
+		struct segment *segment = segment_at(store, 0);
+		bool is_empty = segment->record_count == 0;
+		release(store, segment);
+		if (!is_empty)
+			break;
+		status = drop_first(rewrite, error);
+	}
+	return status;
+}
+
+static bool is_broken(struct store *store)
+{
+	pthread_mutex_lock(&store->writing);
+	bool is_broken = store->is_broken;
+	pthread_mutex_unlock(&store->writing);
+	return is_broken;
 }
 
 /* Go through the segments that can hold something to remove. */
@@ -346,53 +500,38 @@ static enum lyc_status run(struct rewrite *rewrite, bool with_active, struct lyc
 	struct store *store = rewrite->store;
 	enum lyc_status status = LYC_OK;
 	size_t at = 0;
-	if (rewrite->seqs)
+	if (is_broken(store))
+		return refuse_broken(store, error);
+	if (rewrite->seqs) {
+		pthread_mutex_lock(&store->lock);
 		at = store_find_segment(store, rewrite->seqs[0]);
-	while (status == LYC_OK && at + !with_active < store->segment_count) {
-		const struct segment *segment = store->segments[at];
-		if (rewrite->seqs && segment->first_seq > rewrite->seqs[rewrite->seq_count - 1])
-			break;
-		status = find_doomed(rewrite, segment, error);
-		bool is_last = at + 1 == store->segment_count;
-		if (status == LYC_OK && rewrite->gone_count > 0) {
-			if (at == 0 && !is_last && rewrite->gone_count == segment->record_count) {
-				status = drop_first(rewrite, error);
-				continue;
-			}
-			status = replace_segment(rewrite, at, error);
-		}
-		at++;
+		pthread_mutex_unlock(&store->lock);
 	}
-	/* What has become leading and holds nothing may go, too. */
-	buf_clear(&rewrite->gone);
-	rewrite->gone_count = 0;
-	while (status == LYC_OK && store->segment_count > 1 &&
-	       store->segments[0]->record_count == 0)
-		status = drop_first(rewrite, error);
+	while (status == LYC_OK && is_reached(rewrite, at, with_active)) {
+		if (is_all_doomed(rewrite, at, error, &status))
+			status = drop_first(rewrite, error);
+		else if (status == LYC_OK)
+			status = rewrite_segment(rewrite, at++, error);
+	}
+	if (status == LYC_OK)
+		status = drop_empty(rewrite, error);
 	enum lyc_status settled = settle_orphans(rewrite, status == LYC_OK ? error : NULL);
 	if (status == LYC_OK)
 		status = settled;
 	/* The next append asks again. */
+	pthread_mutex_lock(&store->writing);
 	if (segment_folder_keep_reserve(&store->folder, NULL) != LYC_OK)
 		store->folder.has_reserve = false;
+	pthread_mutex_unlock(&store->writing);
 	buf_fini(&rewrite->gone);
+	buf_fini(&rewrite->gone_seqs);
 	subject_index_fini(&rewrite->orphans);
 	return status;
-}
-
-static enum lyc_status refuse_broken(const struct store *store, struct lyc_error *error)
-{
-	return error_set(
-		error, LYC_UNAVAILABLE,
-		"The log %s changes nothing after a failed sync; restart to open it again.",
-		store->folder.path);
 }
 
 enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t count,
 			     struct lyc_error *error)
 {
-	if (store->is_broken)
-		return refuse_broken(store, error);
 	if (count == 0)
 		return LYC_OK;
 	uint64_t *sorted = mem_try(count * sizeof(*sorted));
@@ -410,8 +549,6 @@ enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t c
 enum lyc_status store_compact(struct store *store, struct span pattern, uint64_t *ret_removed,
 			      struct lyc_error *error)
 {
-	if (store->is_broken)
-		return refuse_broken(store, error);
 	struct rewrite rewrite = {.store = store, .pattern = pattern};
 	enum lyc_status status = run(&rewrite, false, error);
 	if (status == LYC_OK && ret_removed)

@@ -62,6 +62,7 @@ enum lyc_status store_open(const struct store_options *options, struct store **r
 {
 	struct store *store = mem_new(struct store);
 	pthread_mutex_init(&store->lock, NULL);
+	pthread_mutex_init(&store->writing, NULL);
 	store->folder.without_sync = options->without_sync;
 	store->folder.segment_len =
 		options->segment_len ? options->segment_len : DEFAULT_SEGMENT_LEN;
@@ -101,6 +102,7 @@ void store_close(struct store *store)
 	buf_fini(&store->batch);
 	segment_folder_fini(&store->folder);
 	pthread_mutex_destroy(&store->lock);
+	pthread_mutex_destroy(&store->writing);
 	free(store);
 }
 
@@ -198,8 +200,7 @@ static size_t batch_len(const struct store_item *items, size_t count)
 	return len;
 }
 
-/* Seal the active segment and go on in a new one with room for `need` bytes of records. */
-static enum lyc_status roll(struct store *store, uint64_t need, struct lyc_error *error)
+enum lyc_status store_roll(struct store *store, uint64_t need, struct lyc_error *error)
 {
 	struct segment *old = store_active(store);
 	struct segment *segment;
@@ -253,7 +254,7 @@ static enum lyc_status make_room(struct store *store, uint64_t need, struct lyc_
 	struct segment *active = store_active(store);
 	uint64_t end = active->len + need;
 	if (end > store->folder.segment_len && active->last_seq >= active->first_seq)
-		return roll(store, need, error);
+		return store_roll(store, need, error);
 	if (end <= active->room_len)
 		return LYC_OK;
 	/* Given back by a cut, or never had: asked for before anything is written, because a write
@@ -374,6 +375,7 @@ enum lyc_status store_append(struct store *store, struct store_item *items, size
 		has_expect = has_expect || items[i].has_expect;
 		is_vital = is_vital && items[i].is_vital;
 	}
+	pthread_mutex_lock(&store->writing);
 	if (store->is_broken)
 		status = error_set(error, LYC_UNAVAILABLE,
 				   "The log %s takes no records after a failed sync; restart to "
@@ -388,6 +390,7 @@ enum lyc_status store_append(struct store *store, struct store_item *items, size
 		status = LYC_OK;
 	if (status == LYC_OK)
 		status = append(store, items, count, &pending, error);
+	pthread_mutex_unlock(&store->writing);
 	free(pending.places);
 	return status == LYC_OK ? LYC_OK : answer_all(items, count, status);
 }

@@ -1,8 +1,9 @@
 /*
  * An engine keeps the log: it assigns sequences (from 1, without gaps), judges expectations, and
- * answers after the sync. Plain blocking code: one writer thread calls store_append, store_remove
- * and store_rewrite; reads may run on another thread at the same time. The embedded engine is a
- * folder of segment files; docs/decisions/ has its format.
+ * answers after the sync. Plain blocking code: one thread calls store_append; one, the same or
+ * another, store_remove and store_compact, which keep an append waiting for moments only; reads may
+ * run on any thread at the same time. The embedded engine is a folder of segment files;
+ * docs/decisions/ has its format.
  */
 #ifndef LYC_STORE_STORE_H
 #define LYC_STORE_STORE_H
