@@ -29,6 +29,13 @@ static void env_read(void *arg, struct log_read *read)
 	*end = read;
 }
 
+static void env_remove(void *arg, struct log_removal *removal)
+{
+	struct fake_node *node = arg;
+	ensure(!node->removal);
+	node->removal = removal;
+}
+
 static uint64_t env_last_of(void *arg, struct span subject)
 {
 	const struct fake_node *node = arg;
@@ -82,6 +89,7 @@ void fake_disk_env(struct env *env)
 {
 	env->append = env_append;
 	env->read = env_read;
+	env->remove = env_remove;
 	env->last_of = env_last_of;
 	env->save = env_save;
 	env->load = env_load;
@@ -130,7 +138,10 @@ static void serve(struct fake_node *node, struct log_read *read)
 		const struct fake_record *record = &node->records[seq - 1];
 		struct span subject = span_of(record->subject.data, record->subject.len);
 		uint32_t len = (uint32_t)record->record.len;
-		if ((read->pattern && !subject_matches(fake_text(read->pattern), subject)) ||
+		bool is_also = read->also && span_is(subject, read->also);
+		if (subject.len == 0 ||
+		    (read->pattern && !is_also &&
+		     !subject_matches(fake_text(read->pattern), subject)) ||
 		    (read->only_last && env_last_of(node, subject) != seq))
 			continue;
 		buf_add(&read->records, &seq, sizeof(seq));
@@ -141,9 +152,28 @@ static void serve(struct fake_node *node, struct log_read *read)
 	read->on_done(read);
 }
 
+static void serve_removal(struct fake_node *node)
+{
+	struct log_removal *removal = node->removal;
+	node->removal = NULL;
+	if (removal->key)
+		env_save(node, removal->key, removal->value);
+	for (size_t i = 0; i < removal->seq_count; i++) {
+		struct fake_record *record = &node->records[removal->seqs[i] - 1];
+		buf_fini(&record->subject);
+		buf_fini(&record->record);
+	}
+	removal->status = LYC_OK;
+	removal->on_done(removal);
+}
+
 size_t fake_serve(struct fake_node *node, size_t count)
 {
 	size_t done = 0;
+	if (count > 0 && node->removal) {
+		serve_removal(node);
+		done++;
+	}
 	for (; done < count && node->reads; done++) {
 		struct log_read *read = node->reads;
 		node->reads = read->next;

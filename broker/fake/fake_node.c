@@ -223,9 +223,12 @@ static void node_start(struct fake_node *node)
 	}
 	if (hooks->prepare)
 		hooks->prepare(node);
-	for (size_t i = 0; i < node->record_count; i++)
-		daemon_replay(&node->daemon, i + 1,
-			      span_of(node->records[i].record.data, node->records[i].record.len));
+	for (size_t i = 0; i < node->record_count; i++) {
+		const struct buf *record = &node->records[i].record;
+		if (record->len > 0)
+			daemon_replay(&node->daemon, i + 1, span_of(record->data, record->len));
+	}
+	daemon_replayed(&node->daemon, node->record_count);
 	daemon_start(&node->daemon);
 	node->is_running = true;
 }
@@ -242,6 +245,12 @@ static void node_end(struct fake_node *node)
 		node->reads = read->next;
 		read->status = LYC_UNAVAILABLE;
 		read->on_done(read);
+	}
+	if (node->removal) {
+		struct log_removal *removal = node->removal;
+		node->removal = NULL;
+		removal->status = LYC_UNAVAILABLE;
+		removal->on_done(removal);
 	}
 	node->append_status = LYC_OK;
 	daemon_fini(&node->daemon);

@@ -22,6 +22,7 @@ struct fake_frames {
 	size_t count;
 };
 
+/* Empty where it has been removed. */
 struct fake_record {
 	struct buf subject;
 	struct buf record;
@@ -74,6 +75,7 @@ struct fake_node {
 	struct fake_value *values;
 	struct append *appends;
 	struct log_read *reads;
+	struct log_removal *removal;
 	/* What the next appends are answered with, unless OK. */
 	enum lyc_status append_status;
 
@@ -146,7 +148,7 @@ void fake_node_restart(struct fake_node *node);
 
 /* The part of struct env that is the log. */
 void fake_disk_env(struct env *env);
-/* Answer up to `count` appends or reads; returns how many. */
+/* Answer up to `count` appends or reads, and with the reads a removal; returns how many. */
 size_t fake_commit(struct fake_node *node, size_t count);
 size_t fake_serve(struct fake_node *node, size_t count);
 /* Deliver one frame of the link between this node and its hub; false when there is none. */

@@ -11,6 +11,8 @@
 #include "lyceum/v1/config.pb-c.h"
 #include "node/dispatch.h"
 #include "schema/core.h"
+#include "node/passed.h"
+#include "stream/retention.h"
 
 #define LOG_TOPIC "daemon"
 #define TICK_MS 50
@@ -174,7 +176,13 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		daemon->uplink.link = link;
 		load_confirmed(daemon, link);
 	}
-	status = add_core(daemon);
+	struct retention_rules rules;
+	status = retention_rules_read(config, &rules, error);
+	if (status == LYC_OK)
+		daemon->stream.retention =
+			retention_new(&daemon->stream, &rules, daemon_has_passed, daemon);
+	if (status == LYC_OK)
+		status = add_core(daemon);
 	if (status != LYC_OK) {
 		daemon_fini(daemon);
 		daemon->env.world = NULL;
@@ -203,6 +211,11 @@ void daemon_replay(struct daemon *daemon, uint64_t seq, struct span bytes)
 	stream_replay(&daemon->stream, seq, bytes);
 	if (record_read(bytes, &record) == LYC_OK)
 		links_committed(&daemon->links, seq, &record);
+}
+
+void daemon_replayed(struct daemon *daemon, uint64_t last_seq)
+{
+	stream_replayed(&daemon->stream, last_seq);
 }
 
 /* What an earlier life knew of the origins' ages. */
@@ -388,6 +401,7 @@ void daemon_tick(struct daemon *daemon)
 		beat(daemon, now);
 		host_tick(&daemon->host);
 		uplink_tick(&daemon->uplink);
+		retention_tick(daemon->stream.retention);
 	}
 	stream_tick(&daemon->stream);
 	stream_tell_links(&daemon->stream);

@@ -75,6 +75,8 @@ LYC_MUST_USE enum lyc_status daemon_init(struct daemon *daemon,
 void daemon_fini(struct daemon *daemon);
 /* Once per record of the log, in order, before daemon_start. */
 void daemon_replay(struct daemon *daemon, uint64_t seq, struct span record);
+/* That was all; the log has come to last_seq, though the last records may have been removed. */
+void daemon_replayed(struct daemon *daemon, uint64_t last_seq);
 void daemon_start(struct daemon *daemon);
 
 /* A frame came in. `identity` is who the transport says it is: the key's name, "anonymous", or a

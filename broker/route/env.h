@@ -41,6 +41,8 @@ struct log_read {
 	size_t max_bytes;
 	char *pattern;  /* NULL: everything */
 	bool only_last; /* only the last record of each subject */
+	/* Records of this subject, too, whatever the pattern says; NULL: none. */
+	const char *also;
 
 	enum lyc_status status;
 	uint64_t next_seq; /* where to go on */
@@ -48,6 +50,20 @@ struct log_read {
 		records; /* a run of: 8 bytes sequence, 4 bytes length (host order), the record */
 	char text[200];
 	void (*on_done)(struct log_read *read);
+};
+
+/* Records to be taken out of the files. The world keeps `value` under `key` first, synced, so that
+ * what only these records said is not lost with them, and answers with on_done on the loop; their
+ * bytes are gone then. One at a time. */
+struct log_removal {
+	const uint64_t *seqs;
+	size_t seq_count;
+	const char *key;
+	struct span value;
+
+	enum lyc_status status;
+	char text[200];
+	void (*on_done)(struct log_removal *removal);
 };
 
 /* The port number of the connection to the hub; listeners and plugin pipes count from 1. */
@@ -68,6 +84,8 @@ struct env {
 	void (*append)(void *world, struct append *append);
 	/* Takes the read. */
 	void (*read)(void *world, struct log_read *read);
+	/* Borrows the removal until it is answered. */
+	void (*remove)(void *world, struct log_removal *removal);
 	/* The last sequence of a subject, 0: none. */
 	uint64_t (*last_of)(void *world, struct span subject);
 	/* Keep a small value beside the log; not synchronous, the last one wins. An empty one

@@ -14,6 +14,8 @@
 #include "stream/durable.h"
 #include "stream/genuine.h"
 #include "stream/outgoing.h"
+#include "stream/retention_rule.h"
+#include "stream/trimmed.h"
 
 #define LOG_TOPIC "follower"
 #define READ_MAX_LEN (256u * 1024)
@@ -72,6 +74,11 @@ static void send_record(struct stream *stream, struct subscription *subscription
 			const struct record *record)
 {
 	size_t name_len = 0;
+	if (trimmed_is(record)) {
+		if (subscription->follower)
+			trimmed_deliver(stream, subscription, record);
+		return;
+	}
 	/* Our own by what our plugins say today: a part that has become labelled since is cut. */
 	uint64_t schema = record->origin.len > 0 ? record->schema : 0;
 	const struct schema_message *message =
@@ -184,6 +191,7 @@ void follower_pump(struct follower *follower)
 	read->base.max_bytes = READ_MAX_LEN;
 	read->base.pattern = mem_dup(subscription->pattern);
 	read->base.only_last = follower->only_last;
+	read->base.also = TRIMMED_SUBJECT;
 	read->base.on_done = read_done;
 	follower->is_reading = true;
 	stream->env->read(stream->env->world, &read->base);
@@ -276,10 +284,13 @@ void stream_deliver(struct stream *stream, uint64_t seq, const struct record *re
 	/* Whoever was live has come one further, whether it matched or not; the others read. */
 	list_each_safe (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
-		if (follower->subscription && is_live(follower, seq))
+		if (follower->subscription && is_live(follower, seq)) {
+			if (trimmed_is(record))
+				trimmed_deliver(stream, follower->subscription, record);
 			follower->next_seq = seq + 1;
-		else
+		} else {
 			follower_pump(follower);
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ void origins_fini(struct origins *origins)
 	*origins = (struct origins){0};
 }
 
-struct origin *origins_find(struct origins *origins, struct span name)
+struct origin *origins_find(const struct origins *origins, struct span name)
 {
 	for (size_t i = 0; i < origins->count; i++) {
 		if (span_is(name, origins->items[i].name))
@@ -43,15 +43,20 @@ struct origin *origins_get(struct origins *origins, struct span name)
 	return origin;
 }
 
+static void begin_epoch(struct origin *origin, uint64_t epoch)
+{
+	origin->epoch = epoch;
+	origin->seq = 0;
+	origin->mark_count = 0;
+	origin->record_count = 0;
+}
+
 void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq)
 {
 	if (epoch != origin->epoch) {
 		/* Restored from a backup: what came before is still in the log, but its positions
 		 * mean nothing now. */
-		origin->epoch = epoch;
-		origin->seq = 0;
-		origin->mark_count = 0;
-		origin->record_count = 0;
+		begin_epoch(origin, epoch);
 	}
 	if (origin->record_count++ % MARK_STEP == 0) {
 		size_t count = origin->mark_count;
@@ -64,6 +69,14 @@ void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq
 			(struct origin_mark){.origin_seq = origin_seq, .seq = seq};
 	}
 	if (origin_seq > origin->seq)
+		origin->seq = origin_seq;
+}
+
+void origin_restore(struct origin *origin, uint64_t epoch, uint64_t origin_seq)
+{
+	if (epoch > origin->epoch)
+		begin_epoch(origin, epoch);
+	if (epoch == origin->epoch && origin_seq > origin->seq)
 		origin->seq = origin_seq;
 }
 

@@ -44,11 +44,13 @@ struct origins {
 };
 
 void origins_fini(struct origins *origins);
-struct origin *origins_find(struct origins *origins, struct span name);
+struct origin *origins_find(const struct origins *origins, struct span name);
 /* Find or add; NULL beyond ORIGINS_MAX. Pointers are valid until the next add. */
 struct origin *origins_get(struct origins *origins, struct span name);
 /* A record of the origin has been committed under `seq` of this log. */
 void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq);
+/* It had come so far, though the records that said so may have been removed. */
+void origin_restore(struct origin *origin, uint64_t epoch, uint64_t origin_seq);
 /* How old what is here of the origin is: since it was last heard of, else since its last record. */
 uint64_t origin_age_ms(const struct origin *origin, uint64_t now_ms, uint64_t wall_ms);
 /* It had nothing newer `age_ms` ago. */

@@ -406,20 +406,20 @@ void stream_publish(struct stream *stream, struct session *session,
 	buf_fini(&view.subject);
 }
 
-void stream_append_own(struct stream *stream, struct span subject, struct span body,
-		       stream_done_fn on_done, void *arg)
+static void append_of_daemon(struct stream *stream, struct record *record, int visibility,
+			     stream_done_fn on_done, void *arg)
 {
-	struct stream_append *append = append_new(stream, subject);
-	struct buf members = {0};
-	write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
-	struct record record = {.subject = subject,
-				.principal = span_of(stream->name, strlen(stream->name)),
-				.body = body,
-				.label = span_of(members.data, members.len)};
+	struct stream_append *append = append_new(stream, record->subject);
+	struct buf label = {0};
+	write_visibility(&label, visibility);
+	record->principal = span_of(stream->name, strlen(stream->name));
+	record->label = span_of(label.data, label.len);
 	struct lyc_error error = {0};
-	enum lyc_status status = write_own(stream, &append->base.record, &record, &error);
+	enum lyc_status status = write_own(stream, &append->base.record, record, &error);
+	/* What never leaves the daemon tells of a removal. */
+	append->base.is_vital = visibility == LYCEUM__V1__VISIBILITY__PRIVATE;
 	if (status == LYC_OK) {
-		subjects_expect(&stream->subjects, subject, record.label);
+		subjects_expect(&stream->subjects, record->subject, record->label);
 		append->on_done = on_done;
 		append->arg = arg;
 		append_start(stream, append);
@@ -428,7 +428,21 @@ void stream_append_own(struct stream *stream, struct span subject, struct span b
 		if (on_done)
 			on_done(status, 0, error.text, arg);
 	}
-	buf_fini(&members);
+	buf_fini(&label);
+}
+
+void stream_append_own(struct stream *stream, struct span subject, struct span body,
+		       stream_done_fn on_done, void *arg)
+{
+	struct record record = {.subject = subject, .body = body};
+	append_of_daemon(stream, &record, LYCEUM__V1__VISIBILITY__MEMBERS, on_done, arg);
+}
+
+void stream_append_private(struct stream *stream, struct span subject, struct span body,
+			   stream_done_fn on_done, void *arg)
+{
+	struct record record = {.subject = subject, .body = body};
+	append_of_daemon(stream, &record, LYCEUM__V1__VISIBILITY__PRIVATE, on_done, arg);
 }
 
 /* A copy comes from the home of its key, and from nobody else. */

@@ -10,6 +10,7 @@
 #include "base/pb.h"
 #include "log.h"
 #include "stream/durable.h"
+#include "stream/retention.h"
 
 #define LOG_TOPIC "stream"
 
@@ -34,6 +35,7 @@ void stream_fini(struct stream *stream)
 	origins_fini(&stream->origins);
 	subjects_fini(&stream->subjects);
 	durable_fini(stream);
+	retention_free(stream->retention);
 	held_fini(&stream->held);
 }
 
@@ -57,7 +59,7 @@ enum lyc_status stream_label(const struct schema_message *message, struct span b
 }
 
 /* What a record means for positions, keys and schemas, whether it is replayed or new. */
-static void take(struct stream *stream, uint64_t seq, const struct record *record)
+static void take(struct stream *stream, uint64_t seq, const struct record *record, size_t len)
 {
 	struct span origin_name = record->origin.len > 0
 					  ? record->origin
@@ -82,6 +84,9 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 	stream->last_seq = seq;
 	if (!types_note_record(stream->types, record->subject))
 		held_add(&stream->held, record->subject, record->schema);
+	if (stream->retention)
+		retention_added(stream->retention, seq, record, len,
+				stream->env->last_of(stream->env->world, record->subject) == seq);
 }
 
 /* A schema that a daemon accepted: from now on its types are known here. */
@@ -117,8 +122,63 @@ void stream_replay(struct stream *stream, uint64_t seq, struct span bytes)
 		log_error("record cannot be read", "seq", log_number(seq));
 		return;
 	}
-	take(stream, seq, &record);
+	take(stream, seq, &record, bytes.len);
 	take_schema(stream, &record);
+}
+
+/* As in the file of positions: 1 name, 2 epoch, 3 sequence, 4 time. */
+static void write_position(const struct origin *origin, struct buf *to)
+{
+	size_t mark = pb_begin(to, 1);
+	pb_write_text(to, 1, origin->name);
+	pb_write_uint(to, 2, origin->epoch);
+	pb_write_uint(to, 3, origin->seq);
+	pb_write_uint(to, 4, origin->last_time_ms);
+	pb_end(to, mark);
+}
+
+void stream_write_positions(const struct stream *stream, struct buf *to)
+{
+	for (size_t i = 0; i < stream->origins.count; i++)
+		write_position(&stream->origins.items[i], to);
+}
+
+static void read_position(struct stream *stream, struct span bytes)
+{
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	struct span name = {0};
+	uint64_t numbers[5] = {0};
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == 1 && field.wire == PB_LEN)
+			name = field.bytes;
+		else if (field.number < 5)
+			numbers[field.number] = field.value;
+	}
+	struct origin *origin = name.len > 0 ? origins_get(&stream->origins, name) : NULL;
+	if (!origin)
+		return;
+	origin_restore(origin, numbers[2], numbers[3]);
+	if (numbers[4] > origin->last_time_ms)
+		origin->last_time_ms = numbers[4];
+	if (span_is(name, stream->name) && numbers[4] > stream->last_time_ms)
+		stream->last_time_ms = numbers[4];
+}
+
+void stream_replayed(struct stream *stream, uint64_t last_seq)
+{
+	struct buf saved = {0};
+	stream->env->load(stream->env->world, STREAM_POSITIONS_KEY, &saved);
+	struct pb_reader reader = pb_reader_of(span_of(saved.data, saved.len));
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == 1 && field.wire == PB_LEN)
+			read_position(stream, field.bytes);
+	}
+	buf_fini(&saved);
+	if (last_seq > stream->last_seq)
+		stream->last_seq = last_seq;
+	stream->told_seq = stream->last_seq;
 }
 
 void stream_committed(struct stream *stream, uint64_t seq, struct span bytes)
@@ -126,7 +186,7 @@ void stream_committed(struct stream *stream, uint64_t seq, struct span bytes)
 	struct record record;
 	if (record_read(bytes, &record) != LYC_OK)
 		return;
-	take(stream, seq, &record);
+	take(stream, seq, &record, bytes.len);
 	take_schema(stream, &record);
 	stream_deliver(stream, seq, &record);
 	if (stream->on_commit)

@@ -26,6 +26,10 @@ typedef void (*stream_commit_fn)(uint64_t seq, const struct record *record, stru
 				 void *arg);
 
 struct durable_count; /* of durable.c */
+struct retention;
+
+/* Where positions are kept that the records themselves may not say any more. */
+#define STREAM_POSITIONS_KEY "positions"
 
 struct stream {
 	const struct env *env;
@@ -38,8 +42,12 @@ struct stream {
 	uint64_t epoch;
 	uint64_t last_seq; /* committed */
 	uint64_t told_seq; /* the followers have been told so far */
+	uint64_t replayed_seq; /* how far it was at the start */
 	uint64_t last_time_ms;
 	size_t appends_pending;
+	/* Records are being taken out of the files: one removal at a time. */
+	bool is_removing;
+	struct retention *retention; /* NULL: everything is kept */
 
 	struct origins origins;
 	struct subjects subjects;
@@ -64,6 +72,11 @@ void stream_fini(struct stream *stream);
 /* Before anything else, once per record of the log, in order. */
 void stream_replay(struct stream *stream, uint64_t seq, struct span bytes);
 
+/* The log has come so far, though its last records may have been removed since. */
+void stream_replayed(struct stream *stream, uint64_t last_seq);
+/* Append how far this daemon has come with each origin: kept before records are removed. */
+void stream_write_positions(const struct stream *stream, struct buf *to);
+
 /* A record has been synced. */
 void stream_committed(struct stream *stream, uint64_t seq, struct span bytes);
 
@@ -77,6 +90,9 @@ void stream_publish(struct stream *stream, struct session *session,
 typedef void (*stream_done_fn)(enum lyc_status status, uint64_t seq, const char *text, void *arg);
 void stream_append_own(struct stream *stream, struct span subject, struct span body,
 		       stream_done_fn on_done, void *arg);
+/* The same, of what never leaves this daemon. */
+void stream_append_private(struct stream *stream, struct span subject, struct span body,
+			   stream_done_fn on_done, void *arg);
 /* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for
  * good. */
 LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct span record,

@@ -199,7 +199,9 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 {
 	struct reading *reading = arg;
 	struct buf *to = &reading->read->records;
-	if (reading->pattern.len > 0 && !subject_matches(reading->pattern, subject))
+	const char *also = reading->read->also;
+	if (reading->pattern.len > 0 && !subject_matches(reading->pattern, subject) &&
+	    !(also && span_is(subject, also)))
 		return true;
 	if (reading->read->only_last && store_last_of(reading->store, subject) != seq)
 		return true;

@@ -12,6 +12,7 @@
 #include "io/zap.h"
 #include "io/zsock.h"
 #include "node/daemon.h"
+#include "world/log_keeper.h"
 #include "world/log_threads.h"
 #include "world/world.h"
 
@@ -47,6 +48,7 @@ struct world {
 
 	struct store *store;
 	struct log_threads *log_threads;
+	struct log_keeper *log_keeper;
 	struct daemon daemon;
 
 	struct keypair keys;

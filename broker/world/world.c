@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "io/clock.h"
 #include "log.h"
+#include "stream/retention_rule.h"
 #include "world/parts.h"
 
 #define LOG_TOPIC "lyceumd"
@@ -76,6 +77,18 @@ static void env_read(void *arg, struct log_read *read)
 	read->status = LYC_UNAVAILABLE;
 	snprintf(read->text, sizeof(read->text), "the daemon is stopping");
 	read->on_done(read);
+}
+
+static void env_remove(void *arg, struct log_removal *removal)
+{
+	struct world *world = arg;
+	if (world->log_keeper) {
+		log_keeper_remove(world->log_keeper, removal);
+		return;
+	}
+	removal->status = LYC_UNAVAILABLE;
+	snprintf(removal->text, sizeof(removal->text), "the daemon is stopping");
+	removal->on_done(removal);
 }
 
 static uint64_t env_last_of(void *arg, struct span subject)
@@ -178,6 +191,7 @@ static enum lyc_status replay_all(struct world *world, struct lyc_error *error)
 			break;
 		from = next;
 	}
+	daemon_replayed(&world->daemon, stats.last_seq);
 	if (stats.truncated_bytes > 0)
 		log_warning("a torn tail of the log was cut off", "bytes",
 			    log_number(stats.truncated_bytes));
@@ -223,6 +237,7 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 		.cut = env_cut,
 		.append = env_append,
 		.read = env_read,
+		.remove = env_remove,
 		.last_of = env_last_of,
 		.save = env_save,
 		.load = env_load,
@@ -238,6 +253,8 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 	if (status != LYC_OK)
 		return status;
 	status = log_threads_start(&world->loop, world->store, &world->log_threads, error);
+	if (status == LYC_OK)
+		status = log_keeper_start(&world->loop, world->store, &world->log_keeper, error);
 	if (status == LYC_OK)
 		status = daemon_init(&world->daemon, world->options->config, &env, stats.epoch,
 				     world->options->plugin_folder, error);
@@ -354,6 +371,9 @@ static void close_all(struct world *world)
 	}
 	/* Answers to what was still under way go to sessions that are there; so the daemon ends
 	 * after the threads. */
+	struct log_keeper *keeper = world->log_keeper;
+	world->log_keeper = NULL;
+	log_keeper_stop(keeper);
 	struct log_threads *threads = world->log_threads;
 	world->log_threads = NULL;
 	log_threads_stop(threads);
@@ -381,7 +401,12 @@ static void close_all(struct world *world)
 
 enum lyc_status world_check(const Lyceum__V1__Config *config, struct lyc_error *error)
 {
-	return policy_check(config, error);
+	struct retention_rules rules = {0};
+	enum lyc_status status = policy_check(config, error);
+	if (status == LYC_OK)
+		status = retention_rules_read(config, &rules, error);
+	retention_rules_fini(&rules);
+	return status;
 }
 
 enum lyc_status world_run(const struct world_options *options, struct lyc_error *error)

@@ -105,3 +105,20 @@ bool subject_pattern_covers(struct span outer, struct span inner)
 	}
 	return !inner.data;
 }
+
+bool subject_patterns_meet(struct span one, struct span other)
+{
+	struct span left;
+	struct span right;
+	while (next_token(&one, &left)) {
+		if (!next_token(&other, &right))
+			return false;
+		if ((is_wildcard(left, '>') && !one.data) ||
+		    (is_wildcard(right, '>') && !other.data))
+			return true;
+		if (!is_wildcard(left, '*') && !is_wildcard(right, '*') &&
+		    !span_equal(left, right))
+			return false;
+	}
+	return !other.data;
+}

@@ -21,5 +21,7 @@ bool subject_pattern_is_valid(struct span pattern);
 bool subject_matches(struct span pattern, struct span subject);
 /* Is every subject that `inner` matches also matched by `outer`? */
 bool subject_pattern_covers(struct span outer, struct span inner);
+/* Is there a subject that both match? */
+bool subject_patterns_meet(struct span one, struct span other);
 
 #endif
