@@ -7,12 +7,18 @@
 
 #include "base/mem.h"
 #include "host/instance.h"
+#include "route/call.h"
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
 
 #define LOG_TOPIC "host"
 #define FIRST_BACKOFF_MS 250u
 #define LAST_BACKOFF_MS 60000u
+#define DEFAULT_HANG_MS 30000u
+/* After the deadline of its last call an instance may take so long to come back. */
+#define BACK_MS 1000u
+/* Between two lines about what one instance does wrong. */
+#define FAULT_LOG_MS 10000u
 /* An instance that ran this long starts its back-off anew. */
 #define STABLE_MS 30000u
 
@@ -55,6 +61,8 @@ static void add(struct host *host, const Lyceum__V1__PluginConfig *config, uint3
 	plugin->reach = mem_get((config->n_reach + 1) * sizeof(*plugin->reach));
 	for (size_t i = 0; i < config->n_reach; i++)
 		plugin->reach[plugin->reach_count++] = mem_dup(config->reach[i]);
+	plugin->memory_limit = config->memory_limit;
+	plugin->hang_ms = config->hang_ms ? config->hang_ms : DEFAULT_HANG_MS;
 	plugin->state = PLUGIN_WAITING;
 	plugin->backoff_ms = FIRST_BACKOFF_MS;
 	list_add_last(&host->plugins, &plugin->node);
@@ -114,6 +122,7 @@ static void wait_out(struct host *host, struct plugin *plugin, const char *text)
 static void start(struct host *host, struct plugin *plugin)
 {
 	struct lyc_error error = {0};
+	plugin->is_hung = false;
 	enter(host, plugin, PLUGIN_STARTING, "");
 	enum lyc_status status = host->env->plugin_start(host->env->world, plugin, &error);
 	if (status == LYC_OK)
@@ -122,16 +131,57 @@ static void start(struct host *host, struct plugin *plugin)
 	wait_out(host, plugin, error.text);
 }
 
+/* Has it a call under way whose deadline has not passed? It may be busy with that. */
+static bool is_busy(const struct plugin *plugin, uint64_t now)
+{
+	if (!plugin->session)
+		return false;
+	list_each (node, &plugin->session->calls_given) {
+		if (list_entry(node, struct call, of_callee)->deadline_ms > now)
+			return true;
+	}
+	return false;
+}
+
+static bool hangs(struct plugin *plugin, uint64_t now)
+{
+	uint64_t heard_ms = plugin->session ? plugin->session->last_heard_ms : plugin->since_ms;
+	if (now - heard_ms < plugin->hang_ms)
+		return false;
+	if (is_busy(plugin, now))
+		plugin->busy_ms = now;
+	return now - plugin->busy_ms >= BACK_MS;
+}
+
+/* A process is killed and comes back; a thread cannot be: it stays as it is. */
+static void end_hung(struct host *host, struct plugin *plugin)
+{
+	char text[200];
+	plugin->is_hung = true;
+	snprintf(text, sizeof(text), "it hung: nothing was heard of it for %u ms (hang_ms)%s",
+		 plugin->hang_ms,
+		 plugin->in_thread ? ", and a thread cannot be ended: restart the daemon"
+				   : "; it was killed");
+	log_warning("plugin hangs", "plugin", plugin->identity, "reason", text);
+	enter(host, plugin, plugin->state, text);
+	if (host->on_hung)
+		host->on_hung(plugin, text, host->arg);
+	host->env->plugin_stop(host->env->world, plugin, 0);
+}
+
 void host_tick(struct host *host)
 {
+	uint64_t now = now_of(host);
 	if (host->is_stopping)
 		return;
 	list_each (node, &host->plugins) {
 		struct plugin *plugin = list_entry(node, struct plugin, node);
-		if (plugin->state == PLUGIN_WAITING && now_of(host) >= plugin->retry_at_ms)
+		if (plugin->state == PLUGIN_WAITING && now >= plugin->retry_at_ms)
 			start(host, plugin);
-		if (plugin->state == PLUGIN_RUNNING && now_of(host) - plugin->since_ms > STABLE_MS)
+		if (plugin->state == PLUGIN_RUNNING && now - plugin->since_ms > STABLE_MS)
 			plugin->backoff_ms = FIRST_BACKOFF_MS;
+		if (plugin->instance && !plugin->is_hung && hangs(plugin, now))
+			end_hung(host, plugin);
 	}
 }
 
@@ -143,6 +193,11 @@ struct plugin *host_find(struct host *host, const char *identity)
 			return plugin;
 	}
 	return NULL;
+}
+
+void host_connected(struct plugin *plugin, struct session *session)
+{
+	plugin->session = session;
 }
 
 void host_registered(struct host *host, struct plugin *plugin, struct session *session)
@@ -160,7 +215,7 @@ void host_session_lost(struct host *host, struct session *session)
 		if (plugin->session != session)
 			continue;
 		plugin->session = NULL;
-		if (plugin->state == PLUGIN_RUNNING)
+		if (plugin->state == PLUGIN_RUNNING && !plugin->is_hung)
 			enter(host, plugin, PLUGIN_STARTING, "its connection was lost");
 	}
 }
@@ -173,19 +228,44 @@ void host_refused(struct host *host, struct plugin *plugin, const char *text)
 
 void host_exited(struct host *host, struct plugin *plugin, bool is_final, const char *text)
 {
+	char hung[sizeof(plugin->text)];
 	plugin->pid = 0;
 	plugin->instance = NULL;
 	buf_fini(&plugin->report);
+	if (plugin->is_hung) {
+		memcpy(hung, plugin->text, sizeof(hung));
+		text = hung;
+	}
 	if (host->is_stopping) {
 		enter(host, plugin, PLUGIN_STOPPED, "");
 	} else if (plugin->state == PLUGIN_FAILED) {
 		/* refused before; it stays so */
+	} else if (is_final && plugin->is_hung) {
+		log_error("plugin given up", "plugin", plugin->identity, "reason", text);
+		enter(host, plugin, PLUGIN_FAILED, text);
 	} else if (is_final) {
 		host_refused(host, plugin, text);
 	} else {
 		plugin->restarts++;
 		log_warning("plugin ended", "plugin", plugin->identity, "reason", text);
 		wait_out(host, plugin, text);
+	}
+}
+
+void host_fault(struct host *host, const struct session *session, const char *text)
+{
+	uint64_t now = now_of(host);
+	list_each (node, &host->plugins) {
+		struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (plugin->session != session)
+			continue;
+		plugin->faults++;
+		snprintf(plugin->last_fault, sizeof(plugin->last_fault), "%s", text);
+		if (plugin->fault_logged_ms && now - plugin->fault_logged_ms < FAULT_LOG_MS)
+			return;
+		plugin->fault_logged_ms = now;
+		log_warning("plugin answers wrongly", "plugin", plugin->identity, "reason", text);
+		return;
 	}
 }
 

@@ -11,12 +11,42 @@
 
 #include "host/instance_kind.h"
 
+#define MAX_LINES_A_SECOND 200
+
+static void say(struct instance *instance, int level, const char *text)
+{
+	if (instance->on_line)
+		instance->on_line(level, text, instance->arg);
+}
+
+static void say_dropped(struct instance *instance)
+{
+	char text[80];
+	if (instance->dropped_count == 0)
+		return;
+	snprintf(text, sizeof(text), "%llu lines more than %d a second were dropped",
+		 (unsigned long long)instance->dropped_count, MAX_LINES_A_SECOND);
+	instance->dropped_count = 0;
+	say(instance, 2, text);
+}
+
+static void second_over(uv_timer_t *timer)
+{
+	struct instance *instance = timer->data;
+	instance->line_count = 0;
+	say_dropped(instance);
+}
+
 void instance_say(struct instance *instance, int level, const char *text)
 {
 	if (level == 1)
 		snprintf(instance->last_error, sizeof(instance->last_error), "%s", text);
-	if (instance->on_line)
-		instance->on_line(level, text, instance->arg);
+	if (instance->line_count == 0 && !uv_is_closing((uv_handle_t *)&instance->second))
+		uv_timer_start(&instance->second, second_over, 1000, 0);
+	if (instance->line_count++ < MAX_LINES_A_SECOND)
+		say(instance, level, text);
+	else
+		instance->dropped_count++;
 }
 
 void instance_end(struct instance *instance, bool clean, const char *format, ...)
@@ -33,6 +63,7 @@ static void handle_closed(uv_handle_t *handle)
 	struct instance *instance = handle->data;
 	if (--instance->open_handles > 0)
 		return;
+	say_dropped(instance);
 	if (instance->on_exit)
 		instance->on_exit(instance->is_clean, instance->end_text, instance->arg);
 	instance->kind->free(instance);
@@ -50,6 +81,23 @@ void instance_close(uv_handle_t *handle)
 		uv_close(handle, handle_closed);
 }
 
+void instance_init(struct instance *instance, uv_loop_t *loop, const struct instance_kind *kind,
+		   void *arg)
+{
+	instance->kind = kind;
+	instance->arg = arg;
+	uv_timer_init(loop, &instance->grace);
+	uv_timer_init(loop, &instance->second);
+	instance_handle(instance, (uv_handle_t *)&instance->grace);
+	instance_handle(instance, (uv_handle_t *)&instance->second);
+}
+
+void instance_close_base(struct instance *instance)
+{
+	instance_close((uv_handle_t *)&instance->grace);
+	instance_close((uv_handle_t *)&instance->second);
+}
+
 enum lyc_status instance_start(uv_loop_t *loop, const struct instance_options *options,
 			       struct instance **ret_instance, struct lyc_error *error)
 {
@@ -65,13 +113,15 @@ static void grace_over(uv_timer_t *timer)
 
 void instance_stop(struct instance *instance, uint32_t grace_ms)
 {
-	if (instance->is_stopping)
+	uint64_t ends_ms = uv_now(instance->grace.loop) + grace_ms;
+	if (uv_is_closing((uv_handle_t *)&instance->grace) ||
+	    (instance->is_stopping && ends_ms >= instance->grace_ends_ms))
 		return;
+	if (!instance->is_stopping)
+		instance->kind->ask(instance);
 	instance->is_stopping = true;
-	if (uv_is_closing((uv_handle_t *)&instance->grace))
-		return;
 	instance->grace_ms = grace_ms;
-	instance->kind->ask(instance);
+	instance->grace_ends_ms = ends_ms;
 	uv_timer_start(&instance->grace, grace_over, grace_ms, 0);
 }
 

@@ -19,7 +19,8 @@ struct instance;
 
 /* Of a process, once and before any of the plugin's code has run: how it is confined, in words. */
 #define INSTANCE_CONFINED 0
-/* level as for lyc_log, or INSTANCE_CONFINED; one line, without its end. */
+/* level as for lyc_log, or INSTANCE_CONFINED; one line, without its end. Of more than 200 lines in
+ * a second the others are counted, and the count is said. */
 typedef void (*instance_line_fn)(int level, const char *text, void *arg);
 /* It has ended: clean when it was told to (instance_stop, Goodbye) and did; otherwise text says in
  * a sentence what happened. The last callback: the instance is freed when it returns. */
@@ -33,6 +34,8 @@ struct instance_options {
 	const char *data_folder;
 	/* NULL: none. */
 	const char *config_file;
+	/* Bytes, of a process; 0: the default. */
+	uint64_t memory_limit;
 
 	/* A thread of this daemon over zmq_ctx; endpoint is then the "inproc://..." of a PAIR that
 	 * the caller has bound. */
@@ -61,8 +64,9 @@ struct instance_options {
 LYC_MUST_USE enum lyc_status instance_start(uv_loop_t *loop, const struct instance_options *options,
 					    struct instance **ret_instance,
 					    struct lyc_error *error);
-/* Ask it to stop. A process that has not ended after grace_ms is killed. A thread cannot be: after
- * grace_ms it is reported as hung, and left alone. A second call does nothing. */
+/* Ask it to stop. A process that has not ended after grace_ms is killed, and what it forked with
+ * it. A thread cannot be: after grace_ms it is reported as hung, and left alone. A second call can
+ * only shorten the grace. */
 void instance_stop(struct instance *instance, uint32_t grace_ms);
 /* In on_exit: it refused to start, so starting it again unchanged is no use. */
 bool instance_was_refused(const struct instance *instance);

@@ -22,6 +22,7 @@ struct instance {
 
 	uv_timer_t grace;
 	uint32_t grace_ms;
+	uint64_t grace_ends_ms;
 	int open_handles;
 	int pid;
 
@@ -30,6 +31,11 @@ struct instance {
 	bool is_refused;
 	bool is_given_up;
 	char last_error[512];
+
+	/* Lines of the present second, and those of it that were not passed on. */
+	unsigned line_count;
+	uint64_t dropped_count;
+	uv_timer_t second;
 	char end_text[640];
 };
 
@@ -37,6 +43,10 @@ struct instance {
 void instance_say(struct instance *instance, int level, const char *text);
 /* How it ended: said when the last handle has closed. */
 void instance_end(struct instance *instance, bool clean, const char *format, ...) LYC_PRINTF(3, 4);
+/* Begin with what both kinds have; close that again. */
+void instance_init(struct instance *instance, uv_loop_t *loop, const struct instance_kind *kind,
+		   void *arg);
+void instance_close_base(struct instance *instance);
 /* Count a handle that has just been initialised; close one. */
 void instance_handle(struct instance *instance, uv_handle_t *handle);
 void instance_close(uv_handle_t *handle);

@@ -19,6 +19,9 @@
 
 #define MAX_LINE 1024
 #define MAX_ARGS (20 + 2 * REACH_MAX_COUNT)
+#define MAX_LAST_READS 64
+/* What is read of an instance in one second: who writes more waits. */
+#define MAX_BYTES_A_SECOND (1024u * 1024)
 
 struct process {
 	struct instance base;
@@ -33,6 +36,10 @@ struct process {
 	char room[4096];
 	char line[MAX_LINE + 1];
 	size_t line_len;
+	/* Reading rests when a second's bytes have been read. */
+	uv_timer_t rest;
+	uint64_t second;
+	size_t byte_count;
 };
 
 static struct process *process_of(struct instance *instance)
@@ -66,7 +73,8 @@ static void close_all(struct process *process)
 	instance_close((uv_handle_t *)&process->process);
 	instance_close((uv_handle_t *)&process->out);
 	instance_close((uv_handle_t *)&process->key);
-	instance_close((uv_handle_t *)&base->grace);
+	instance_close((uv_handle_t *)&process->rest);
+	instance_close_base(base);
 }
 
 static void give_room(uv_handle_t *handle, size_t size, uv_buf_t *buf)
@@ -76,9 +84,27 @@ static void give_room(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 	*buf = uv_buf_init(process->room, sizeof(process->room));
 }
 
+static void read_on(uv_timer_t *timer);
+
+static void rest_if_due(struct process *process, size_t len)
+{
+	uint64_t now = uv_now(process->rest.loop);
+	if (now / 1000 != process->second) {
+		process->second = now / 1000;
+		process->byte_count = 0;
+	}
+	process->byte_count += len;
+	if (process->byte_count < MAX_BYTES_A_SECOND || uv_is_closing((uv_handle_t *)&process->out))
+		return;
+	uv_read_stop((uv_stream_t *)&process->out);
+	uv_timer_start(&process->rest, read_on, 1000 - now % 1000, 0);
+}
+
 static void read_lines(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
 	struct process *process = stream->data;
+	if (len > 0)
+		rest_if_due(process, (size_t)len);
 	for (ssize_t i = 0; i < len; i++) {
 		if (buf->base[i] == '\n' || process->line_len == MAX_LINE)
 			end_line(process);
@@ -90,6 +116,13 @@ static void read_lines(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 	end_line(process);
 	uv_read_stop(stream);
 	instance_close((uv_handle_t *)&process->out);
+}
+
+static void read_on(uv_timer_t *timer)
+{
+	struct process *process = timer->data;
+	if (!uv_is_closing((uv_handle_t *)&process->out))
+		uv_read_start((uv_stream_t *)&process->out, give_room, read_lines);
 }
 
 /* ---- The end ---- */
@@ -104,8 +137,10 @@ static void describe_end(struct process *process, int64_t code, int signal_numbe
 	else if (signal_number == SIGTERM && base->is_stopping)
 		instance_end(base, true, "it was stopped");
 	else if (signal_number != 0)
-		instance_end(base, false, "it was ended by signal %d (%s)", signal_number,
-			     strsignal(signal_number));
+		instance_end(base, false, "it was ended by signal %d (%s)%s%s", signal_number,
+			     strsignal(signal_number),
+			     strcmp(last, PLUGIN_MEMORY_LINE) == 0 ? ": " : "",
+			     strcmp(last, PLUGIN_MEMORY_LINE) == 0 ? last : "");
 	else if (code == PLUGIN_EXIT_STOPPED)
 		instance_end(base, true, "it has stopped");
 	else if (last[0] && (code == PLUGIN_EXIT_REFUSED || code == PLUGIN_EXIT_LOST))
@@ -118,14 +153,19 @@ static void has_exited(uv_process_t *handle, int64_t code, int signal_number)
 {
 	struct process *process = handle->data;
 	process->has_exited = true;
+	/* What it forked goes with it: its group outlives it for as long as there are any. */
+	kill(-process->base.pid, SIGKILL);
 	process->base.is_refused =
 		signal_number == 0 && (code == PLUGIN_EXIT_REFUSED || code == PLUGIN_EXIT_USAGE);
-	/* Whatever is in the pipe by now was written before. */
+	/* Whatever is in the pipe by now was written before: at most what a pipe holds. */
 	if (!uv_is_closing((uv_handle_t *)&process->out)) {
 		ssize_t len;
 		uv_os_fd_t fd;
 		if (uv_fileno((uv_handle_t *)&process->out, &fd) == 0) {
-			while ((len = read(fd, process->room, sizeof(process->room))) > 0) {
+			for (int i = 0; i < MAX_LAST_READS; i++) {
+				len = read(fd, process->room, sizeof(process->room));
+				if (len <= 0)
+					break;
 				uv_buf_t buf = uv_buf_init(process->room, (unsigned)len);
 				read_lines((uv_stream_t *)&process->out, len, &buf);
 			}
@@ -147,7 +187,7 @@ static void give_up(struct instance *instance)
 	if (process->has_exited)
 		return;
 	process->was_killed = true;
-	uv_process_kill(&process->process, SIGKILL);
+	kill(-instance->pid, SIGKILL);
 }
 
 static void process_free(struct instance *instance)
@@ -185,12 +225,15 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct instance
 {
 	char *args[MAX_ARGS];
 	size_t count = 0;
+	char memory[24];
+	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)options->memory_limit);
 	const char *const pairs[][2] = {
 		{"--so", options->path},
 		{"--name", options->name},
 		{"--endpoint", options->endpoint},
 		{"--data", options->data_folder},
 		{"--config", options->config_file},
+		{"--memory", options->memory_limit > 0 ? memory : NULL},
 		{"--server-key", options->keys ? options->server_key : NULL},
 		{"--confine", options->confine},
 	};
@@ -218,6 +261,8 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct instance
 	};
 	uv_process_options_t how = {
 		.exit_cb = has_exited,
+		/* A session of its own: its children can be ended with it. */
+		.flags = UV_PROCESS_DETACHED,
 		.file = options->runner,
 		.args = args,
 		.stdio_count = 4,
@@ -233,12 +278,11 @@ enum lyc_status instance_start_process(uv_loop_t *loop, const struct instance_op
 {
 	struct process *process = mem_new(struct process);
 	struct instance *base = &process->base;
-	base->kind = &kind;
-	base->arg = options->arg;
-	uv_timer_init(loop, &base->grace);
+	instance_init(base, loop, &kind, options->arg);
+	uv_timer_init(loop, &process->rest);
 	uv_pipe_init(loop, &process->out, 0);
 	uv_pipe_init(loop, &process->key, 0);
-	instance_handle(base, (uv_handle_t *)&base->grace);
+	instance_handle(base, (uv_handle_t *)&process->rest);
 	instance_handle(base, (uv_handle_t *)&process->out);
 	instance_handle(base, (uv_handle_t *)&process->key);
 	int rc = spawn(loop, process, options);

@@ -133,7 +133,7 @@ static void close_all(struct thread_instance *thread)
 	shared->async = NULL;
 	pthread_mutex_unlock(&shared->mutex);
 	instance_close((uv_handle_t *)&thread->async);
-	instance_close((uv_handle_t *)&thread->base.grace);
+	instance_close_base(&thread->base);
 }
 
 static void pass_lines(struct thread_instance *thread)
@@ -256,12 +256,9 @@ enum lyc_status instance_start_thread(uv_loop_t *loop, const struct instance_opt
 {
 	struct thread_instance *thread = mem_new(struct thread_instance);
 	struct instance *base = &thread->base;
-	base->kind = &kind;
-	base->arg = options->arg;
+	instance_init(base, loop, &kind, options->arg);
 	thread->shared = shared_new(options, &thread->async);
-	uv_timer_init(loop, &base->grace);
 	uv_async_init(loop, &thread->async, has_news);
-	instance_handle(base, (uv_handle_t *)&base->grace);
 	instance_handle(base, (uv_handle_t *)&thread->async);
 	if (thread->shared->stop_fd < 0 ||
 	    pthread_create(&thread->thread, NULL, run, thread->shared) != 0) {

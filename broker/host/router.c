@@ -338,8 +338,8 @@ static enum lyc_status check_reply(struct router *router, struct call *call,
 		return LYC_OK;
 	if (reply->body.len > call->max_reply)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
-				 "the reply has %zu bytes, the caller takes %u", reply->body.len,
-				 call->max_reply);
+				 "the reply of %s has %zu bytes, the caller takes %u",
+				 call->method->full_name, reply->body.len, call->max_reply);
 	/* What another daemon has checked against its rules is checked for its structure here:
 	 * nothing unchecked reaches an unpacker. */
 	struct lyc_error fault;
@@ -376,6 +376,25 @@ static enum lyc_status cut_reply(struct router *router, struct call *call, struc
 	return LYC_OK;
 }
 
+/* What a plugin of this daemon should not have answered; not what a slow caller brought about. */
+static void note_fault(struct router *router, const struct session *session,
+		       const struct call *call, const struct lyc_error *error, bool is_cut)
+{
+	char text[200];
+	if (session->kind != SESSION_PLUGIN)
+		return;
+	if (is_cut)
+		snprintf(text, sizeof(text),
+			 "%.100s answered with labelled parts that its caller may not see: they "
+			 "were "
+			 "left out",
+			 call->method->full_name);
+	else
+		snprintf(text, sizeof(text), "%.199s", error->text);
+	if (is_cut || error->status == LYC_INTERNAL)
+		host_fault(router->host, session, text);
+}
+
 void router_reply(struct router *router, struct session *session, const struct packet_reply *reply)
 {
 	struct call *call = call_find(&router->calls, reply->id);
@@ -394,6 +413,7 @@ void router_reply(struct router *router, struct session *session, const struct p
 	struct span body = reply->body;
 	if (error.status == LYC_OK)
 		error.status = cut_reply(router, call, &cut, &body, &error);
+	note_fault(router, session, call, &error, body.data != reply->body.data);
 	if (error.status != LYC_OK) {
 		if (reply->more)
 			tell_cancelled(router, call);

@@ -54,7 +54,9 @@ static void fill_plugin(struct daemon *daemon, struct plugin *plugin, bool is_op
 	ret_plugin->state = (Lyceum__V1__Plugin__State)plugin->state;
 	ret_plugin->in_thread = plugin->in_thread;
 	ret_plugin->restarts = plugin->restarts;
+	ret_plugin->faults = plugin->faults;
 	if (is_operator) {
+		ret_plugin->last_fault = plugin->last_fault;
 		ret_plugin->text = plugin->text;
 		ret_plugin->pid = plugin->pid;
 		ret_plugin->path = plugin->path;

@@ -43,6 +43,11 @@ static void on_interest(const struct subscription *subscription, bool is_added, 
 	links_interest(&daemon->links, subscription, is_added);
 }
 
+static void on_hung(struct plugin *plugin, const char *text, void *arg)
+{
+	daemon_end_instance_sessions(arg, plugin->identity, text);
+}
+
 /* The daemon's own types and its own service. */
 static enum lyc_status add_core(struct daemon *daemon)
 {
@@ -158,7 +163,8 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 				       .sessions = &daemon->sessions,
 				       .services = &daemon->services};
 	links_init(&daemon->links);
-	daemon->host = (struct host){.env = env, .policy = &daemon->policy};
+	daemon->host = (struct host){
+		.env = env, .policy = &daemon->policy, .on_hung = on_hung, .arg = daemon};
 	host_init(&daemon->host);
 	host_configure(&daemon->host, config, plugin_folder);
 	daemon->uplink = (struct uplink){
@@ -338,11 +344,14 @@ void daemon_dismiss(struct daemon *daemon, struct session *session, enum goodbye
 
 /* A ROUTER says of a connection that has ended only that it cannot be sent to: so somebody for whom
  * others wait is sent something. */
-static bool is_ping_due(const struct daemon *daemon, const struct session *session, uint64_t now)
+static bool is_ping_due(const struct daemon *daemon, const struct session *session,
+			const struct plugin *plugin, uint64_t now)
 {
 	uint64_t silent_ms = now - session->last_sent_ms;
+	bool is_asked = plugin && now - session->last_heard_ms >= plugin->hang_ms / 4 &&
+			silent_ms >= plugin->hang_ms / 4;
 	return session->out.len == 0 &&
-	       (silent_ms >= daemon->limits.heartbeat_ms ||
+	       (is_asked || silent_ms >= daemon->limits.heartbeat_ms ||
 		(silent_ms >= PROBE_MS && !list_is_empty(&session->calls_given)));
 }
 
@@ -351,6 +360,9 @@ static void beat(struct daemon *daemon, uint64_t now)
 	list_each_safe (node, &daemon->sessions.all) {
 		struct session *session = list_entry(node, struct session, all);
 		const struct link *link = session_is_link(session) ? session->owner : NULL;
+		const struct plugin *plugin = session->kind == SESSION_PLUGIN
+						      ? host_find(&daemon->host, session->identity)
+						      : NULL;
 		if (link && link->has_failed && !link->failure &&
 		    now - link->failed_ms < LINK_REST_MS) {
 			/* calls go on; the disk may have room again by then */
@@ -363,10 +375,11 @@ static void beat(struct daemon *daemon, uint64_t now)
 			daemon_end_session(daemon, session, "it does not read what it is sent");
 		} else if (session->is_gone) {
 			daemon_end_session(daemon, session, "its connection has ended");
-		} else if (now - session->last_heard_ms > 3ull * daemon->limits.heartbeat_ms) {
+		} else if (!plugin && /* the host decides when an instance hangs */
+			   now - session->last_heard_ms > 3ull * daemon->limits.heartbeat_ms) {
 			daemon_dismiss(daemon, session, GOODBYE_TIMEOUT,
 				       "nothing was heard for three heartbeats");
-		} else if (is_ping_due(daemon, session, now)) {
+		} else if (is_ping_due(daemon, session, plugin, now)) {
 			struct packet packet = {.kind = PACKET_PING};
 			packet.ping.id = now;
 			session_send(&daemon->sessions, session, &packet);

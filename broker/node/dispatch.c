@@ -129,6 +129,11 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 	session->call_credit = hello->call_credit;
 	utf8_copy(session->software, sizeof(session->software), hello->software.data,
 		  hello->software.len);
+	struct plugin *plugin = session->kind == SESSION_PLUGIN
+					? host_find(&daemon->host, session->identity)
+					: NULL;
+	if (plugin)
+		host_connected(plugin, session);
 	welcome(daemon, session);
 	if (session->kind == SESSION_NODE)
 		begin_link(daemon, session, false);

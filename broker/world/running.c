@@ -60,11 +60,12 @@ static void on_line(int level, const char *text, void *arg)
 static void on_exit_of(bool clean, const char *text, void *arg)
 {
 	struct running *running = arg;
-	bool is_refused = instance_was_refused(running->instance);
-	if (instance_was_given_up(running->instance))
+	bool is_given_up = instance_was_given_up(running->instance);
+	bool is_final = is_given_up || instance_was_refused(running->instance);
+	if (is_given_up)
 		running->world->has_hung = true;
 	(void)clean;
-	daemon_instance_ended(&running->world->daemon, running->plugin, is_refused, text);
+	daemon_instance_ended(&running->world->daemon, running->plugin, is_final, text);
 	running_free(running);
 }
 
@@ -107,6 +108,7 @@ enum lyc_status running_start(struct world *world, struct plugin *plugin, struct
 			.path = plugin->path,
 			.data_folder = folder,
 			.config_file = plugin->config_file,
+			.memory_limit = plugin->memory_limit,
 			.as_thread = plugin->in_thread,
 			.zmq_ctx = world->zmq,
 			.runner = world->options->runner,

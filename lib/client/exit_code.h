@@ -17,5 +17,7 @@ enum plugin_exit {
 
 /* The first line on stderr begins with this instead of a level: how the process is confined. */
 #define PLUGIN_CONFINEMENT_MARK '0'
+/* The last line of a process that crashed when it had no memory left. */
+#define PLUGIN_MEMORY_LINE "its memory limit (memory_limit) is used up"
 
 #endif

@@ -2,6 +2,7 @@
  * A plugin for the runner's tests: what it does is the text that it is asked to say. It follows the
  * notes, counts them, and can be configured with one.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,13 @@ static void say_may_see(struct lyc_call *call, say_closure closure)
 	strcat(text, lyc_call_may_see(call, &label) ? "1" : "0");
 	strcat(text, lyc_call_may_see(call, NULL) ? "1" : "0");
 	reply(call, closure, text);
+}
+
+static void crash(void *state, void *arg)
+{
+	(void)state;
+	(void)arg;
+	abort();
 }
 
 static void tick(void *state, void *arg)
@@ -206,6 +214,107 @@ static void say_beyond(struct lyc_call *call, say_closure closure, const char *w
 	reply(call, closure, lyc_status_name(error.status));
 }
 
+/* ---- What a plugin should not do ---- */
+
+static void hang(void)
+{
+	for (;;)
+		pause();
+}
+
+/* Takes memory until there is none, and uses it. Says how much it got. */
+static void eat(struct lyc_plugin_context *context)
+{
+	const size_t piece = 1024 * 1024;
+	size_t count = 0;
+	for (char *got = malloc(piece); got && count < 4096; got = malloc(piece)) {
+		memset(got, 1, piece);
+		count++;
+	}
+	lyc_log(context, 3, "got %zu MiB", count);
+	abort();
+}
+
+static void flood_stderr(struct lyc_plugin_context *context)
+{
+	for (unsigned i = 0; i < 20000; i++)
+		lyc_log(context, 3, "line %u of a flood", i);
+}
+
+static void say_number(struct lyc_call *call, say_closure closure, long number)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%ld", number);
+	reply(call, closure, text);
+}
+
+static void use_up_files(struct lyc_call *call, say_closure closure)
+{
+	static int files[100000];
+	int count = 0;
+	while (count < 100000 && (files[count] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		count++;
+	for (int i = 0; i < count; i++)
+		close(files[i]);
+	say_number(call, closure, count);
+}
+
+/* Children that outlive it, if they may. Says the last one's number. */
+static void fork_some(struct lyc_call *call, say_closure closure)
+{
+	long last = -1;
+	for (int i = 0; i < 3; i++) {
+		pid_t pid = fork();
+		if (pid == 0)
+			hang();
+		last = pid;
+	}
+	say_number(call, closure, last);
+}
+
+static void reply_largely(struct lyc_call *call, say_closure closure)
+{
+	char *text = malloc(1200001);
+	if (!text)
+		abort();
+	memset(text, 'x', 1200000);
+	text[1200000] = '\0';
+	reply(call, closure, text);
+	free(text);
+}
+
+/* False when it is none of these. */
+static bool misbehave(const char *what, struct lyc_call *call, say_closure closure)
+{
+	if (strcmp(what, "hang") == 0)
+		hang();
+	else if (strcmp(what, "crash") == 0)
+		abort();
+	else if (strcmp(what, "exit") == 0)
+		_exit(7);
+	else if (strcmp(what, "eat") == 0)
+		eat(lyc_call_context(call));
+	else if (strcmp(what, "flood") == 0)
+		flood_stderr(lyc_call_context(call));
+	else if (strcmp(what, "files") == 0)
+		use_up_files(call, closure);
+	else if (strcmp(what, "fork") == 0)
+		fork_some(call, closure);
+	else if (strcmp(what, "not text") == 0)
+		reply(call, closure, "\xff\xfe");
+	else if (strcmp(what, "large") == 0)
+		reply_largely(call, closure);
+	else if (strcmp(what, "sleep") == 0)
+		usleep(400000);
+	else if (strcmp(what, "pid") == 0)
+		say_number(call, closure, getpid());
+	else
+		return false;
+	if (strcmp(what, "flood") == 0 || strcmp(what, "sleep") == 0)
+		reply(call, closure, "done");
+	return true;
+}
+
 static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		      const Lyceum__Echo__V1__SayRequest *request, say_closure closure,
 		      void *closure_data)
@@ -264,9 +373,7 @@ static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		reply(call, closure, lyc_status_name(probe->append_status));
 	} else if (strstr(what, " beyond")) {
 		say_beyond(call, closure, what);
-	} else if (strcmp(what, "crash") == 0) {
-		abort();
-	} else {
+	} else if (!misbehave(what, call, closure)) {
 		reply(call, closure, what);
 	}
 }
@@ -308,6 +415,18 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 	lyc_log(context, 4, "starting at %s\nin one line", lyc_node_name(context));
 	probe->context = context;
 	*ret_state = probe;
+	const Lyceum__Echo__V1__Note *config =
+		(const Lyceum__Echo__V1__Note *)(const void *)lyc_config(
+			context, &lyceum__echo__v1__note__descriptor);
+	if (config && strcmp(config->text, "crash at start") == 0)
+		abort();
+	if (config && strcmp(config->text, "exit at start") == 0)
+		_exit(7);
+	if (config && strcmp(config->text, "hang at start") == 0)
+		hang();
+	if (config && strcmp(config->text, "crash when idle") == 0 &&
+	    lyc_timer(context, 50, 0, crash, NULL) != LYC_OK)
+		abort();
 	return lyc_follow(context, "lyceum.echo.v1.Note.>", 1, on_record, error);
 }
 

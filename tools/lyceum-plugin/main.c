@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/exit_code.h"
+#include "client/limits.h"
 #include "client/runner.h"
 #include "base/buf.h"
 #include "base/error.h"
@@ -29,6 +30,7 @@ struct arguments {
 	struct runner_options runner;
 	bool has_key;
 	bool is_inspection;
+	uint64_t memory; /* bytes; 0: the default */
 	/* Of the confinement: none at all, all of it, and what the operator adds. */
 	bool is_free;
 	bool is_required;
@@ -50,6 +52,7 @@ static void usage(FILE *to)
 	fputs("usage: lyceum-plugin --so FILE --name NAME --endpoint ADDRESS --data FOLDER\n"
 	      "                     [--server-key KEY | --show-key] [--config FILE]\n"
 	      "                     [--confine asked|required|none] [--reach ENTRY]...\n"
+	      "                     [--memory BYTES]\n"
 	      "       lyceum-plugin --inspect --so FILE\n"
 	      "\n"
 	      "Runs one plugin. With --server-key its own key pair is read from descriptor 3; "
@@ -94,6 +97,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 		{"confine", required_argument, NULL, 'f'},
 		{"reach", required_argument, NULL, 'r'},
 		{"inspect", no_argument, NULL, 'i'},
+		{"memory", required_argument, NULL, 'm'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -132,6 +136,9 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 'i':
 			arguments->is_inspection = true;
+			break;
+		case 'm':
+			arguments->memory = strtoull(optarg, NULL, 10);
 			break;
 		case 'h':
 			usage(stdout);
@@ -248,7 +255,9 @@ static enum lyc_status prepare(const struct arguments *arguments, struct lyc_err
 static enum lyc_status run(struct arguments *arguments, struct lyc_error *error)
 {
 	struct keypair keys;
-	enum lyc_status status = prepare(arguments, error);
+	enum lyc_status status = limits_set(arguments->memory, error);
+	if (status == LYC_OK)
+		status = prepare(arguments, error);
 	if (status != LYC_OK)
 		return status;
 	if (arguments->has_key) {

@@ -189,9 +189,9 @@ static const char *state_text(Lyceum__V1__Plugin__State state, char text[24])
 
 static void fill_plugins(const Lyceum__V1__StatusReply *reply, struct table *table)
 {
-	static const char *const headings[] = {"PLUGIN",   "VERSION", "STATE", "RUNS AS",
-					       "RESTARTS", "BEHIND",  "NOTE"};
-	table_init(table, 7);
+	static const char *const headings[] = {"PLUGIN",   "VERSION", "STATE",  "RUNS AS",
+					       "RESTARTS", "FAULTS",  "BEHIND", "NOTE"};
+	table_init(table, 8);
 	table_add_headings(table, headings);
 	for (size_t i = 0; i < reply->n_plugin; i++) {
 		const Lyceum__V1__Plugin *plugin = reply->plugin[i];
@@ -208,8 +208,9 @@ static void fill_plugins(const Lyceum__V1__StatusReply *reply, struct table *tab
 			snprintf(text, sizeof(text), "process");
 		set_text(table, 3, text);
 		set_number(table, 4, plugin->restarts);
-		set_number(table, 5, plugin->behind);
-		set_text(table, 6, plugin->text);
+		set_number(table, 5, plugin->faults);
+		set_number(table, 6, plugin->behind);
+		set_text(table, 7, *plugin->text ? plugin->text : plugin->last_fault);
 	}
 }
 
