@@ -1,6 +1,5 @@
 /* lyceumd: one daemon. A hub, a node, or both at once; its configuration says which. */
 #include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "client/sibling.h"
 #include "config.h"
 #include "log.h"
 #include "world/world.h"
@@ -21,23 +21,6 @@ static const char usage[] =
 	"  --manual       every setting with what it means\n"
 	"  --version      the version\n"
 	"  --help         this\n";
-
-/* In order: beside this executable, in its build folder, as installed. */
-static void find_runner(char *to, size_t size)
-{
-	static const char *const places[] = {"lyceum-plugin",
-					     "../tools/lyceum-plugin/lyceum-plugin"};
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	self[len > 0 ? len : 0] = '\0';
-	const char *folder = dirname(self);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(to, size, "%s/%s", folder, places[i]);
-		if (access(to, X_OK) == 0)
-			return;
-	}
-	snprintf(to, size, "%s/lyceum-plugin", LYCEUM_BIN_FOLDER);
-}
 
 /* A socket per peer and per file: as many descriptors as the machine allows. */
 static void raise_limits(void)
@@ -68,7 +51,7 @@ static int run(const char *path)
 	else
 		log_configure(LOG_AUTO, LOG_NOTICE, config->name);
 	raise_limits();
-	find_runner(runner, sizeof(runner));
+	sibling_find("lyceum-plugin", runner, sizeof(runner));
 	struct world_options options = {
 		.config = config, .runner = runner, .plugin_folder = LYCEUM_PLUGIN_FOLDER};
 	enum lyc_status status = world_run(&options, &error);

@@ -32,10 +32,10 @@ struct plugin_image {
 	const struct schema_message *config;
 };
 
-/* Open the file and check its descriptor: ABI, size, name (NULL: any), services, schema. FAILED_PRECONDITION
- * when it is no plugin for this daemon, INVALID_ARGUMENT when it contradicts itself. The code stays
- * mapped for ever, also after a failure: unmapping code that may have started threads or registered
- * handlers is not safe. ret_image: plugin_image_fini. */
+/* Open the file and check its descriptor: ABI, size, name (NULL: any), services, schema.
+ * FAILED_PRECONDITION when it is no plugin for this daemon, INVALID_ARGUMENT when it contradicts
+ * itself. The code stays mapped for ever, also after a failure: unmapping code that may have
+ * started threads or registered handlers is not safe. ret_image: plugin_image_fini. */
 LYC_MUST_USE enum lyc_status plugin_load(const char *path, const char *name,
 					 struct plugin_image *ret_image, struct lyc_error *error);
 /* The same with a descriptor that is part of this program. */

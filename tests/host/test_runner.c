@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/pb.h"
@@ -42,6 +43,12 @@ static int tear_down(void **state)
 	(void)state;
 	harness_close(harness);
 	return 0;
+}
+
+/* This kernel cannot refuse files. */
+static bool landlock_is_missing(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) <= 0;
 }
 
 /* ---- Refusals ---- */
@@ -147,6 +154,18 @@ static void test_runner_reports_a_crash(void **state)
 	assert_false(harness_was_clean(harness));
 	assert_false(harness_was_refused(harness));
 	assert_non_null(strstr(harness_exit_text(harness), "signal 6"));
+}
+
+/* A thread is not confined: there the mark is made, which shows that this test could fail. */
+static void test_runner_confines_code_that_runs_while_it_is_loaded(void **state)
+{
+	(void)state;
+	char path[64];
+	snprintf(path, sizeof(path), "/tmp/lyc-early-%d", getpid());
+	setenv("LYC_TEST_EARLY", path, 1);
+	registers_as_speaker("bad_early", "bad");
+	unsetenv("LYC_TEST_EARLY");
+	assert_int_equal(unlink(path) == 0, harness_is_thread() || landlock_is_missing());
 }
 
 static void test_runner_reports_a_hang(void **state)
@@ -707,6 +726,7 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_checks_the_rules_of_the_configuration),
 		RUNNER_TEST(test_runner_logs_one_line_each),
 		RUNNER_TEST(test_runner_begins_again_when_its_session_is_lost),
+		RUNNER_TEST(test_runner_confines_code_that_runs_while_it_is_loaded),
 		RUNNER_TEST(test_runner_stops_when_asked),
 		RUNNER_TEST(test_runner_stops_when_the_daemon_says_goodbye),
 		/* Last: its thread stays behind. */

@@ -204,6 +204,28 @@ static void test_plugin_process_ends_with_a_killed_daemon(void **state)
 	network_free(node->network);
 }
 
+static void test_plugin_process_is_confined_and_shown(void **state)
+{
+	(void)state;
+	struct node *node = one_with("echo", NULL, "process");
+	node_wait_for_plugin(node, "echo", LYCEUM__V1__PLUGIN__STATE__RUNNING);
+	struct shell_result result = shell_run(node, "plugin", "inspect", "echo", NULL);
+	assert_int_equal(result.code, 0);
+	const char *const parts[] = {"lyceum.echo.v1.Echo/Say", "nothing beyond its own folder",
+				     "echo, a process", "reaches its folder", "seccomp"};
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!strstr(result.out, parts[i]))
+			fail_msg("'%s' is missing in: %s", parts[i], result.out);
+	}
+	shell_result_fini(&result);
+	result = shell_run(node, "plugin", "inspect", "nobody", NULL);
+	assert_int_equal(result.code, 4);
+	assert_non_null(strstr(result.err, "this daemon has no plugin 'nobody'"));
+	shell_result_fini(&result);
+	node_stop(node);
+	network_free(node->network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_plugin_serves_as_a_thread),
 		cmocka_unit_test(test_plugin_that_is_refused_says_why),
 		cmocka_unit_test(test_plugin_process_ends_with_a_killed_daemon),
+		cmocka_unit_test(test_plugin_process_is_confined_and_shown),
 		cmocka_unit_test(test_plugin_thread_that_hangs_does_not_keep_the_daemon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

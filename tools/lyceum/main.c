@@ -15,6 +15,13 @@
 const struct command commands[] = {
 	{"status", "", "Shows the daemon, its link, its plugins and what waits", NULL, status_run},
 	{"plugins", "", "Lists the daemon's plugins and how they are", NULL, plugins_run},
+	{"plugin", "inspect NAME|FILE",
+	 "Shows what a plugin's file says of itself and what its process reaches",
+	 "  lyceum plugin inspect NAME|FILE\n"
+	 "      a plugin of this daemon, or a .so named with its folder: methods, rights, what it "
+	 "asks\n"
+	 "      to reach, and what the kernel holds its process to",
+	 plugin_run},
 	{"services", "", "Lists the services that can be called from here", NULL, services_run},
 	{"describe", "[NAME]", "Shows the contract of a service, method, message or enum",
 	 "Without a name, lists all there are. The end of a name is enough where it is unique.",
