@@ -139,6 +139,7 @@ struct packet_reply {
 	const struct wire_position *as_of;
 	size_t as_of_count;
 	struct span served_by;
+	uint64_t refusal;
 };
 
 struct packet_publish {
@@ -153,6 +154,7 @@ struct packet_publish {
 	struct span principal;
 	uint32_t hops;
 	struct span origin;
+	struct span trace;
 };
 
 struct packet_ack {
@@ -161,6 +163,7 @@ struct packet_ack {
 	struct span text;
 	struct span field;
 	uint64_t seq;
+	uint64_t refusal;
 };
 
 enum subscribe_start { SUBSCRIBE_NOW = 0, SUBSCRIBE_SEQ = 1, SUBSCRIBE_LAST = 2 };
@@ -181,6 +184,7 @@ struct packet_unsubscribe {
 	bool forget;
 	uint32_t status; /* from the daemon: refused or ended, and why */
 	struct span text;
+	uint64_t refusal;
 };
 
 struct packet_deliver {
@@ -195,6 +199,7 @@ struct packet_deliver {
 	struct span principal;
 	bool removed;
 	uint64_t schema;
+	struct span trace;
 };
 
 struct packet_gap {

@@ -146,6 +146,7 @@ static const struct place reply_places[] = {
 	[7] = PLACE_WITH(packet_reply, position, has_position, POSITION),
 	[8] = PLACE_POSITIONS(packet_reply, as_of, as_of_count, AS_OFS, 0),
 	[9] = PLACE(packet_reply, served_by, TEXT),
+	[15] = PLACE(packet_reply, refusal, U64),
 };
 static const struct place publish_places[] = {
 	[1] = PLACE(packet_publish, id, U64),
@@ -158,11 +159,12 @@ static const struct place publish_places[] = {
 	[8] = PLACE(packet_publish, principal, TEXT),
 	[9] = PLACE(packet_publish, hops, U32),
 	[10] = PLACE(packet_publish, origin, TEXT),
+	[11] = PLACE(packet_publish, trace, TEXT),
 };
 static const struct place ack_places[] = {
 	[1] = PLACE(packet_ack, id, U64),    [2] = PLACE(packet_ack, status, U32),
 	[3] = PLACE(packet_ack, text, TEXT), [4] = PLACE(packet_ack, field, TEXT),
-	[5] = PLACE(packet_ack, seq, U64),
+	[5] = PLACE(packet_ack, seq, U64),   [15] = PLACE(packet_ack, refusal, U64),
 };
 static const struct place subscribe_places[] = {
 	[1] = PLACE(packet_subscribe, id, U64),
@@ -179,6 +181,7 @@ static const struct place unsubscribe_places[] = {
 	[2] = PLACE(packet_unsubscribe, forget, FLAG),
 	[3] = PLACE(packet_unsubscribe, status, U32),
 	[4] = PLACE(packet_unsubscribe, text, TEXT),
+	[15] = PLACE(packet_unsubscribe, refusal, U64),
 };
 static const struct place deliver_places[] = {
 	[1] = PLACE(packet_deliver, id, U64),          [2] = PLACE(packet_deliver, seq, U64),
@@ -186,7 +189,7 @@ static const struct place deliver_places[] = {
 	[5] = PLACE(packet_deliver, origin, TEXT),     [6] = PLACE(packet_deliver, epoch, U64),
 	[7] = PLACE(packet_deliver, origin_seq, U64),  [8] = PLACE(packet_deliver, time_ms, U64),
 	[9] = PLACE(packet_deliver, principal, TEXT),  [10] = PLACE(packet_deliver, removed, FLAG),
-	[11] = PLACE(packet_deliver, schema, FIXED64),
+	[11] = PLACE(packet_deliver, schema, FIXED64), [12] = PLACE(packet_deliver, trace, TEXT),
 };
 static const struct place gap_places[] = {
 	[1] = PLACE(packet_gap, id, U64),

@@ -184,6 +184,7 @@ ALWAYS_INLINE void reply_fields(struct writer *out, const struct packet_reply *r
 	if (reply->as_of_count)
 		put_positions(out, 8, reply->as_of, reply->as_of_count, true);
 	put_bytes(out, 9, reply->served_by);
+	put_uint(out, 15, reply->refusal);
 }
 
 ALWAYS_INLINE void publish_fields(struct writer *out, const struct packet_publish *publish)
@@ -202,6 +203,7 @@ ALWAYS_INLINE void publish_fields(struct writer *out, const struct packet_publis
 	put_bytes(out, 8, publish->principal);
 	put_uint(out, 9, publish->hops);
 	put_bytes(out, 10, publish->origin);
+	put_bytes(out, 11, publish->trace);
 }
 
 ALWAYS_INLINE void ack_fields(struct writer *out, const struct packet_ack *ack)
@@ -211,6 +213,7 @@ ALWAYS_INLINE void ack_fields(struct writer *out, const struct packet_ack *ack)
 	put_bytes(out, 3, ack->text);
 	put_bytes(out, 4, ack->field);
 	put_uint(out, 5, ack->seq);
+	put_uint(out, 15, ack->refusal);
 }
 
 ALWAYS_INLINE void subscribe_fields(struct writer *out, const struct packet_subscribe *subscribe)
@@ -238,6 +241,7 @@ ALWAYS_INLINE void deliver_fields(struct writer *out, const struct packet_delive
 	put_bytes(out, 9, deliver->principal);
 	put_uint(out, 10, deliver->removed);
 	put_fixed64(out, 11, deliver->schema);
+	put_bytes(out, 12, deliver->trace);
 }
 
 ALWAYS_INLINE void heads_fields(struct writer *out, const struct packet_heads *heads)
@@ -289,6 +293,7 @@ ALWAYS_INLINE void fields(struct writer *out, const struct packet *packet)
 		put_uint(out, 2, packet->unsubscribe.forget);
 		put_uint(out, 3, packet->unsubscribe.status);
 		put_bytes(out, 4, packet->unsubscribe.text);
+		put_uint(out, 15, packet->unsubscribe.refusal);
 		break;
 	case PACKET_DELIVER:
 		deliver_fields(out, &packet->deliver);

@@ -241,6 +241,7 @@ static void same_reply(const struct packet_reply *ours, const Lyceum__V1__Reply 
 		same_position(&ours->position, theirs->position);
 	same_as_of(ours->as_of, ours->as_of_count, theirs->as_of, theirs->n_as_of);
 	SAME_TEXT(served_by);
+	SAME_NUMBER(refusal);
 }
 
 static void same_label(struct span ours, const Lyceum__V1__Label *theirs)
@@ -267,6 +268,7 @@ static void same_publish(const struct packet_publish *ours, const Lyceum__V1__Pu
 	SAME_TEXT(principal);
 	SAME_NUMBER(hops);
 	SAME_TEXT(origin);
+	SAME_TEXT(trace);
 }
 
 static void same_ack(const struct packet_ack *ours, const Lyceum__V1__Ack *theirs)
@@ -276,6 +278,7 @@ static void same_ack(const struct packet_ack *ours, const Lyceum__V1__Ack *their
 	SAME_TEXT(text);
 	SAME_TEXT(field);
 	SAME_NUMBER(seq);
+	SAME_NUMBER(refusal);
 }
 
 static void same_subscribe(const struct packet_subscribe *ours, const Lyceum__V1__Subscribe *theirs)
@@ -303,6 +306,7 @@ static void same_deliver(const struct packet_deliver *ours, const Lyceum__V1__De
 	SAME_TEXT(principal);
 	SAME_NUMBER(removed);
 	SAME_NUMBER(schema);
+	SAME_TEXT(trace);
 }
 
 static void same_gap(const struct packet_gap *ours, const Lyceum__V1__Gap *theirs)
@@ -370,6 +374,7 @@ void random_packet_compare(const struct packet *ours, const Lyceum__V1__Packet *
 	case PACKET_UNSUBSCRIBE:
 		assert_int_equal(ours->unsubscribe.id, theirs->unsubscribe->id);
 		assert_int_equal(ours->unsubscribe.forget, theirs->unsubscribe->forget);
+		assert_int_equal(ours->unsubscribe.refusal, theirs->unsubscribe->refusal);
 		break;
 	case PACKET_DELIVER:
 		same_deliver(&ours->deliver, theirs->deliver);
