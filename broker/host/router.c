@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "host/after.h"
+#include "host/call_journal.h"
 #include "host/destination.h"
 
 #define MAX_HOPS 4
@@ -143,6 +144,8 @@ static void give(struct router *router, struct call *call, struct session *calle
 	packet.call.timeout_ms = call->deadline_ms > now ? (uint32_t)(call->deadline_ms - now) : 1;
 	packet.call.hops = original->hops + 1;
 	packet.call.by_operator = false;
+	char trace[TRACE_TEXT_LEN + 1];
+	packet.call.trace = call->is_traced ? trace_write(&call->trace, trace) : span_of(NULL, 0);
 	struct span groups[CALL_MAX_GROUPS];
 	for (size_t i = 0; i < call->group_count; i++)
 		groups[i] = span_of(call->groups[i], strlen(call->groups[i]));
@@ -294,6 +297,8 @@ void router_call(struct router *router, struct session *session, const struct pa
 	}
 	call->want_as_of = packet->want_as_of;
 	call->max_reply = packet->max_reply ? packet->max_reply : WIRE_MAX_BODY;
+	if (packet->trace.len > 0)
+		call_journal_begin(router, call, packet->trace);
 	char method[MAX_METHOD];
 	if (packet->method.len == 0 || packet->method.len >= sizeof(method))
 		error_set(&error, LYC_INVALID_ARGUMENT, "the method's name is empty or too long");

@@ -65,6 +65,7 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 		out.label = record->former;
 		out.former = span_of(NULL, 0);
 		out.principal = span_of(NULL, 0);
+		out.trace = span_of(NULL, 0);
 	}
 	*ret_record = out;
 	return true;

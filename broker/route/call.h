@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "route/session.h"
 #include "route/types.h"
+#include "wire/trace.h"
 
 #define CALL_MAX_GROUPS 16
 #define CALL_MAX_PRINCIPAL 136
@@ -31,7 +32,8 @@ struct call {
 	const struct schema_method *method; /* NULL: passes through without being known here */
 	bool ends_here;                     /* the callee is a plugin or peer of this daemon */
 	bool want_as_of;
-	uint32_t len; /* bytes of the Call packet: what credit counts */
+	bool is_traced; /* trace and parent_span, below */
+	uint32_t len;   /* bytes of the Call packet: what credit counts */
 	uint32_t max_reply;
 	uint64_t deadline_ms;
 	struct list of_slot;
@@ -51,6 +53,10 @@ struct call {
 	uint32_t next_free;
 	/* Last, so that a new entry is made without clearing all of it. */
 	char principal[CALL_MAX_PRINCIPAL];
+	/* The chain that it belongs to, with this daemon's own span, and the span of who gave it.
+	 */
+	struct trace trace;
+	uint64_t parent_span;
 };
 
 #define CALL_SLOTS 1024

@@ -44,6 +44,7 @@ static void send_to_link(struct fan_out *out, struct session *link, struct span 
 		.principal = principal,
 		.hops = transient->hops + 1,
 		.origin = transient->origin,
+		.trace = transient->trace,
 	};
 	session_send(out->stream->sessions, link, &packet);
 }
@@ -75,6 +76,7 @@ static enum sent try_send(struct fan_out *out, struct subscription *subscription
 			.body = body,
 			.origin = transient->origin,
 			.principal = span_of(transient->principal, strlen(transient->principal)),
+			.trace = transient->trace,
 		};
 		outgoing_deliver(stream, subscription, &packet);
 	}

@@ -16,6 +16,7 @@
 #include "stream/outgoing.h"
 #include "stream/retention_rule.h"
 #include "stream/trimmed.h"
+#include "wire/trace.h"
 
 #define LOG_TOPIC "follower"
 #define READ_MAX_LEN (256u * 1024)
@@ -127,6 +128,7 @@ static void send_record(struct stream *stream, struct subscription *subscription
 		.principal = is_withdrawn ? span_of(NULL, 0) : record->principal,
 		.removed = record->removed || is_withdrawn,
 		.schema = record->schema,
+		.trace = is_withdrawn ? span_of(NULL, 0) : trace_checked(record->trace),
 	};
 	uint32_t len = outgoing_deliver(stream, subscription, &packet);
 	if (subscription->follower) {

@@ -15,6 +15,7 @@
 #include "lyceum/v1/label.pb-c.h"
 #include "stream/genuine.h"
 #include "wire/subject.h"
+#include "wire/trace.h"
 
 /* Of a label beside a body: a link sends it on together with the body. */
 #define MAX_LABEL_LEN (32u * 1024)
@@ -124,7 +125,20 @@ struct publish_view {
 	struct buf subject; /* whole, with its key tokens */
 	struct label label;
 	char principal[CALL_MAX_PRINCIPAL];
+	/* The chain that it belongs to, with this daemon's own span: a traceparent, or empty. */
+	struct span trace;
+	char trace_text[TRACE_TEXT_LEN + 1];
 };
+
+static void take_trace(const struct stream *stream, struct span traceparent,
+		       struct publish_view *view)
+{
+	struct trace came;
+	if (!trace_read(traceparent, &came))
+		return;
+	struct trace own = trace_next(&came, stream->env->random(stream->env->world));
+	view->trace = trace_write(&own, view->trace_text);
+}
 
 static enum lyc_status refuse_foreign(struct lyc_error *error, struct span subject,
 				      struct span home)
@@ -317,7 +331,8 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 				.principal = span_of(view->principal, strlen(view->principal)),
 				.body = publish->body,
 				.removed = publish->remove,
-				.schema = schema_id(view->message->schema)};
+				.schema = schema_id(view->message->schema),
+				.trace = view->trace};
 	enum lyc_status status = LYC_OK;
 	if (publish->remove) {
 		if (!is_there)
@@ -384,6 +399,8 @@ void stream_publish(struct stream *stream, struct session *session,
 {
 	struct publish_view view = {0};
 	struct lyc_error error = {0};
+	if (publish->trace.len > 0)
+		take_trace(stream, publish->trace, &view);
 	enum lyc_status status = check(stream, session, publish, &view, &error);
 	if (status == LYC_OK && publish->durable) {
 		status = append_publish(stream, session, publish, packet_len, &view, &error);
@@ -398,6 +415,7 @@ void stream_publish(struct stream *stream, struct session *session,
 				.principal = view.principal,
 				.origin = publish_origin(stream, session, publish),
 				.hops = publish->hops,
+				.trace = view.trace,
 			};
 			stream_fan_out(stream, session, &transient);
 		}

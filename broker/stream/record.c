@@ -16,6 +16,7 @@ enum {
 	LABEL = 10,
 	REMOVED = 11,
 	FORMER = 12,
+	TRACE = 13,
 };
 
 enum lyc_status record_read(struct span bytes, struct record *ret_record)
@@ -27,6 +28,7 @@ enum lyc_status record_read(struct span bytes, struct record *ret_record)
 		[ORIGIN] = &record.origin,       [SUBJECT] = &record.subject,
 		[PRINCIPAL] = &record.principal, [BODY] = &record.body,
 		[LABEL] = &record.label,         [FORMER] = &record.former,
+		[TRACE] = &record.trace,
 	};
 	uint64_t *const numbers[] = {
 		[EPOCH] = &record.epoch,
@@ -35,7 +37,7 @@ enum lyc_status record_read(struct span bytes, struct record *ret_record)
 		[SCHEMA] = &record.schema,
 	};
 	while (pb_read_field(&reader, &field)) {
-		if (field.number > FORMER)
+		if (field.number > TRACE)
 			continue;
 		bool is_span = field.wire == PB_LEN;
 		if (is_span && spans[field.number])
@@ -74,4 +76,5 @@ void record_write(struct buf *to, const struct record *record)
 	write_span(to, LABEL, record->label);
 	pb_write_uint(to, REMOVED, record->removed);
 	write_span(to, FORMER, record->former);
+	write_span(to, TRACE, record->trace);
 }

@@ -26,6 +26,7 @@ struct record {
 	struct span label; /* a serialised lyceum.v1.Label */
 	bool removed;
 	struct span former;
+	struct span trace; /* a traceparent */
 };
 
 /* INVALID_ARGUMENT when malformed or without a subject. Spans borrow the bytes. */

@@ -130,6 +130,7 @@ struct transient {
 	const char *principal;
 	struct span origin;
 	uint32_t hops;
+	struct span trace; /* a traceparent of this daemon's span */
 };
 void stream_fan_out(struct stream *stream, const struct session *from,
 		    const struct transient *transient);
