@@ -57,6 +57,10 @@ struct lyc_call_options {
 	 * speaks for people. At most 16. */
 	const char *const *groups;
 	size_t group_count;
+	/* The chain that it belongs to, a W3C traceparent: of somebody else, or of lyc_trace_begin.
+	 * NULL: inside a plugin's method or callback the one of what it works on, otherwise none. A
+	 * malformed one counts as none. */
+	const char *trace;
 };
 
 struct lyc_reply {
@@ -71,6 +75,9 @@ struct lyc_reply {
 	const struct lyc_position *as_of;
 	size_t as_of_count;
 	const char *served_by;
+	/* The daemon served_by has refused the call: `lyceum why <served_by>/r<refusal>` tells why.
+	 * 0: it has not. */
+	uint64_t refusal;
 };
 
 typedef void (*lyc_reply_fn)(const struct lyc_reply *reply, void *arg);
@@ -121,6 +128,14 @@ lyc_client_call_start(struct lyc_client *client, const char *method, const void 
 /* Its last reply then comes with LYC_CANCELLED, unless another was on its way. */
 LYC_API void lyc_client_cancel(struct lyc_client *client, uint64_t id);
 
+#define LYC_TRACE_SIZE 56
+
+/* A new chain for lyc_call_options.trace: all daemons that its calls and records pass remember what
+ * they did, and `lyceum why` tells it. Cheap: no system call. */
+LYC_API void lyc_trace_begin(struct lyc_client *client, char ret_trace[LYC_TRACE_SIZE]);
+/* Is it a traceparent? NULL is none. Any thread. */
+LYC_API bool lyc_trace_is_valid(const char *trace);
+
 enum lyc_visibility {
 	LYC_VISIBILITY_DEFAULT = 0,
 	LYC_PUBLIC = 1,
@@ -141,6 +156,8 @@ struct lyc_publish_options {
 	enum lyc_visibility visibility;
 	const char *to;
 	const char *principal;
+	/* As in lyc_call_options. */
+	const char *trace;
 };
 
 struct lyc_ack {
@@ -148,6 +165,8 @@ struct lyc_ack {
 	const char *text;
 	const char *field;
 	uint64_t seq;
+	/* As in lyc_reply, of this daemon. */
+	uint64_t refusal;
 };
 
 typedef void (*lyc_ack_fn)(const struct lyc_ack *ack, void *arg);
@@ -187,6 +206,9 @@ struct lyc_delivery {
 	 * more comes; subject is NULL. */
 	enum lyc_status status;
 	const char *text;
+	uint64_t refusal;
+	/* The chain that the publish belonged to, a traceparent; "": none. */
+	const char *trace;
 };
 
 /* The value of a key token of a subject, in place: in a token '.', '*', '>', '%', spaces and

@@ -111,6 +111,10 @@ LYC_API bool lyc_call_is_operator(const struct lyc_call *call);
 /* Milliseconds left; 0 when the deadline has passed or the caller has cancelled. */
 LYC_API uint32_t lyc_call_time_left_ms(const struct lyc_call *call);
 LYC_API bool lyc_call_is_cancelled(const struct lyc_call *call);
+/* The chain that the call belongs to, a traceparent; "": none. What the method calls and appends
+ * belongs to it by itself, also from the callbacks of that; this is for what it does later (timers)
+ * and elsewhere. Valid until the call has ended. */
+LYC_API const char *lyc_call_trace(const struct lyc_call *call);
 /* May the caller see a thing with this label? A pure function of the label and what the call
  * carries: no round trip. `label` is an unpacked lyceum.v1.Label; NULL counts as private to this
  * daemon. */

@@ -269,6 +269,12 @@ const char *lyc_call_principal(const struct lyc_call *handle)
 	return call ? call->principal : "";
 }
 
+const char *lyc_call_trace(const struct lyc_call *handle)
+{
+	const struct lyc_call *call = served_live(handle);
+	return call ? call->trace_text : "";
+}
+
 uint32_t lyc_call_time_left_ms(const struct lyc_call *handle)
 {
 	const struct lyc_call *call = served_live(handle);

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "client/session.h"
+#include "client/chain.h"
 #include "io/clock.h"
 
 /* The daemon answers at the deadline; its answer needs some time. */
@@ -28,7 +28,9 @@ static void end_here(struct lyc_client *client, const struct pending *call, enum
 				  .position = {.origin = ""}};
 	client->handled_count++;
 	client->depth++;
+	const struct trace *outer = chain_enter(client, false, call);
 	call->on_reply(&reply, call->arg);
+	chain_leave(client, outer, false, call, true);
 	client->depth--;
 }
 
@@ -87,7 +89,8 @@ static bool fill_reply(struct level *level, const struct packet_reply *from,
 				    .position = level_position(level, &from->position),
 				    .as_of = level->positions,
 				    .as_of_count = from->as_of_count,
-				    .served_by = level_text(level, from->served_by)};
+				    .served_by = level_text(level, from->served_by),
+				    .refusal = from->refusal};
 	return true;
 }
 
@@ -108,7 +111,9 @@ void calls_reply(struct lyc_client *client, struct level *level, const struct pa
 					   .position = {.origin = ""},
 					   .more = from->more};
 	client->depth++;
+	const struct trace *outer = chain_enter(client, false, &call);
 	call.on_reply(&reply, call.arg);
+	chain_leave(client, outer, false, &call, !from->more);
 	client->depth--;
 }
 
@@ -116,6 +121,7 @@ void calls_reply(struct lyc_client *client, struct level *level, const struct pa
 struct call_room {
 	struct wire_position positions[WIRE_MAX_POSITIONS];
 	struct span groups[WIRE_MAX_GROUPS];
+	char trace[TRACE_TEXT_LEN + 1];
 };
 
 static enum lyc_status fill_groups(const struct lyc_call_options *options, struct call_room *room,
@@ -172,6 +178,7 @@ static enum lyc_status fill_call(const struct lyc_client *client, const char *me
 					 "the origin of a position is not well-formed UTF-8");
 	}
 	call->body = body;
+	call->trace = chain_of(client, options->trace, room->trace);
 	call->timeout_ms = options->timeout_ms;
 	call->want_as_of = options->want_as_of;
 	call->after = room->positions;
@@ -225,6 +232,7 @@ static enum lyc_status start(struct lyc_client *client, const char *method, stru
 	if (packet.call.timeout_ms)
 		pending_set_deadline(&client->calls, call,
 				     mono_ms() + packet.call.timeout_ms + GRACE_MS);
+	chain_keep(client, false, call, packet.call.trace);
 	*ret_id = packet.call.id;
 	session_wrote(client);
 	return LYC_OK;
@@ -286,8 +294,10 @@ static void forget(struct lyc_client *client, uint64_t id)
 {
 	lyc_client_cancel(client, id);
 	struct pending *call = pending_find(&client->calls, id);
-	if (call)
-		pending_remove(&client->calls, call);
+	if (!call)
+		return;
+	chain_forget(client, false, call);
+	pending_remove(&client->calls, call);
 }
 
 /* Until there is a session and credit, at most until the call's own deadline. */

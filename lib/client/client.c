@@ -1,4 +1,5 @@
 /* Opening, running and closing a client. What happens in between is in session.c. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,6 +7,7 @@
 #include "base/ensure.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "client/chain.h"
 #include "client/session.h"
 #include "io/clock.h"
 
@@ -18,6 +20,7 @@ static void client_free(struct lyc_client *client)
 	subscriptions_fini(client);
 	pending_fini(&client->calls);
 	pending_fini(&client->publishes);
+	chain_fini(client);
 	connection_free(client->connection);
 	for (int i = 0; i < SESSION_MAX_DEPTH; i++) {
 		if (client->levels[i])
@@ -138,6 +141,19 @@ void lyc_client_close(struct lyc_client *client)
 	calls_end(client, &calls, LYC_CANCELLED, "the client was closed");
 	publishes_end(client, &publishes, LYC_CANCELLED, "the client was closed");
 	client_free(client);
+}
+
+void lyc_trace_begin(struct lyc_client *client, char ret_trace[LYC_TRACE_SIZE])
+{
+	static_assert(LYC_TRACE_SIZE == TRACE_TEXT_LEN + 1, "room for a traceparent");
+	struct trace trace = trace_begin(&client->rng);
+	trace_write(&trace, ret_trace);
+}
+
+bool lyc_trace_is_valid(const char *trace)
+{
+	struct trace read;
+	return trace && trace_read(span_of(trace, strlen(trace)), &read);
 }
 
 const struct lyc_welcome *lyc_client_welcome(const struct lyc_client *client)

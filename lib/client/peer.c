@@ -5,6 +5,13 @@
 #include "base/error.h"
 #include "client/session.h"
 
+const struct trace *client_work_in(struct lyc_client *client, const struct trace *chain)
+{
+	const struct trace *former = client->chain;
+	client->chain = chain;
+	return former;
+}
+
 bool client_is_open(const struct lyc_client *client)
 {
 	return client->state == SESSION_OPEN;

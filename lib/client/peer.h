@@ -85,6 +85,9 @@ uint64_t client_now_ms(const struct lyc_client *client);
  * `more` when the daemon does not keep up: send it again after a run. */
 LYC_MUST_USE enum lyc_status client_reply(struct lyc_client *client,
 					  const struct packet_reply *reply);
+/* What is sent from now on belongs to this chain, NULL: none. Borrows it; returns the former. */
+struct trace;
+const struct trace *client_work_in(struct lyc_client *client, const struct trace *chain);
 /* A run ends, too, when this descriptor becomes readable; client_is_woken from then on. One per
  * client; waiting calls do not care. */
 LYC_MUST_USE enum lyc_status client_wake_on(struct lyc_client *client, int fd,

@@ -27,6 +27,8 @@ struct pending {
 	/* Bytes of the packet: what credit counts. */
 	size_t len;
 	bool is_cancelled;
+	/* It belongs to a chain: see chain.h. */
+	bool is_traced;
 };
 
 struct pending_table {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/pb.h"
-#include "client/session.h"
+#include "client/chain.h"
 #include "io/clock.h"
 #include "wire/subject.h"
 
@@ -20,7 +20,9 @@ static void end_here(struct lyc_client *client, const struct pending *publish,
 	struct lyc_ack ack = {.status = status, .text = text, .field = ""};
 	client->handled_count++;
 	client->depth++;
+	const struct trace *outer = chain_enter(client, true, publish);
 	publish->on_ack(&ack, publish->arg);
+	chain_leave(client, outer, true, publish, true);
 	client->depth--;
 }
 
@@ -41,14 +43,19 @@ void publishes_ack(struct lyc_client *client, struct level *level, const struct 
 		return;
 	struct pending publish = *found;
 	pending_remove(&client->publishes, found);
-	struct lyc_ack ack = {
-		.status = (enum lyc_status)from->status, .text = "", .field = "", .seq = from->seq};
+	struct lyc_ack ack = {.status = (enum lyc_status)from->status,
+			      .text = "",
+			      .field = "",
+			      .seq = from->seq,
+			      .refusal = from->refusal};
 	if (level_reserve(level, from->text.len + from->field.len + 2)) {
 		ack.text = level_text(level, from->text);
 		ack.field = level_text(level, from->field);
 	}
 	client->depth++;
+	const struct trace *outer = chain_enter(client, true, &publish);
 	publish.on_ack(&ack, publish.arg);
+	chain_leave(client, outer, true, &publish, true);
 	client->depth--;
 }
 
@@ -134,6 +141,7 @@ static enum lyc_status put_acked(struct lyc_client *client, struct packet *packe
 	}
 	publish->on_ack = on_ack;
 	publish->arg = arg;
+	chain_keep(client, true, publish, packet->publish.trace);
 	pending_set_len(&client->publishes, publish, len);
 	return LYC_OK;
 }
@@ -144,6 +152,7 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 {
 	static const struct lyc_publish_options none;
 	uint8_t label[LABEL_MAX];
+	char trace[TRACE_TEXT_LEN + 1];
 	struct packet packet = {.kind = PACKET_PUBLISH, .publish = {0}};
 	if (!options)
 		options = &none;
@@ -156,6 +165,7 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 						     error);
 	if (status)
 		return status;
+	packet.publish.trace = chain_of(client, options->trace, trace);
 	if (!on_ack && (options->durable || options->remove || options->expect))
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "a durable publish is acknowledged: on_ack is missing");
@@ -208,8 +218,10 @@ static void forget(struct lyc_client *client, const struct publish_wait *wait)
 {
 	for (size_t i = 0; i < client->publishes.cap; i++) {
 		struct pending *publish = &client->publishes.places[i];
-		if (publish->id && publish->arg == wait)
-			pending_remove(&client->publishes, publish);
+		if (!publish->id || publish->arg != wait)
+			continue;
+		chain_forget(client, true, publish);
+		pending_remove(&client->publishes, publish);
 	}
 }
 

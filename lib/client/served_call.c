@@ -100,12 +100,16 @@ static void run_method(struct lyc_call *call, struct span body)
 		return;
 	}
 	struct lyc_call *outer = served->current;
+	struct lyc_client *client = call->context->client;
+	const struct trace *outer_chain =
+		client_work_in(client, call->is_traced ? &call->trace : NULL);
 	served->current = call;
 	call->is_running = true;
 	method->service->invoke(method->service, method->index, call->request, served_reply_once,
 				call);
 	call->is_running = false;
 	served->current = outer;
+	client_work_in(client, outer_chain);
 	if (call->has_ended) {
 		served_release(call);
 	} else if (!call->is_deferred) {
@@ -117,7 +121,8 @@ static void run_method(struct lyc_call *call, struct span body)
 static struct lyc_call *call_new(struct lyc_plugin_context *context,
 				 const struct packet_call *packet)
 {
-	size_t len = packet->group_count * sizeof(char *) + packet->principal.len + 1;
+	size_t len = packet->group_count * sizeof(char *) + packet->principal.len +
+		     packet->trace.len + 2;
 	for (size_t i = 0; i < packet->group_count; i++)
 		len += packet->groups[i].len + 1;
 	len += sizeof(struct lyc_call);
@@ -138,6 +143,11 @@ static struct lyc_call *call_new(struct lyc_plugin_context *context,
 	if (packet->principal.len > 0)
 		memcpy(text, packet->principal.data, packet->principal.len);
 	call->principal = text;
+	text += packet->principal.len + 1;
+	call->trace_text = text;
+	call->is_traced = packet->trace.len > 0 && trace_read(packet->trace, &call->trace);
+	if (call->is_traced)
+		memcpy(text, packet->trace.data, packet->trace.len);
 	call->context = context;
 	call->id = packet->id;
 	call->session = context->served.session;

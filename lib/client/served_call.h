@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "client/context.h"
+#include "wire/trace.h"
 
 struct lyc_call {
 	struct lyc_plugin_context *context;
@@ -23,7 +24,12 @@ struct lyc_call {
 	/* They lie behind this struct: the array first. */
 	const char **groups;
 	const char *principal;
+	const char *trace_text;
 	size_t group_count;
+
+	/* Only if is_traced. */
+	struct trace trace;
+	bool is_traced;
 
 	/* While it waits for the view: to begin, with its body, or to go on with seen_fn. */
 	uint64_t after_seq;

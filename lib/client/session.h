@@ -49,6 +49,8 @@ struct register_wait {
 };
 
 struct subscription;
+struct trace;
+struct chain_wait;
 
 struct lyc_client {
 	struct connection *connection;
@@ -96,6 +98,10 @@ struct lyc_client {
 	uint64_t loss_count;
 	struct list owing;
 	struct list removed;
+
+	/* What is worked in now, NULL: none; and what is waited for: see chain.h. */
+	const struct trace *chain;
+	struct chain_wait *chain_waits;
 };
 
 /* Handle what comes until something was handled or until_ms has passed, and send what is queued.

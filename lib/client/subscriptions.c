@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "client/session.h"
+#include "client/chain.h"
 #include "wire/subject.h"
 
 #define DEFAULT_CREDIT (1024 * 1024)
@@ -281,11 +281,14 @@ void lyc_client_consumed(struct lyc_client *client, uint64_t id, uint64_t seq)
 /* ---- Deliveries ---- */
 
 static void hand_over(struct lyc_client *client, struct subscription *subscription,
-		      const struct lyc_delivery *delivery)
+		      const struct lyc_delivery *delivery, const struct trace *chain)
 {
+	const struct trace *outer = client->chain;
+	client->chain = chain;
 	client->depth++;
 	subscription->on_delivery(delivery, subscription->arg);
 	client->depth--;
+	client->chain = outer;
 }
 
 void subscriptions_deliver(struct lyc_client *client, struct level *level,
@@ -295,7 +298,8 @@ void subscriptions_deliver(struct lyc_client *client, struct level *level,
 	if (!subscription)
 		return;
 	bool waits = subscription->is_manual && from->seq > 0;
-	if (!level_reserve(level, from->subject.len + from->origin.len + from->principal.len + 3) ||
+	if (!level_reserve(level, from->subject.len + from->origin.len + from->principal.len +
+					  from->trace.len + 4) ||
 	    (waits && !remember(subscription, from->seq, packet_len))) {
 		session_lose(client, LYC_RESOURCE_EXHAUSTED, "no memory for a delivery", 0);
 		return;
@@ -310,9 +314,12 @@ void subscriptions_deliver(struct lyc_client *client, struct level *level,
 					.time_ms = from->time_ms,
 					.principal = level_text(level, from->principal),
 					.schema = from->schema,
-					.removed = from->removed};
+					.removed = from->removed,
+					.trace = level_text(level, from->trace)};
+	struct trace chain;
+	bool is_traced = from->trace.len > 0 && trace_read(from->trace, &chain);
 	uint64_t loss_count = client->loss_count;
-	hand_over(client, subscription, &delivery);
+	hand_over(client, subscription, &delivery, is_traced ? &chain : NULL);
 	/* A loss meanwhile has begun a new count of credit; what was handled stays handled. */
 	if (subscription->is_removed || waits)
 		return;
@@ -335,7 +342,7 @@ void subscriptions_gap(struct lyc_client *client, const struct packet_gap *gap)
 		if (subscription->queue_len == 0 && gap->seq > subscription->consumed_seq)
 			subscription->consumed_seq = gap->seq;
 	}
-	hand_over(client, subscription, &delivery);
+	hand_over(client, subscription, &delivery, NULL);
 }
 
 void subscriptions_ended(struct lyc_client *client, struct level *level,
@@ -350,8 +357,9 @@ void subscriptions_ended(struct lyc_client *client, struct level *level,
 	}
 	struct lyc_delivery delivery = {
 		.status = unsubscribe->status ? (enum lyc_status)unsubscribe->status : LYC_UNKNOWN,
-		.text = level_text(level, unsubscribe->text)};
-	hand_over(client, subscription, &delivery);
+		.text = level_text(level, unsubscribe->text),
+		.refusal = unsubscribe->refusal};
+	hand_over(client, subscription, &delivery, NULL);
 	/* It may have been removed by its owner meanwhile. */
 	subscription = find(client, unsubscribe->id);
 	if (subscription)

@@ -1,0 +1,28 @@
+/*
+ * The chain (trace) that a client works in at this moment: that of the call which a plugin serves,
+ * of the record that it was told of, or of the reply that it was waiting for. What is sent
+ * meanwhile belongs to it, unless it says otherwise. Costs nothing where nobody traces.
+ */
+#ifndef LYC_CLIENT_CHAIN_H
+#define LYC_CLIENT_CHAIN_H
+
+#include "client/session.h"
+#include "wire/trace.h"
+
+/* What a call or publish says: `told` where it is a traceparent, else the chain of this moment.
+ * `to` is room for it. */
+struct span chain_of(const struct lyc_client *client, const char *told,
+		     char to[TRACE_TEXT_LEN + 1]);
+/* What is waited for belongs to this chain; "" is none. */
+void chain_keep(struct lyc_client *client, bool is_publish, struct pending *pending,
+		struct span traceparent);
+/* Around the callback of what was waited for. */
+const struct trace *chain_enter(struct lyc_client *client, bool is_publish,
+				const struct pending *pending);
+void chain_leave(struct lyc_client *client, const struct trace *outer, bool is_publish,
+		 const struct pending *pending, bool is_last);
+/* Nobody waits for it any more. */
+void chain_forget(struct lyc_client *client, bool is_publish, const struct pending *pending);
+void chain_fini(struct lyc_client *client);
+
+#endif
