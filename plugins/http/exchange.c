@@ -288,6 +288,8 @@ static void give(struct exchange *exchange, unsigned status, const char *type,
 	}
 	if (response && exchange->cookie[0])
 		MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, exchange->cookie);
+	if (response && exchange->trace[0])
+		MHD_add_response_header(response, "traceparent", exchange->trace);
 	if (response && !has_cache)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (response && exchange->web->settings.is_https)
@@ -354,6 +356,8 @@ void exchange_fail(struct exchange *exchange, unsigned http, enum lyc_status sta
 			    sentence ? sentence : json_string(lyc_status_name(status)));
 	if (field && field[0])
 		json_object_set_new(json, "field", json_string(field));
+	if (exchange->refusal[0])
+		json_object_set_new(json, "refusal", json_string(exchange->refusal));
 	char *body = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	static const char *const busy[] = {"Retry-After", "1", NULL};

@@ -44,6 +44,10 @@ struct exchange {
 	struct flight *flight;
 	char method_name[240];
 	char output[200];
+	/* The chain that the request belongs to, given back with the answer; "": none. */
+	char trace[LYC_TRACE_SIZE];
+	/* "wales/r1017": who remembers why the call was refused. */
+	char refusal[90];
 	/* Of a web route: the field that is the answer, and its type. */
 	char web_body[100];
 	char web_content_type[120];

@@ -88,6 +88,12 @@ static bool read_words(struct exchange *exchange, bool is_route, struct call_wor
 	if (!read_at(exchange, is_route, words))
 		return false;
 	words->options.want_as_of = true;
+	/* What is no traceparent counts as none. */
+	const char *trace = exchange_header(exchange, "traceparent");
+	if (lyc_trace_is_valid(trace) && strlen(trace) < sizeof(exchange->trace)) {
+		snprintf(exchange->trace, sizeof(exchange->trace), "%s", trace);
+		words->options.trace = exchange->trace;
+	}
 	words->options.idempotency_key = exchange_header(exchange, "Idempotency-Key");
 	if (after && !read_after(after, words)) {
 		exchange_fail(exchange, 0, LYC_INVALID_ARGUMENT, "",
@@ -177,6 +183,13 @@ static void answer_reply(struct exchange *exchange, const struct lyc_reply *repl
 	free(as_of);
 }
 
+static void note_refusal(struct exchange *exchange, const struct lyc_reply *reply)
+{
+	if (reply->refusal && is_printable(reply->served_by))
+		snprintf(exchange->refusal, sizeof(exchange->refusal), "%.63s/r%llu",
+			 reply->served_by, (unsigned long long)reply->refusal);
+}
+
 static void on_reply(const struct lyc_reply *reply, const char *json, void *arg)
 {
 	struct flight *flight = arg;
@@ -184,6 +197,7 @@ static void on_reply(const struct lyc_reply *reply, const char *json, void *arg)
 	flight_end(flight);
 	if (!exchange)
 		return;
+	note_refusal(exchange, reply);
 	if (reply->status == LYC_OK)
 		answer_reply(exchange, reply, json);
 	else

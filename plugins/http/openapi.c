@@ -142,14 +142,18 @@ static json_t *shared_parameters(void)
 	set(all, "after",
 	    parameter("Lyceum-After", "header", false,
 		      "origin:epoch:seq, ...: the answer has to know these records."));
+	set(all, "traceparent",
+	    parameter("traceparent", "header", false,
+		      "W3C trace context; comes back with the answer."));
 	return all;
 }
 
 static json_t *error_schema(void)
 {
-	return json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}}, s:[s, s]}", "type", "object",
-			 "properties", "status", "type", "string", "text", "type", "string",
-			 "field", "type", "string", "required", "status", "text");
+	return json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}, s:[s, s]}", "type",
+			 "object", "properties", "status", "type", "string", "text", "type",
+			 "string", "field", "type", "string", "refusal", "type", "string",
+			 "required", "status", "text");
 }
 
 /* The types of all methods, and what they use. */

@@ -69,6 +69,16 @@ def test_refusals_name_the_field():
         assert wales.call(SAY, {'text': 'x'}, people['ann'], {header: value}).status == 400, header
 
 
+def test_trace_comes_back():
+    trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    assert wales.call(SAY, {'text': 'x'}, people['ann'], {'traceparent': trace}).headers['traceparent'] == trace
+    refused = wales.call('lyceum.experts.v1.ExpertSearch/Find', {'limit': 100000}, people['ann'], {'traceparent': trace})
+    assert refused.status == 400 and refused.headers['traceparent'] == trace
+    for bad in ['00-nothing', trace.upper(), trace + '-more']:
+        answer = wales.call(SAY, {'text': 'x'}, people['ann'], {'traceparent': bad})
+        assert answer.status == 200 and 'traceparent' not in answer.headers, bad
+
+
 def test_other_sites_get_nothing_done():
     ours = 'http://127.0.0.1:%d' % wales.port
     assert wales.call(SAY, {'text': 'x'}, people['ann'], {'Lyceum-Request': None}).status == 403
