@@ -263,9 +263,14 @@ void served_wake(struct lyc_plugin_context *context)
 void served_go_on(struct lyc_call *call)
 {
 	lyc_call_fn fn = call->seen_fn;
+	struct lyc_client *client = call->context->client;
+	/* The call may end meanwhile. */
+	struct trace chain = call->is_traced ? call->trace : (struct trace){0};
+	const struct trace *outer = client_work_in(client, call->is_traced ? &chain : NULL);
 	list_remove(&call->of_view);
 	call->seen_fn = NULL;
 	fn(call, call->seen_arg);
+	client_work_in(client, outer);
 }
 
 /* Those that wait to go on do so now; what they do may let others wait. */
