@@ -206,8 +206,8 @@ LYC_API LYC_MUST_USE enum lyc_status lyc_withdraw(struct lyc_plugin_context *con
 						  lyc_ack_fn on_done, void *arg);
 /* The time of day (milliseconds since 1970, UTC; may jump), and a clock that never goes back. A
  * plugin that asks no other has its time set by its tests. */
-LYC_API int64_t lyc_wall_ms(const struct lyc_plugin_context *context);
-LYC_API uint64_t lyc_mono_ms(const struct lyc_plugin_context *context);
+LYC_API int64_t lyc_wall_ms(void);
+LYC_API uint64_t lyc_mono_ms(void);
 /* Run fn after delay_ms, then every period_ms (0: once). */
 typedef void (*lyc_timer_fn)(void *state, void *arg);
 LYC_API LYC_MUST_USE enum lyc_status lyc_timer(struct lyc_plugin_context *context,

@@ -46,15 +46,13 @@ const char *lyc_data_folder(const struct lyc_plugin_context *context)
 	return context->data_folder;
 }
 
-int64_t lyc_wall_ms(const struct lyc_plugin_context *context)
+int64_t lyc_wall_ms(void)
 {
-	(void)context;
 	return (int64_t)wall_ms();
 }
 
-uint64_t lyc_mono_ms(const struct lyc_plugin_context *context)
+uint64_t lyc_mono_ms(void)
 {
-	(void)context;
 	return mono_ms();
 }
 

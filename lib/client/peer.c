@@ -11,6 +11,7 @@ const struct trace *client_work_in(struct lyc_client *client, const struct trace
 	client->chain = chain;
 	return former;
 }
+#define ABANDON_ROUNDS 8
 
 bool client_is_open(const struct lyc_client *client)
 {
@@ -89,6 +90,18 @@ bool client_stir_on(struct lyc_client *client, int fd)
 void client_rearm(struct lyc_client *client)
 {
 	connection_rearm(client->connection);
+}
+
+void client_abandon(struct lyc_client *client)
+{
+	for (int round = 0; round < ABANDON_ROUNDS; round++) {
+		struct pending_table calls = pending_take_all(&client->calls);
+		struct pending_table publishes = pending_take_all(&client->publishes);
+		if (calls.count + publishes.count == 0)
+			return;
+		calls_end(client, &calls, LYC_CANCELLED, "the client was closed");
+		publishes_end(client, &publishes, LYC_CANCELLED, "the client was closed");
+	}
 }
 
 bool client_is_told_to_end(const struct lyc_client *client)

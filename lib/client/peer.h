@@ -99,6 +99,8 @@ LYC_MUST_USE bool client_stir_on(struct lyc_client *client, int fd);
 void client_rearm(struct lyc_client *client);
 /* The last session ended with the daemon's Goodbye(SHUTDOWN): a plugin ends, too. */
 bool client_is_told_to_end(const struct lyc_client *client);
+/* End what is outstanding with CANCELLED; what its callbacks begin, too, up to a point. */
+void client_abandon(struct lyc_client *client);
 /* True between Welcome and loss. */
 bool client_is_open(const struct lyc_client *client);
 

@@ -250,6 +250,9 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 	if (status == LYC_OK)
 		status = serve(context, error);
 	served_fini(context);
+	/* Whoever waits for an ack or a reply has state that `stop` frees. */
+	if (context->client)
+		client_abandon(context->client);
 	if (context->is_started)
 		context->image.plugin->stop(context->state);
 	lyc_client_close(context->client);

@@ -19,10 +19,7 @@
 
 int64_t convening_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return lyc_wall_ms();
 }
 
 bool convening_is_own(const struct convening *state, const char *principal)
@@ -120,7 +117,6 @@ static void on_record(void *arg, const struct lyc_delivery *record)
 			(unsigned long long)record->seq, record->origin);
 	work(state);
 	answering_advance(state);
-	errands_advance(state);
 }
 
 static void on_tick(void *arg, void *nothing)
@@ -130,7 +126,6 @@ static void on_tick(void *arg, void *nothing)
 	(void)nothing;
 	work(state);
 	answering_advance(state);
-	errands_advance(state);
 	if (!lyc_is_caught_up(state->context))
 		return;
 	for (struct entry *entry = state->view.entries; entry; entry = entry->hh.next) {
@@ -149,7 +144,6 @@ static void stop(void *arg)
 
 	postroom_stop(state);
 	answering_fini(state);
-	errands_fini(state);
 	zones_free(state->zones);
 	view_fini(&state->view);
 	free(state);

@@ -22,7 +22,6 @@ struct convening {
 	struct view view;
 	struct secret secret; /* of the links */
 	struct zones *zones;
-	struct errand *errands;
 	struct waiter *waiters;
 
 	struct lyc_types *types; /* NULL before the first address is asked for */

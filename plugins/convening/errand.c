@@ -1,4 +1,4 @@
-/* A list; there are seldom more than a few. */
+/* What a call has to append is counted; when nothing is due any more the view is waited for. */
 #include "errand.h"
 
 #include "hold.h"
@@ -13,8 +13,6 @@ struct errand *errand_new(struct convening *state, struct lyc_call *call, const 
 	errand->request = request;
 	errand->closure = closure;
 	errand->finish = finish;
-	errand->next = state->errands;
-	state->errands = errand;
 	lyc_call_defer(call);
 	return errand;
 }
@@ -36,6 +34,30 @@ static void fail(struct errand *errand, enum lyc_status status, const char *text
 	snprintf(errand->text, sizeof(errand->text), "%s", text ? text : "");
 }
 
+static void answer(struct lyc_call *call, void *arg)
+{
+	struct errand *errand = arg;
+	struct lyc_ack ack = {.status = errand->failed, .text = errand->text};
+
+	if (errand->failed != LYC_OK && errand->type)
+		lyc_call_fail_append(call, errand->type, &ack);
+	else if (errand->failed != LYC_OK)
+		lyc_call_fail(call, errand->failed, "%s", errand->text);
+	else if (errand->wait_seq > 0)
+		lyc_call_set_position(call, errand->wait_seq);
+	if (errand->failed == LYC_OK)
+		errand->finish(errand);
+	free_errand(errand);
+}
+
+/* Nothing is waited for after a failure. */
+static void advance(struct errand *errand)
+{
+	if (errand->is_sealed && errand->due == 0)
+		lyc_call_when_seen(errand->call, errand->failed == LYC_OK ? errand->wait_seq : 0,
+				   answer, errand);
+}
+
 struct sent {
 	struct errand *errand;
 	const ProtobufCMessageDescriptor *type;
@@ -53,7 +75,7 @@ static void on_done(const struct lyc_ack *ack, void *arg)
 		 !(errand->may_exist && ack->status == LYC_FAILED_PRECONDITION))
 		fail(errand, ack->status, ack->text, sent->type);
 	free(sent);
-	errands_advance(errand->state);
+	advance(errand);
 }
 
 static void start(struct errand *errand, const ProtobufCMessage *message, uint64_t expect_seq,
@@ -95,63 +117,11 @@ void errand_withdraw(struct errand *errand, const ProtobufCMessage *with_keys, u
 void errand_seal(struct errand *errand)
 {
 	errand->is_sealed = true;
-	errands_advance(errand->state);
+	advance(errand);
 }
 
 void errand_fail(struct errand *errand, enum lyc_status status, const char *text)
 {
 	fail(errand, status, text, NULL);
 	errand_seal(errand);
-}
-
-static bool is_ready(const struct errand *errand)
-{
-	if (!errand->is_sealed || errand->due > 0)
-		return false;
-	return errand->failed != LYC_OK || errand->state->view.seq >= errand->wait_seq ||
-	       lyc_call_time_left_ms(errand->call) == 0;
-}
-
-static void answer(struct errand *errand)
-{
-	struct lyc_ack ack = {.status = errand->failed, .text = errand->text};
-
-	if (errand->failed != LYC_OK && !errand->type) {
-		lyc_call_fail(errand->call, errand->failed, "%s", errand->text);
-		return;
-	}
-	if (errand->failed != LYC_OK) {
-		lyc_call_fail_append(errand->call, errand->type, &ack);
-		return;
-	}
-	if (errand->wait_seq > 0)
-		lyc_call_set_position(errand->call, errand->wait_seq);
-	errand->finish(errand);
-}
-
-void errands_advance(struct convening *state)
-{
-	struct errand **at = &state->errands;
-
-	while (*at) {
-		struct errand *errand = *at;
-		if (!is_ready(errand)) {
-			at = &errand->next;
-			continue;
-		}
-		*at = errand->next;
-		answer(errand);
-		free_errand(errand);
-		/* What answered may have begun something new. */
-		at = &state->errands;
-	}
-}
-
-void errands_fini(struct convening *state)
-{
-	while (state->errands) {
-		struct errand *errand = state->errands;
-		state->errands = errand->next;
-		free_errand(errand);
-	}
 }

@@ -33,8 +33,6 @@ struct errand {
 	enum lyc_status failed;
 	char text[240];
 	const ProtobufCMessageDescriptor *type;
-
-	struct errand *next;
 };
 
 /* Keeps the call. */
@@ -49,9 +47,4 @@ void errand_withdraw(struct errand *errand, const ProtobufCMessage *with_keys, u
 void errand_seal(struct errand *errand);
 /* Seals it, with why nothing was appended. */
 void errand_fail(struct errand *errand, enum lyc_status status, const char *text);
-/* The view has moved, or time has passed. */
-void errands_advance(struct convening *state);
-/* Frees those that are left; answers nobody. */
-void errands_fini(struct convening *state);
-
 #endif

@@ -104,5 +104,5 @@ static void on_done(const struct lyc_ack *ack, void *arg)
 	change->append_due--;
 	judge(person, ack);
 	change_append_some(change);
-	changes_advance(change->changes);
+	changes_appended(change->changes);
 }

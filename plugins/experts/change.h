@@ -62,7 +62,7 @@ void change_answer(struct change *change);
 /* Read the request: results and persons are filled in, nothing is appended. */
 void change_take(struct change *change);
 /* Append what differs until the credit is used up; goes on by itself when something has come back,
- * and then tells changes_advance. */
+ * and then tells changes_appended. */
 void change_append_some(struct change *change);
 
 #endif

@@ -27,34 +27,45 @@ static void begin(struct changes *changes, struct change *change)
 	changes->active = change;
 	change_take(change);
 	change_append_some(change);
+	changes_appended(changes);
 }
 
-static bool is_ready(const struct change *change)
+/* The next whose caller still waits. */
+static void begin_next(struct changes *changes)
 {
-	if (change->append_due > 0 || change->append_next < change->person_count)
-		return false;
-	/* The appends are known to be in the log; when the caller's time is over, what the view
-	 * still lacks is not waited for. */
-	return change->changes->view->seq >= change->wait_seq ||
-	       lyc_call_time_left_ms(change->call) == 0;
-}
-
-void changes_advance(struct changes *changes)
-{
-	while (changes->active && is_ready(changes->active)) {
-		struct change *done = changes->active;
-		changes->active = NULL;
-		change_answer(done);
-		change_free(done);
+	while (changes->waiting_first && !changes->active) {
 		struct change *next = changes->waiting_first;
-		if (!next)
-			return;
 		changes->waiting_first = next->next;
 		if (!changes->waiting_first)
 			changes->waiting_last = NULL;
 		changes->waiting_count--;
-		begin(changes, next);
+		if (lyc_call_time_left_ms(next->call) > 0) {
+			begin(changes, next);
+			continue;
+		}
+		lyc_call_fail(next->call, LYC_DEADLINE_EXCEEDED, "other changes took too long");
+		change_free(next);
 	}
+}
+
+static void answer(struct lyc_call *call, void *arg)
+{
+	struct change *done = arg;
+	struct changes *changes = done->changes;
+
+	(void)call;
+	changes->active = NULL;
+	change_answer(done);
+	change_free(done);
+	begin_next(changes);
+}
+
+void changes_appended(struct changes *changes)
+{
+	struct change *change = changes->active;
+
+	if (change->append_due == 0 && change->append_next == change->person_count)
+		lyc_call_when_seen(change->call, change->wait_seq, answer, change);
 }
 
 /* Does the principal ("ann@wales", "wales", "wales/policy") belong to this node? */
@@ -85,7 +96,6 @@ static void submit(struct changes *changes, struct change *change)
 	if (!changes->active) {
 		lyc_call_defer(change->call);
 		begin(changes, change);
-		changes_advance(changes);
 		return;
 	}
 	if (changes->waiting_count == CHANGES_MAX_WAITING) {

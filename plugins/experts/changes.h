@@ -38,7 +38,7 @@ void changes_import(struct changes *changes, struct lyc_call *call,
 void changes_remove(struct changes *changes, struct lyc_call *call,
 		    const Lyceum__Experts__V1__RemoveRequest *request,
 		    Lyceum__Experts__V1__RemoveReply_Closure closure);
-/* The view has moved, or time has passed: see whether the active call can be answered. */
-void changes_advance(struct changes *changes);
+/* The active call has heard of an append: see whether it can be answered. */
+void changes_appended(struct changes *changes);
 
 #endif

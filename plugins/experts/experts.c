@@ -254,16 +254,6 @@ static void on_record(void *arg, const struct lyc_delivery *record)
 	}
 	if (record->seq > view->seq)
 		view->seq = record->seq;
-	changes_advance(&state->changes);
-}
-
-/* A caller whose time is over must not hold up the next one. */
-static void on_tick(void *arg, void *nothing)
-{
-	struct state *state = arg;
-
-	(void)nothing;
-	changes_advance(&state->changes);
 }
 
 static void stop(void *arg)
@@ -284,11 +274,7 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 	view_init(&state->view);
 	changes_init(&state->changes, context, &state->view);
 	enum lyc_status status = lyc_follow(context, EXPERT_KEY_PREFIX ">", 1, on_record, error);
-	if (status == LYC_OK)
-		status = lyc_timer(context, 1000, 1000, on_tick, NULL);
 	if (status != LYC_OK) {
-		if (!error->text[0])
-			snprintf(error->text, sizeof(error->text), "the timer cannot be set");
 		stop(state);
 		return status;
 	}

@@ -3,12 +3,11 @@
 
 #include <time.h>
 
+#include <lyceum/plugin.h>
+
 int64_t moment_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return lyc_wall_ms();
 }
 
 static char *write(struct pad *pad, int64_t ms, const char *format)

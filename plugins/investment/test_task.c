@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "desk.h"
 
@@ -19,6 +20,11 @@ static const ProtobufCMessageDescriptor *refused_type;
 static size_t refusals, failures, answers;
 
 /* ---- The daemon ---- */
+
+int64_t lyc_wall_ms(void)
+{
+	return (int64_t)time(NULL) * 1000;
+}
 
 bool lyc_is_caught_up(const struct lyc_plugin_context *context)
 {
