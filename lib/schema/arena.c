@@ -35,8 +35,10 @@ static bool add_chunk(struct arena *arena, size_t size)
 		cap = CHUNK_MAX;
 	if (cap < size)
 		cap = size;
-	if (arena->limit > 0 && (cap > arena->limit || arena->total > arena->limit - cap))
+	if (arena->limit > 0 && (cap > arena->limit || arena->total > arena->limit - cap)) {
+		arena->is_full = true;
 		return false;
+	}
 	struct arena_chunk *chunk = calloc(1, sizeof(*chunk) + cap);
 	if (!chunk)
 		return false;

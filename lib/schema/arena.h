@@ -16,6 +16,8 @@ struct arena {
 	size_t total;
 	/* 0: no limit. */
 	size_t limit;
+	/* Something was refused by the limit rather than by the machine. */
+	bool is_full;
 };
 
 /* Frees everything and zeroes; accepts a zeroed one. */

@@ -176,7 +176,10 @@ static void write_message(struct buf *to, const struct schema_message *message, 
 {
 	struct occurrences all = {0};
 	buf_add_byte(to, '{');
-	if (depth > SCHEMA_MAX_DEPTH || occurrences_init(&all, message, body))
+	enum lyc_status status = depth > SCHEMA_MAX_DEPTH ? LYC_INVALID_ARGUMENT
+							  : occurrences_init(&all, message, body);
+	to->has_failed |= status == LYC_RESOURCE_EXHAUSTED;
+	if (status != LYC_OK)
 		goto out;
 	bool is_first = true;
 	for (size_t i = 0; i < message->field_count; i++) {

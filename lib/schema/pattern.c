@@ -50,6 +50,14 @@ static enum lyc_status too_large(struct lyc_error *error)
 			 PATTERN_MAX_STATES);
 }
 
+/* The scratch memory gave nothing: is that the pattern's fault? */
+static enum lyc_status no_room(const struct building *building, struct lyc_error *error)
+{
+	return building->scratch.is_full ? too_large(error)
+					 : error_set(error, LYC_RESOURCE_EXHAUSTED,
+						     "there is no memory for the pattern");
+}
+
 /* Bytes between which no step of the graph tells apart. */
 static void make_classes(struct building *building)
 {
@@ -134,7 +142,7 @@ static enum lyc_status state_of(struct building *building, uint16_t *ret_state,
 	uint32_t *steps = arena_get_many(&building->scratch, count, sizeof(steps[0]));
 	uint16_t *next = arena_get_many(&building->scratch, building->class_count, sizeof(next[0]));
 	if (!steps || !next)
-		return too_large(error);
+		return no_room(building, error);
 	memcpy(steps, building->found, count * sizeof(steps[0]));
 	struct state *state = &building->states[building->state_count];
 	*state = (struct state){.steps = steps, .step_count = (uint32_t)count, .next = next};
@@ -173,7 +181,7 @@ static enum lyc_status build(struct building *building, struct lyc_error *error)
 	uint16_t *nowhere =
 		arena_get_many(&building->scratch, building->class_count, sizeof(uint16_t));
 	if (!building->marks || !building->waiting || !building->found || !nowhere)
-		return too_large(error);
+		return no_room(building, error);
 	building->states[0] = (struct state){.next = nowhere};
 	building->state_count = 1;
 	building->round = 1;
