@@ -32,6 +32,13 @@ static struct span home_in_key(const struct schema_method *method, struct span b
 	return span_of(NULL, 0);
 }
 
+bool destination_is_here(const struct router *router, const struct packet_call *call,
+			 const struct schema_method *method)
+{
+	struct span at = call->at.len > 0 ? call->at : home_in_key(method, call->body);
+	return at.len == 0 || span_is(at, router->name);
+}
+
 static enum lyc_status find_node(struct router *router, struct session *from, struct span node,
 				 struct session **ret_session, struct lyc_error *error)
 {

@@ -12,4 +12,8 @@ LYC_MUST_USE enum lyc_status destination_find(struct router *router, struct sess
 					      struct session **ret_session,
 					      struct lyc_error *error);
 
+/* Is this daemon the one that should run it, whether or not it can now? */
+bool destination_is_here(const struct router *router, const struct packet_call *call,
+			 const struct schema_method *method);
+
 #endif

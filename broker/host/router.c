@@ -26,17 +26,19 @@ void router_init(struct router *router)
 	list_init(&router->waiting);
 	list_init(&router->mark);
 	router->max_held = MAX_HELD;
+	once_init(router);
 }
 
 void router_fini(struct router *router)
 {
 	call_table_fini(&router->calls);
+	once_fini(router);
 }
 
 /* ---- answers ---- */
 
-static void answer(struct router *router, struct session *session, uint64_t id,
-		   const struct lyc_error *error)
+static void answer_as(struct router *router, struct session *session, uint64_t id,
+		      const struct lyc_error *error, bool is_remembered)
 {
 	struct packet packet = {.kind = PACKET_REPLY};
 	packet.reply = (struct packet_reply){
@@ -45,14 +47,32 @@ static void answer(struct router *router, struct session *session, uint64_t id,
 		.text = span_of(error->text, strlen(error->text)),
 		.field = span_of(error->field, strlen(error->field)),
 		.served_by = span_of(router->name, strlen(router->name)),
+		.remembered = is_remembered,
 	};
 	router->counters.refused++;
 	session_send(router->sessions, session, &packet);
 }
 
+static void answer(struct router *router, struct session *session, uint64_t id,
+		   const struct lyc_error *error)
+{
+	answer_as(router, session, id, error, false);
+}
+
 static void end_with(struct router *router, struct call *call, const struct lyc_error *error)
 {
+	if (once_is_run(&router->once, call)) {
+		once_failed(router, call, error);
+		return;
+	}
 	answer(router, call->caller, call->caller_id, error);
+	call_end(&router->calls, call);
+}
+
+void router_refuse(struct router *router, struct call *call, const struct lyc_error *error,
+		   bool is_remembered)
+{
+	answer_as(router, call->caller, call->caller_id, error, is_remembered);
 	call_end(&router->calls, call);
 }
 
@@ -156,7 +176,9 @@ static void give(struct router *router, struct call *call, struct session *calle
 				     .seq = router->stream->last_seq};
 	if (!session_is_link(callee)) {
 		call->ends_here = true;
-		packet.call.by_operator = call->caller->grants->role == ROLE_OPERATOR;
+		packet.call.by_operator = once_is_run(&router->once, call)
+						  ? call->by_operator
+						  : call->caller->grants->role == ROLE_OPERATOR;
 		packet.call.at = span_of(NULL, 0);
 		packet.call.want_as_of = false;
 		packet.call.after = &here;
@@ -240,6 +262,27 @@ static enum lyc_status check_body(const struct method_entry *entry,
 	return entry ? schema_check(entry->method->input, packet->body, true, error) : LYC_OK;
 }
 
+enum lyc_status router_give(struct router *router, struct call *call, struct session *callee,
+			    const struct packet_call *packet, struct lyc_error *error)
+{
+	if (callee->calls_given_len + call->len > callee->call_credit)
+		return error_set(error, LYC_UNAVAILABLE,
+				 "%.*s is busy: '%s' has %llu bytes of calls outstanding",
+				 (int)packet->method.len, (const char *)packet->method.data,
+				 callee->identity, (unsigned long long)callee->calls_given_len);
+	give(router, call, callee, packet);
+	return LYC_OK;
+}
+
+/* With an idempotency key: what is remembered here is said also while nobody serves the method. */
+static bool is_known(struct router *router, const struct call *call,
+		     const struct packet_call *packet)
+{
+	return packet->idempotency_key.len > 0 && call->method &&
+	       destination_is_here(router, packet, call->method) &&
+	       once_knows(router, call, packet);
+}
+
 /* Everything between a call and its callee. `call` has its principal already when it comes back
  * from waiting. */
 static void send_on(struct router *router, struct call *call, const char *method,
@@ -252,24 +295,28 @@ static void send_on(struct router *router, struct call *call, const char *method
 	error.status =
 		destination_find(router, call->caller, packet, method, entry, &callee, &error);
 	if (error.status != LYC_OK) {
-		end_with(router, call, &error);
+		if (is_known(router, call, packet))
+			once_take(router, call, packet);
+		else
+			end_with(router, call, &error);
 		return;
 	}
 	bool is_here = !callee || !session_is_link(callee);
 	if (is_here && !is_far_enough(router, call, packet))
 		return;
-	if (!callee) {
+	if (packet->idempotency_key.len > 0 && is_here && callee) {
+		once_take(router, call, packet);
+		return;
+	}
+	if (!callee && packet->idempotency_key.len > 0)
+		error_set_field(&error, LYC_INVALID_ARGUMENT, "idempotency_key",
+				"the daemon's own methods take no idempotency key");
+	else if (!callee)
 		answer_builtin(router, call, method, packet);
-		return;
-	}
-	if (callee->calls_given_len + call->len > callee->call_credit) {
-		error_set(&error, LYC_UNAVAILABLE,
-			  "%s is busy: '%s' has %llu bytes of calls outstanding", method,
-			  callee->identity, (unsigned long long)callee->calls_given_len);
+	else
+		error.status = router_give(router, call, callee, packet, &error);
+	if (error.status != LYC_OK)
 		end_with(router, call, &error);
-		return;
-	}
-	give(router, call, callee, packet);
 }
 
 void router_call(struct router *router, struct session *session, const struct packet_call *packet,
@@ -326,7 +373,7 @@ void router_call(struct router *router, struct session *session, const struct pa
 
 /* ---- back ---- */
 
-static void tell_cancelled(struct router *router, struct call *call)
+void router_tell_cancelled(struct router *router, struct call *call)
 {
 	if (!call->callee)
 		return;
@@ -400,34 +447,24 @@ static void note_fault(struct router *router, const struct session *session,
 		host_fault(router->host, session, text);
 }
 
-void router_reply(struct router *router, struct session *session, const struct packet_reply *reply)
+void router_pass(struct router *router, struct call *call, const struct packet_reply *reply)
 {
-	struct call *call = call_find(&router->calls, reply->id);
-	if (!call || call->callee != session) {
-		router->counters.late_replies++;
-		return;
-	}
+	struct wire_position as_of[WIRE_MAX_POSITIONS];
+	struct packet packet = {.kind = PACKET_REPLY};
 	struct lyc_error error;
-	error_clear(&error);
-	error.status = check_reply(router, call, reply, &error);
-	if (error.status == LYC_OK && reply->more &&
-	    session_backlog(call->caller) > MAX_STREAM_BACKLOG)
-		error_set(&error, LYC_RESOURCE_EXHAUSTED,
-			  "the caller does not take the replies fast enough");
 	struct buf cut = {0};
 	struct span body = reply->body;
-	if (error.status == LYC_OK)
-		error.status = cut_reply(router, call, &cut, &body, &error);
-	note_fault(router, session, call, &error, body.data != reply->body.data);
+	error_clear(&error);
+	error.status = cut_reply(router, call, &cut, &body, &error);
+	if (call->callee)
+		note_fault(router, call->callee, call, &error, body.data != reply->body.data);
 	if (error.status != LYC_OK) {
 		if (reply->more)
-			tell_cancelled(router, call);
+			router_tell_cancelled(router, call);
 		end_with(router, call, &error);
 		buf_fini(&cut);
 		return;
 	}
-	struct wire_position as_of[WIRE_MAX_POSITIONS];
-	struct packet packet = {.kind = PACKET_REPLY};
 	packet.reply = *reply;
 	packet.reply.id = call->caller_id;
 	packet.reply.body = body;
@@ -443,22 +480,52 @@ void router_reply(struct router *router, struct session *session, const struct p
 		call_end(&router->calls, call);
 }
 
+void router_reply(struct router *router, struct session *session, const struct packet_reply *reply)
+{
+	struct call *call = call_find(&router->calls, reply->id);
+	if (!call || call->callee != session) {
+		router->counters.late_replies++;
+		return;
+	}
+	struct lyc_error error;
+	error_clear(&error);
+	error.status = check_reply(router, call, reply, &error);
+	if (error.status == LYC_OK && reply->more &&
+	    session_backlog(call->caller) > MAX_STREAM_BACKLOG)
+		error_set(&error, LYC_RESOURCE_EXHAUSTED,
+			  "the caller does not take the replies fast enough");
+	if (error.status == LYC_OK && !once_is_run(&router->once, call)) {
+		router_pass(router, call, reply);
+		return;
+	}
+	note_fault(router, session, call, &error, false);
+	if (reply->more)
+		router_tell_cancelled(router, call);
+	if (error.status != LYC_OK)
+		end_with(router, call, &error);
+	else
+		once_reply(router, call, reply);
+}
+
 void router_cancel(struct router *router, struct session *session, uint64_t caller_id)
 {
 	struct call *call = call_find_made(&router->calls, session, caller_id);
 	if (!call)
 		return;
 	struct lyc_error error;
+	struct once_run *run = call->once;
 	error_set(&error, LYC_CANCELLED, "the caller has cancelled the call");
-	tell_cancelled(router, call);
+	router_tell_cancelled(router, call);
 	end_with(router, call, &error);
+	if (run)
+		once_cancelled(router, run);
 }
 
 void router_leave(struct router *router, struct session *session)
 {
 	list_each_safe (made, &session->calls_made) {
 		struct call *call = list_entry(made, struct call, of_caller);
-		tell_cancelled(router, call);
+		router_tell_cancelled(router, call);
 		call_end(&router->calls, call);
 	}
 	struct lyc_error error;
@@ -518,14 +585,14 @@ static void expire(struct call *call, void *arg)
 	struct router *router = arg;
 	struct lyc_error error;
 	router->counters.expired++;
-	if (!list_is_empty(&call->of_waiting))
+	if (!list_is_empty(&call->of_waiting) && !call->once)
 		error_set(&error, LYC_FAILED_PRECONDITION,
 			  "'%s' has not come as far as the call asks for", router->name);
 	else
 		error_set(&error, LYC_DEADLINE_EXCEEDED, "%s: '%s' did not answer in time",
 			  call->method ? call->method->full_name : "the call",
 			  call->callee ? call->callee->identity : router->name);
-	tell_cancelled(router, call);
+	router_tell_cancelled(router, call);
 	end_with(router, call, &error);
 }
 

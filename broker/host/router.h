@@ -1,7 +1,7 @@
 /*
  * The way of a call: who it is for, whether its caller may make it, what its body has to look like,
  * who runs it, and its way back. A call ends in exactly one last reply by its deadline, and is
- * tried once.
+ * tried once; one with an idempotency key goes through once.h.
  */
 #ifndef LYC_HOST_ROUTER_H
 #define LYC_HOST_ROUTER_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "host/host.h"
+#include "host/once.h"
 #include "policy/policy.h"
 #include "route/call.h"
 #include "route/env.h"
@@ -47,6 +48,7 @@ struct router {
 	char name[64];
 	uint32_t default_timeout_ms;
 	struct call_table calls;
+	struct once once;
 	/* Only plugins may still call: to finish what they were given. */
 	bool is_stopping;
 	/* Calls that wait for a position. */
@@ -82,6 +84,19 @@ void router_advance(struct router *router);
 void router_turn(struct router *router);
 /* Calls past their deadline end. */
 void router_tick(struct router *router);
+
+/* ---- for once.c ---- */
+
+/* Hand a call to a callee of this daemon; UNAVAILABLE when that one is busy. */
+LYC_MUST_USE enum lyc_status router_give(struct router *router, struct call *call,
+					 struct session *callee, const struct packet_call *packet,
+					 struct lyc_error *error);
+void router_tell_cancelled(struct router *router, struct call *call);
+/* A reply that has been checked, cut for this caller; the last one ends the call. */
+void router_pass(struct router *router, struct call *call, const struct packet_reply *reply);
+/* End a call with a refusal; is_remembered: the same call gets it again. */
+void router_refuse(struct router *router, struct call *call, const struct lyc_error *error,
+		   bool is_remembered);
 /* The session of a node that has this daemon as its hub; NULL. */
 struct session *router_node(struct router *router, struct span name);
 

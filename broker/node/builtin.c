@@ -185,6 +185,15 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 	}
 	reply.held = point(held, sizeof(*held), reply.n_held);
 
+	Lyceum__V1__Calls calls = LYCEUM__V1__CALLS__INIT;
+	const struct once *once = &daemon->router.once;
+	once_prune(&daemon->router);
+	calls.outstanding = daemon->router.calls.count;
+	calls.remembered = once->count;
+	calls.remembered_bytes = once->len;
+	calls.remember_s = (uint32_t)(once->limits.keep_ms / 1000);
+	reply.calls = &calls;
+
 	pack(&reply.base, to);
 	for (size_t i = 0; i < HELD_TYPES_MAX; i++)
 		buf_fini(&notes[i]);

@@ -37,6 +37,13 @@ static void on_commit(uint64_t seq, const struct record *record, struct span byt
 	router_advance(&daemon->router);
 }
 
+static void on_private(uint64_t seq, const struct record *record, struct span bytes, void *arg)
+{
+	struct daemon *daemon = arg;
+	(void)bytes;
+	once_replay(&daemon->router, seq, record);
+}
+
 static void on_interest(const struct subscription *subscription, bool is_added, void *arg)
 {
 	struct daemon *daemon = arg;
@@ -140,6 +147,8 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		(size_t)or_default(limits ? limits->subscriptions : 0, 1024);
 	daemon->stream.on_commit = on_commit;
 	daemon->stream.on_commit_arg = daemon;
+	daemon->stream.on_private = on_private;
+	daemon->stream.on_private_arg = daemon;
 	daemon->stream.on_interest = on_interest;
 	daemon->stream.on_interest_arg = daemon;
 	daemon->router = (struct router){
@@ -156,6 +165,13 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		.builtin_arg = daemon,
 	};
 	snprintf(daemon->router.name, sizeof(daemon->router.name), "%s", config->name);
+	uint64_t keys = or_default(limits ? limits->idempotency_keys : 0, 65536);
+	daemon->router.once.limits = (struct once_limits){
+		.keep_ms = 1000 * or_default(limits ? limits->idempotency_s : 0, 24 * 60 * 60),
+		.max_keys = keys,
+		.max_keys_of_one = (keys + 3) / 4,
+		.max_len = or_default(limits ? limits->idempotency_bytes : 0, 64u << 20),
+	};
 	router_init(&daemon->router);
 	daemon->links = (struct links){.env = env,
 				       .stream = &daemon->stream,
@@ -198,6 +214,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 
 void daemon_fini(struct daemon *daemon)
 {
+	daemon->router.once.is_closed = true;
 	list_each_safe (node, &daemon->sessions.all)
 		daemon_end_session(daemon, list_entry(node, struct session, all), "stopped");
 	host_fini(&daemon->host);

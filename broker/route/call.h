@@ -32,8 +32,10 @@ struct call {
 	const struct schema_method *method; /* NULL: passes through without being known here */
 	bool ends_here;                     /* the callee is a plugin or peer of this daemon */
 	bool want_as_of;
-	bool is_traced; /* trace and parent_span, below */
-	uint32_t len;   /* bytes of the Call packet: what credit counts */
+	bool is_traced;        /* trace and parent_span, below */
+	bool by_operator;      /* a run's: its first caller is an operator of this daemon */
+	struct once_run *once; /* with an idempotency key: what it waits for, or is the run of */
+	uint32_t len;          /* bytes of the Call packet: what credit counts */
 	uint32_t max_reply;
 	uint64_t deadline_ms;
 	struct list of_slot;

@@ -80,6 +80,8 @@ static void send_record(struct stream *stream, struct subscription *subscription
 			trimmed_deliver(stream, subscription, record);
 		return;
 	}
+	if (stream_is_private(record->subject))
+		return;
 	/* Our own by what our plugins say today: a part that has become labelled since is cut. */
 	uint64_t schema = record->origin.len > 0 ? record->schema : 0;
 	const struct schema_message *message =

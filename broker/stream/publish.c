@@ -14,6 +14,8 @@
 #include "base/pb.h"
 #include "lyceum/v1/label.pb-c.h"
 #include "stream/genuine.h"
+#include "stream/retention_rule.h"
+#include "stream/trimmed.h"
 #include "wire/subject.h"
 #include "wire/trace.h"
 
@@ -157,6 +159,11 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 	if (!subject_is_valid(subject))
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "the subject is not valid: tokens joined with dots, no wildcards");
+	if (stream_is_private(subject))
+		return error_set(error, LYC_PERMISSION_DENIED,
+				 "the daemon appends '%.*s' itself, and nobody else does",
+				 (int)(subject.len < 100 ? subject.len : 100),
+				 (const char *)subject.data);
 	if (publish->label.len > MAX_LABEL_LEN)
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "`label` has %zu bytes, and at most %u are allowed",
@@ -424,6 +431,15 @@ void stream_publish(struct stream *stream, struct session *session,
 	buf_fini(&view.subject);
 }
 
+bool stream_is_private(struct span subject)
+{
+	static const char type[] = "lyceum.v1.KeyedCall";
+	const size_t len = sizeof(type) - 1;
+	return span_is(subject, TRIMMED_SUBJECT) ||
+	       (subject.len >= len && memcmp(subject.data, type, len) == 0 &&
+		(subject.len == len || subject.data[len] == '.'));
+}
+
 static void append_of_daemon(struct stream *stream, struct record *record, int visibility,
 			     stream_done_fn on_done, void *arg)
 {
@@ -434,8 +450,8 @@ static void append_of_daemon(struct stream *stream, struct record *record, int v
 	record->label = span_of(label.data, label.len);
 	struct lyc_error error = {0};
 	enum lyc_status status = write_own(stream, &append->base.record, record, &error);
-	/* What never leaves the daemon tells of a removal. */
-	append->base.is_vital = visibility == LYCEUM__V1__VISIBILITY__PRIVATE;
+	/* It tells of a removal. */
+	append->base.is_vital = trimmed_is(record);
 	if (status == LYC_OK) {
 		subjects_expect(&stream->subjects, record->subject, record->label);
 		append->on_done = on_done;
@@ -496,6 +512,9 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 		return error_set(error, LYC_INVALID_ARGUMENT, "a copied record is malformed");
 	if (span_is(record.origin, stream->name))
 		return error_set(error, LYC_FAILED_PRECONDITION, "it is this daemon's own");
+	if (stream_is_private(record.subject))
+		return error_set(error, LYC_INVALID_ARGUMENT,
+				 "a daemon keeps this record for itself");
 	if (record.body.len > WIRE_MAX_BODY)
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "a copied record's body has %zu bytes, and at most %d are allowed",

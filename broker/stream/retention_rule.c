@@ -153,7 +153,7 @@ enum lyc_status retention_rules_read(const Lyceum__V1__Config *config,
 {
 	struct retention_rules rules = {0};
 	enum lyc_status status = LYC_OK;
-	rules.items = mem_get((config->n_streams + 2) * sizeof(*rules.items));
+	rules.items = mem_get((config->n_streams + 3) * sizeof(*rules.items));
 	for (size_t i = 0; i < config->n_streams && status == LYC_OK; i++)
 		status = read_rule(config, i, &rules.items[rules.count++], error);
 	if (status != LYC_OK) {
@@ -162,6 +162,9 @@ enum lyc_status retention_rules_read(const Lyceum__V1__Config *config,
 	}
 	add_own(&rules, "trimmed", TRIMMED_SUBJECT, TRIMMED_AGE_MS);
 	add_own(&rules, "erased", "lyceum.v1.Erased.>", 0);
+	uint64_t keyed_s = config->limits ? config->limits->idempotency_s : 0;
+	add_own(&rules, "keyed-calls", "lyceum.v1.KeyedCall.>",
+		1000 * (keyed_s ? keyed_s : 24 * 60 * 60));
 	*ret_rules = rules;
 	return LYC_OK;
 }

@@ -1,6 +1,6 @@
 /*
  * The streams of the configuration: which records belong to which, and what is kept of each. Behind
- * the configured ones stand two of the daemon's own.
+ * the configured ones stand some of the daemon's own.
  */
 #ifndef LYC_STREAM_RETENTION_RULE_H
 #define LYC_STREAM_RETENTION_RULE_H

@@ -124,6 +124,8 @@ void stream_replay(struct stream *stream, uint64_t seq, struct span bytes)
 	}
 	take(stream, seq, &record, bytes.len);
 	take_schema(stream, &record);
+	if (stream->on_private && record.origin.len == 0 && stream_is_private(record.subject))
+		stream->on_private(seq, &record, bytes, stream->on_private_arg);
 }
 
 /* As in the file of positions: 1 name, 2 epoch, 3 sequence, 4 time. */

@@ -59,6 +59,9 @@ struct stream {
 
 	stream_commit_fn on_commit;
 	void *on_commit_arg;
+	/* A private record of the log, while it is replayed. */
+	stream_commit_fn on_private;
+	void *on_private_arg;
 	/* Somebody's interest in transient messages came or went. */
 	void (*on_interest)(const struct subscription *subscription, bool is_added, void *arg);
 	void *on_interest_arg;
@@ -90,9 +93,11 @@ void stream_publish(struct stream *stream, struct session *session,
 typedef void (*stream_done_fn)(enum lyc_status status, uint64_t seq, const char *text, void *arg);
 void stream_append_own(struct stream *stream, struct span subject, struct span body,
 		       stream_done_fn on_done, void *arg);
-/* The same, of what never leaves this daemon. */
+/* The same, of what this daemon keeps for itself: nobody is sent one, nobody else appends one, and
+ * the label says that it never leaves. */
 void stream_append_private(struct stream *stream, struct span subject, struct span body,
 			   stream_done_fn on_done, void *arg);
+bool stream_is_private(struct span subject);
 /* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for
  * good. */
 LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct span record,

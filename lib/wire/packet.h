@@ -139,6 +139,7 @@ struct packet_reply {
 	const struct wire_position *as_of;
 	size_t as_of_count;
 	struct span served_by;
+	bool remembered;
 	uint64_t refusal;
 };
 

@@ -146,6 +146,7 @@ static const struct place reply_places[] = {
 	[7] = PLACE_WITH(packet_reply, position, has_position, POSITION),
 	[8] = PLACE_POSITIONS(packet_reply, as_of, as_of_count, AS_OFS, 0),
 	[9] = PLACE(packet_reply, served_by, TEXT),
+	[10] = PLACE(packet_reply, remembered, FLAG),
 	[15] = PLACE(packet_reply, refusal, U64),
 };
 static const struct place publish_places[] = {

@@ -184,6 +184,7 @@ ALWAYS_INLINE void reply_fields(struct writer *out, const struct packet_reply *r
 	if (reply->as_of_count)
 		put_positions(out, 8, reply->as_of, reply->as_of_count, true);
 	put_bytes(out, 9, reply->served_by);
+	put_uint(out, 10, reply->remembered);
 	put_uint(out, 15, reply->refusal);
 }
 

@@ -241,6 +241,7 @@ static void same_reply(const struct packet_reply *ours, const Lyceum__V1__Reply 
 		same_position(&ours->position, theirs->position);
 	same_as_of(ours->as_of, ours->as_of_count, theirs->as_of, theirs->n_as_of);
 	SAME_TEXT(served_by);
+	SAME_NUMBER(remembered);
 	SAME_NUMBER(refusal);
 }
 

@@ -1,0 +1,492 @@
+/* Calls with an idempotency key: run once, remembered across restarts, and every way in between. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "fake_world.h"
+
+#define HELLO span_of("\x0a\x05hello", 7)
+#define OTHER span_of("\x0a\x05other", 7)
+
+struct bench {
+	struct fake_world *world;
+	struct fake_node *node;
+	struct fake_client *ann;
+	struct fake_client *board;
+};
+
+static int setup(void **state)
+{
+	struct bench *bench = mem_new(struct bench);
+	bench->world = fake_world_new(1);
+	bench->node = fake_node_add(bench->world, "hub", NULL);
+	bench->ann = fake_client_add(bench->node, "ann");
+	bench->board = fake_board_add(bench->node, "board");
+	fake_settle(bench->world);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	fake_world_free(bench->world);
+	free(bench);
+	return 0;
+}
+
+static void call_with(struct fake_client *client, uint64_t id, const struct packet_call *call)
+{
+	struct packet packet = {.kind = PACKET_CALL};
+	packet.call = *call;
+	packet.call.id = id;
+	if (packet.call.method.len == 0)
+		packet.call.method = fake_text("lyceum.notice.v1.Board/Read");
+	fake_send(client, &packet);
+}
+
+static void call(struct fake_client *client, uint64_t id, const char *key, struct span body)
+{
+	call_with(client, id,
+		  &(struct packet_call){.idempotency_key = fake_text(key), .body = body});
+}
+
+static void reply(struct bench *bench, uint64_t id, struct span body)
+{
+	struct packet packet = {.kind = PACKET_REPLY};
+	packet.reply = (struct packet_reply){.id = id, .body = body};
+	fake_send(bench->board, &packet);
+}
+
+/* The last reply to a call: its status and whether it is remembered. */
+static void expect(struct fake_client *client, uint64_t id, enum lyc_status status,
+		   bool is_remembered)
+{
+	const struct packet *packet = fake_expect(client, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, id);
+	assert_int_equal(packet->reply.status, status);
+	assert_int_equal(packet->reply.remembered, is_remembered);
+	assert_true(status == LYC_OK ? span_equal(packet->reply.body, HELLO)
+				     : packet->reply.text.len > 0);
+}
+
+/* The id under which the plugin got the call, once its mark is on the disk. */
+static uint64_t taken(struct bench *bench)
+{
+	fake_settle(bench->world);
+	return fake_expect(bench->board, PACKET_CALL)->call.id;
+}
+
+static void expect_quiet(struct bench *bench)
+{
+	fake_settle(bench->world);
+	fake_expect_nothing(bench->ann);
+	fake_expect_nothing(bench->board);
+	assert_int_equal(bench->node->daemon.router.calls.count, 0);
+}
+
+/* One call that ran and was answered. */
+static void run_one(struct bench *bench, uint64_t id, const char *key)
+{
+	call(bench->ann, id, key, HELLO);
+	reply(bench, taken(bench), HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, id, LYC_OK, true);
+}
+
+static void restart(struct bench *bench, bool with_board)
+{
+	fake_node_restart(bench->node);
+	bench->ann = fake_client_add(bench->node, "ann");
+	bench->board = with_board ? fake_board_add(bench->node, "board")
+				  : fake_client_add(bench->node, "root");
+	fake_settle(bench->world);
+}
+
+static void test_once_marks_before_it_runs_and_keeps_before_it_answers(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, "k", HELLO);
+	fake_expect_nothing(bench->board);
+	uint64_t id = taken(bench);
+	reply(bench, id, HELLO);
+	fake_expect_nothing(bench->ann);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_OK, true);
+	expect_quiet(bench);
+}
+
+static void test_once_gives_the_same_reply_again(void **state)
+{
+	struct bench *bench = *state;
+	run_one(bench, 1, "k");
+	call(bench->ann, 2, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 2, LYC_OK, true);
+	expect_quiet(bench);
+	/* Two at the same time: one read of the log. */
+	call(bench->ann, 3, "k", HELLO);
+	call(bench->ann, 4, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 3, LYC_OK, true);
+	expect(bench->ann, 4, LYC_OK, true);
+	expect_quiet(bench);
+}
+
+static void test_once_refuses_another_call_with_the_same_key(void **state)
+{
+	struct bench *bench = *state;
+	run_one(bench, 1, "k");
+	call(bench->ann, 2, "k", OTHER);
+	expect(bench->ann, 2, LYC_INVALID_ARGUMENT, false);
+	expect_quiet(bench);
+	/* Somebody else's key is another. */
+	struct fake_client *root = fake_client_add(bench->node, "root");
+	call(root, 1, "k", OTHER);
+	reply(bench, taken(bench), HELLO);
+	fake_settle(bench->world);
+	expect(root, 1, LYC_OK, true);
+}
+
+static void test_once_second_call_waits_for_the_first(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *again = fake_client_add(bench->node, "ann");
+	call(bench->ann, 1, "k", HELLO);
+	call(again, 7, "k", HELLO);
+	uint64_t id = taken(bench);
+	call(again, 8, "k", HELLO);
+	fake_expect_nothing(bench->board);
+	reply(bench, id, HELLO);
+	call(again, 9, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_OK, true);
+	for (uint64_t number = 7; number <= 9; number++)
+		expect(again, number, LYC_OK, true);
+	expect_quiet(bench);
+}
+
+static void test_once_remembers_across_a_restart(void **state)
+{
+	struct bench *bench = *state;
+	run_one(bench, 1, "k");
+	restart(bench, true);
+	call(bench->ann, 1, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_OK, true);
+	expect_quiet(bench);
+	/* And while nobody serves the method. */
+	restart(bench, false);
+	call(bench->ann, 1, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_OK, true);
+	call(bench->ann, 2, "new", HELLO);
+	fake_settle(bench->world);
+	assert_int_not_equal(fake_expect(bench->ann, PACKET_REPLY)->reply.status, LYC_OK);
+}
+
+static void test_once_does_not_run_again_what_was_started_before_a_crash(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, "k", HELLO);
+	taken(bench);
+	restart(bench, true);
+	call(bench->ann, 1, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_UNKNOWN, true);
+	expect_quiet(bench);
+	/* One whose mark had not come to the disk has not run. */
+	call(bench->ann, 2, "unmarked", HELLO);
+	restart(bench, true);
+	run_one(bench, 2, "unmarked");
+}
+
+static void test_once_reply_that_a_crash_took_is_not_known(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, "k", HELLO);
+	reply(bench, taken(bench), HELLO);
+	restart(bench, true);
+	call(bench->ann, 1, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_UNKNOWN, true);
+	expect_quiet(bench);
+}
+
+static void test_once_plugin_that_dies_leaves_the_outcome_unknown(void **state)
+{
+	struct bench *bench = *state;
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	call(bench->ann, 1, "k", HELLO);
+	taken(bench);
+	fake_send(bench->board, &packet);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_UNKNOWN, true);
+	bench->board = fake_board_add(bench->node, "board");
+	call(bench->ann, 2, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 2, LYC_UNKNOWN, true);
+	expect_quiet(bench);
+}
+
+static void test_once_remembers_a_failure_of_the_plugin(void **state)
+{
+	struct bench *bench = *state;
+	struct packet packet = {.kind = PACKET_REPLY};
+	call(bench->ann, 1, "k", HELLO);
+	packet.reply = (struct packet_reply){.id = taken(bench),
+					     .status = LYC_NOT_FOUND,
+					     .text = fake_text("there is no such notice")};
+	fake_send(bench->board, &packet);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_NOT_FOUND, true);
+	restart(bench, true);
+	call(bench->ann, 2, "k", HELLO);
+	fake_settle(bench->world);
+	const struct packet *again = fake_expect(bench->ann, PACKET_REPLY);
+	assert_int_equal(again->reply.status, LYC_NOT_FOUND);
+	assert_true(span_is(again->reply.text, "there is no such notice"));
+	expect_quiet(bench);
+}
+
+static void test_once_runs_on_when_its_caller_has_gone(void **state)
+{
+	struct bench *bench = *state;
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	call(bench->ann, 1, "k", HELLO);
+	uint64_t id = taken(bench);
+	fake_send(bench->ann, &packet);
+	fake_expect_nothing(bench->board);
+	reply(bench, id, HELLO);
+	fake_settle(bench->world);
+	bench->ann = fake_client_add(bench->node, "ann");
+	call(bench->ann, 1, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_OK, true);
+	expect_quiet(bench);
+}
+
+static void cancel(struct fake_client *client, uint64_t id)
+{
+	struct packet packet = {.kind = PACKET_CANCEL};
+	packet.cancel.id = id;
+	fake_send(client, &packet);
+}
+
+static void test_once_is_cancelled_when_nobody_waits_any_more(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 2, "k", HELLO);
+	uint64_t id = taken(bench);
+	cancel(bench->ann, 1);
+	expect(bench->ann, 1, LYC_CANCELLED, false);
+	fake_expect_nothing(bench->board);
+	cancel(bench->ann, 2);
+	expect(bench->ann, 2, LYC_CANCELLED, false);
+	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
+	/* What the plugin makes of that is remembered. */
+	reply(bench, id, HELLO);
+	fake_settle(bench->world);
+	call(bench->ann, 3, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 3, LYC_OK, true);
+	/* Before its mark is on the disk it does not begin, and the key stays free. */
+	call(bench->ann, 4, "early", HELLO);
+	cancel(bench->ann, 4);
+	expect(bench->ann, 4, LYC_CANCELLED, false);
+	expect_quiet(bench);
+	run_one(bench, 5, "early");
+	restart(bench, true);
+	call(bench->ann, 6, "early", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 6, LYC_OK, true);
+}
+
+static void test_once_ends_at_its_deadline_and_is_not_run_again(void **state)
+{
+	struct bench *bench = *state;
+	call_with(bench->ann, 1,
+		  &(struct packet_call){
+			  .idempotency_key = fake_text("k"), .body = HELLO, .timeout_ms = 100});
+	uint64_t id = taken(bench);
+	fake_pass(bench->world, 200);
+	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
+	expect(bench->ann, 1, LYC_DEADLINE_EXCEEDED, false);
+	reply(bench, id, HELLO);
+	call(bench->ann, 2, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 2, LYC_DEADLINE_EXCEEDED, true);
+	expect_quiet(bench);
+}
+
+static void test_once_has_bounds_and_says_so(void **state)
+{
+	struct bench *bench = *state;
+	struct once *once = &bench->node->daemon.router.once;
+	once->limits.max_keys_of_one = 2;
+	once->limits.keep_ms = 2000;
+	run_one(bench, 1, "a");
+	run_one(bench, 2, "b");
+	call(bench->ann, 3, "c", HELLO);
+	expect(bench->ann, 3, LYC_RESOURCE_EXHAUSTED, false);
+	/* What is remembered is not affected, nor what comes without a key. */
+	call(bench->ann, 4, "a", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 4, LYC_OK, true);
+	once->limits.max_keys_of_one = 100;
+	once->limits.max_len = once->len;
+	call(bench->ann, 5, "c", HELLO);
+	expect(bench->ann, 5, LYC_RESOURCE_EXHAUSTED, false);
+	/* After the stated time the key is forgotten, and the call runs again. */
+	fake_pass(bench->world, 2000);
+	run_one(bench, 6, "a");
+	assert_int_equal(once->count, 1);
+	expect_quiet(bench);
+}
+
+static void test_once_does_not_run_what_it_cannot_mark(void **state)
+{
+	struct bench *bench = *state;
+	bench->node->append_status = LYC_RESOURCE_EXHAUSTED;
+	call(bench->ann, 1, "k", HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_RESOURCE_EXHAUSTED, false);
+	bench->node->append_status = LYC_OK;
+	expect_quiet(bench);
+	/* Nor what nobody serves by then. */
+	struct packet packet = {.kind = PACKET_GOODBYE};
+	call(bench->ann, 2, "k", HELLO);
+	fake_send(bench->board, &packet);
+	fake_settle(bench->world);
+	const struct packet *refusal = fake_expect(bench->ann, PACKET_REPLY);
+	assert_false(refusal->reply.remembered);
+	assert_int_equal(refusal->reply.status, LYC_UNIMPLEMENTED);
+	bench->board = fake_board_add(bench->node, "board");
+	run_one(bench, 3, "k");
+}
+
+static void test_once_reply_that_cannot_be_kept_is_given_and_not_run_again(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, "k", HELLO);
+	uint64_t id = taken(bench);
+	bench->node->append_status = LYC_RESOURCE_EXHAUSTED;
+	reply(bench, id, HELLO);
+	fake_settle(bench->world);
+	bench->node->append_status = LYC_OK;
+	expect(bench->ann, 1, LYC_OK, false);
+	call(bench->ann, 2, "k", HELLO);
+	expect(bench->ann, 2, LYC_UNKNOWN, true);
+	expect_quiet(bench);
+}
+
+static void test_once_takes_no_streams_and_no_long_keys(void **state)
+{
+	struct bench *bench = *state;
+	char wide[130];
+	memset(wide, 'k', sizeof(wide));
+	wide[129] = '\0';
+	call(bench->ann, 1, wide, HELLO);
+	expect(bench->ann, 1, LYC_INVALID_ARGUMENT, false);
+	call_with(bench->ann, 2,
+		  &(struct packet_call){.method = fake_text("lyceum.notice.v1.Board/Watch"),
+					.idempotency_key = fake_text("k")});
+	expect(bench->ann, 2, LYC_INVALID_ARGUMENT, false);
+	call_with(bench->ann, 3,
+		  &(struct packet_call){.method = fake_text("lyceum.v1.Node/Status"),
+					.idempotency_key = fake_text("k")});
+	expect(bench->ann, 3, LYC_INVALID_ARGUMENT, false);
+	expect_quiet(bench);
+}
+
+/* Nobody is sent what the daemon remembers, and nobody writes it. */
+static void test_once_keeps_its_records_to_itself(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *root = fake_client_add(bench->node, "root");
+	struct packet packet = {.kind = PACKET_PUBLISH};
+	uint64_t before = bench->node->daemon.stream.last_seq;
+	fake_subscribe(root, &(struct packet_subscribe){
+				     .id = 1, .pattern = fake_text(">"), .credit = 100000});
+	run_one(bench, 1, "k");
+	assert_int_equal(bench->node->daemon.stream.last_seq, before + 2);
+	fake_expect_nothing(root);
+	fake_subscribe(root, &(struct packet_subscribe){.id = 2,
+							.pattern = fake_text("lyceum.v1.>"),
+							.start = SUBSCRIBE_SEQ,
+							.from = before + 1,
+							.credit = 100000});
+	fake_settle(bench->world);
+	assert_int_equal(fake_expect(root, PACKET_GAP)->gap.seq, before + 2);
+	static const char *const subjects[] = {"lyceum.v1.KeyedCall", "lyceum.v1.KeyedCall.hub"};
+	for (size_t i = 0; i < 2; i++) {
+		packet.publish = (struct packet_publish){.id = 1 + i,
+							 .subject = fake_text(subjects[i]),
+							 .body = span_of("\x0a\x03hub", 5),
+							 .durable = true};
+		fake_send(root, &packet);
+		assert_int_equal(fake_expect(root, PACKET_ACK)->ack.status, LYC_PERMISSION_DENIED);
+	}
+}
+
+/* The link breaks while the call runs: the same call finds its reply at the home. */
+static void test_once_finds_its_reply_behind_the_hub(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->node);
+	fake_pass(bench->world, 100);
+	struct fake_client *joe = fake_client_add(wales, "ann");
+	struct packet_call there = {.at = fake_text("hub"),
+				    .idempotency_key = fake_text("k"),
+				    .body = HELLO,
+				    .timeout_ms = 60000};
+	call_with(joe, 1, &there);
+	uint64_t id = taken(bench);
+	fake_cut(wales);
+	daemon_uplink_cut(&wales->daemon);
+	daemon_turn(&wales->daemon);
+	const struct packet *packet = fake_expect(joe, PACKET_REPLY);
+	assert_int_equal(packet->reply.status, LYC_UNAVAILABLE);
+	assert_false(packet->reply.remembered);
+	reply(bench, id, HELLO);
+	fake_pass(bench->world, 3000);
+	call_with(joe, 2, &there);
+	fake_settle(bench->world);
+	expect(joe, 2, LYC_OK, true);
+	fake_expect_nothing(bench->board);
+	/* Nothing of it has left the hub. */
+	assert_null(memmem(wales->seen_down.data, wales->seen_down.len, "KeyedCall.hub", 13));
+}
+
+int main(void)
+{
+#define ONCE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		ONCE_TEST(test_once_marks_before_it_runs_and_keeps_before_it_answers),
+		ONCE_TEST(test_once_gives_the_same_reply_again),
+		ONCE_TEST(test_once_refuses_another_call_with_the_same_key),
+		ONCE_TEST(test_once_second_call_waits_for_the_first),
+		ONCE_TEST(test_once_remembers_across_a_restart),
+		ONCE_TEST(test_once_does_not_run_again_what_was_started_before_a_crash),
+		ONCE_TEST(test_once_reply_that_a_crash_took_is_not_known),
+		ONCE_TEST(test_once_plugin_that_dies_leaves_the_outcome_unknown),
+		ONCE_TEST(test_once_remembers_a_failure_of_the_plugin),
+		ONCE_TEST(test_once_runs_on_when_its_caller_has_gone),
+		ONCE_TEST(test_once_is_cancelled_when_nobody_waits_any_more),
+		ONCE_TEST(test_once_ends_at_its_deadline_and_is_not_run_again),
+		ONCE_TEST(test_once_has_bounds_and_says_so),
+		ONCE_TEST(test_once_does_not_run_what_it_cannot_mark),
+		ONCE_TEST(test_once_reply_that_cannot_be_kept_is_given_and_not_run_again),
+		ONCE_TEST(test_once_takes_no_streams_and_no_long_keys),
+		ONCE_TEST(test_once_keeps_its_records_to_itself),
+		ONCE_TEST(test_once_finds_its_reply_behind_the_hub),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
