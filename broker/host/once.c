@@ -522,6 +522,9 @@ static struct call *make_run(struct router *router, const struct call *call)
 		return NULL;
 	run->method = call->method;
 	run->max_reply = call->max_reply;
+	run->is_traced = call->is_traced;
+	run->trace = call->trace;
+	run->parent_span = call->parent_span;
 	run->by_operator = call->caller->grants->role == ROLE_OPERATOR;
 	memcpy(run->principal, call->principal, strlen(call->principal) + 1);
 	run->groups = mem_get((call->group_count + 1) * sizeof(char *));

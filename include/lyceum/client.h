@@ -3,7 +3,7 @@
  * callbacks run on that thread, from within lyc_client_run or a waiting call. Strings and bytes
  * that are passed in are borrowed until return; those that a callback gets are valid until it
  * returns. Reconnects by itself, with back-off; what was outstanding then ends with
- * LYC_UNAVAILABLE.
+ * LYC_UNAVAILABLE, but for calls with an idempotency key.
  */
 #ifndef LYCEUM_CLIENT_H
 #define LYCEUM_CLIENT_H
@@ -50,6 +50,11 @@ struct lyc_call_options {
 	/* 0: the daemon's default. */
 	uint32_t timeout_ms;
 	bool want_as_of;
+	/* At most 128 bytes, chosen for this call: its home runs it once, however often it comes,
+	 * and remembers the reply for a day or what it is configured to. So the client sends it
+	 * again by itself after LYC_UNAVAILABLE and after a lost session, until timeout_ms (0: 10
+	 * seconds) is over. The same key with another method or request is refused. Not for
+	 * streams. */
 	const char *idempotency_key;
 	const struct lyc_position *after;
 	size_t after_count;
@@ -75,6 +80,9 @@ struct lyc_reply {
 	const struct lyc_position *as_of;
 	size_t as_of_count;
 	const char *served_by;
+	/* To a call with an idempotency key: the home has this reply on its disk, and the same call
+	 * with the same key gets it again, also when it is a failure. */
+	bool remembered;
 	/* The daemon served_by has refused the call: `lyceum why <served_by>/r<refusal>` tells why.
 	 * 0: it has not. */
 	uint64_t refusal;

@@ -90,6 +90,7 @@ static bool fill_reply(struct level *level, const struct packet_reply *from,
 				    .as_of = level->positions,
 				    .as_of_count = from->as_of_count,
 				    .served_by = level_text(level, from->served_by),
+				    .remembered = from->remembered,
 				    .refusal = from->refusal};
 	return true;
 }
@@ -197,7 +198,37 @@ static enum lyc_status out_of_credit(const struct lyc_client *client, size_t len
 			 "the daemon's credit for calls is used up; run, then try again");
 }
 
-/* INVALID_ARGUMENT is final; RESOURCE_EXHAUSTED may pass. */
+enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc_reply_fn on_reply,
+			   void *arg, uint64_t *ret_id, struct lyc_error *error)
+{
+	size_t body_len = packet->call.body.len;
+	if (!session_has_credit(&client->calls, client->call_credit, body_len) ||
+	    connection_unsent(client->connection) > CONNECTION_MAX_UNSENT)
+		return out_of_credit(client, body_len, error);
+	struct pending *call = pending_add(&client->calls);
+	if (!call)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED,
+				 "no memory for a call, or %u are outstanding", PENDING_MAX);
+	packet->call.id = call->id;
+	size_t len = session_put(client, packet);
+	if (len == 0 || !session_has_credit(&client->calls, client->call_credit, len)) {
+		client->connection->out.len -= len;
+		pending_remove(&client->calls, call);
+		return len ? out_of_credit(client, len, error)
+			   : error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a call");
+	}
+	call->on_reply = on_reply;
+	call->arg = arg;
+	pending_set_len(&client->calls, call, len);
+	if (packet->call.timeout_ms)
+		pending_set_deadline(&client->calls, call,
+				     mono_ms() + packet->call.timeout_ms + GRACE_MS);
+	chain_keep(client, false, call, packet->call.trace);
+	*ret_id = packet->call.id;
+	session_wrote(client);
+	return LYC_OK;
+}
+
 static enum lyc_status start(struct lyc_client *client, const char *method, struct span body,
 			     const struct lyc_call_options *options, lyc_reply_fn on_reply,
 			     void *arg, uint64_t *ret_id, struct lyc_error *error)
@@ -211,31 +242,9 @@ static enum lyc_status start(struct lyc_client *client, const char *method, stru
 		status = fill_call(client, method, body, options, &room, &packet.call, error);
 	if (status)
 		return status;
-	if (!session_has_credit(&client->calls, client->call_credit, body.len) ||
-	    connection_unsent(client->connection) > CONNECTION_MAX_UNSENT)
-		return out_of_credit(client, body.len, error);
-	struct pending *call = pending_add(&client->calls);
-	if (!call)
-		return error_set(error, LYC_RESOURCE_EXHAUSTED,
-				 "no memory for a call, or %u are outstanding", PENDING_MAX);
-	packet.call.id = call->id;
-	size_t len = session_put(client, &packet);
-	if (len == 0 || !session_has_credit(&client->calls, client->call_credit, len)) {
-		client->connection->out.len -= len;
-		pending_remove(&client->calls, call);
-		return len ? out_of_credit(client, len, error)
-			   : error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a call");
-	}
-	call->on_reply = on_reply;
-	call->arg = arg;
-	pending_set_len(&client->calls, call, len);
-	if (packet.call.timeout_ms)
-		pending_set_deadline(&client->calls, call,
-				     mono_ms() + packet.call.timeout_ms + GRACE_MS);
-	chain_keep(client, false, call, packet.call.trace);
-	*ret_id = packet.call.id;
-	session_wrote(client);
-	return LYC_OK;
+	return packet.call.idempotency_key.len > 0
+		       ? keyed_start(client, &packet, on_reply, arg, ret_id, error)
+		       : calls_send(client, &packet, on_reply, arg, ret_id, error);
 }
 
 enum lyc_status lyc_client_call_start(struct lyc_client *client, const char *method,
@@ -253,6 +262,7 @@ enum lyc_status lyc_client_call_start(struct lyc_client *client, const char *met
 
 void lyc_client_cancel(struct lyc_client *client, uint64_t id)
 {
+	(void)keyed_cancel(client, id, &id);
 	struct pending *call = pending_find(&client->calls, id);
 	if (!call || call->is_cancelled)
 		return;
@@ -293,6 +303,7 @@ static void take_reply(const struct lyc_reply *reply, void *arg)
 static void forget(struct lyc_client *client, uint64_t id)
 {
 	lyc_client_cancel(client, id);
+	keyed_forget(client, id);
 	struct pending *call = pending_find(&client->calls, id);
 	if (!call)
 		return;

@@ -74,6 +74,7 @@ enum lyc_status client_open_with(const struct connection_options *options,
 	client->back_off_ms = FIRST_BACK_OFF_MS;
 	client->welcome =
 		(struct lyc_welcome){.daemon = "", .identity = "", .ack_means = "", .software = ""};
+	list_init(&client->keyed);
 	list_init(&client->owing);
 	list_init(&client->removed);
 	rng_init(&client->rng, wall_ms() ^ (uint64_t)getpid() << 32 ^ (uintptr_t)client);
@@ -139,6 +140,7 @@ void lyc_client_close(struct lyc_client *client)
 	client->retry_at_ms = UINT64_MAX;
 	connection_close(client->connection, CLOSE_MS);
 	calls_end(client, &calls, LYC_CANCELLED, "the client was closed");
+	keyed_end(client, LYC_CANCELLED, "the client was closed");
 	publishes_end(client, &publishes, LYC_CANCELLED, "the client was closed");
 	client_free(client);
 }

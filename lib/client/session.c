@@ -301,6 +301,7 @@ static void keep_alive(struct lyc_client *client)
 /* What time alone brings about. */
 void session_tick(struct lyc_client *client)
 {
+	keyed_tick(client);
 	switch (client->state) {
 	case SESSION_WAITING:
 		if (client->now_ms >= client->retry_at_ms && !client->is_closing)
@@ -331,11 +332,13 @@ uint64_t session_due_ms(const struct lyc_client *client)
 	uint64_t due = UINT64_MAX;
 	switch (client->state) {
 	case SESSION_WAITING:
-		return client->retry_at_ms;
+		due = client->retry_at_ms;
+		break;
 	case SESSION_CONNECTING:
 		break;
 	case SESSION_GREETING:
-		return client->greeting_until_ms;
+		due = client->greeting_until_ms;
+		break;
 	case SESSION_OPEN:
 		due = client->last_heard_ms + 3ull * client->heartbeat_ms;
 		if (client->last_sent_ms + client->heartbeat_ms < due)
@@ -344,5 +347,6 @@ uint64_t session_due_ms(const struct lyc_client *client)
 			due = client->calls.next_deadline_ms;
 		break;
 	}
-	return due;
+	uint64_t keyed_due = keyed_due_ms(client);
+	return keyed_due < due ? keyed_due : due;
 }

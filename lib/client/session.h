@@ -88,6 +88,7 @@ struct lyc_client {
 	uint64_t handled_count;
 
 	struct pending_table calls;
+	struct list keyed; /* calls with an idempotency key */
 	struct pending_table publishes;
 	struct register_wait registering;
 
@@ -150,6 +151,25 @@ void calls_expire(struct lyc_client *client);
 /* End each call of a table that was taken out with this status, and the table. */
 void calls_end(struct lyc_client *client, struct pending_table *calls, enum lyc_status status,
 	       const char *text);
+
+/* Send a Call within the credit; its id is set here. INVALID_ARGUMENT is final; RESOURCE_EXHAUSTED
+ * may pass. */
+enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc_reply_fn on_reply,
+			   void *arg, uint64_t *ret_id, struct lyc_error *error);
+
+/* keyed_calls.c: with an idempotency key. Start one as calls_send does. */
+enum lyc_status keyed_start(struct lyc_client *client, struct packet *packet, lyc_reply_fn on_reply,
+			    void *arg, uint64_t *ret_id, struct lyc_error *error);
+/* Send again what is due, end what is late; when that is so next. */
+void keyed_tick(struct lyc_client *client);
+uint64_t keyed_due_ms(const struct lyc_client *client);
+/* False when it is none of them; ret_attempt_id is the call to cancel, 0: it ends with the next
+ * tick. */
+bool keyed_cancel(struct lyc_client *client, uint64_t id, uint64_t *ret_attempt_id);
+/* Drop one without a word. */
+void keyed_forget(struct lyc_client *client, uint64_t id);
+/* End those that wait for another attempt. */
+void keyed_end(struct lyc_client *client, enum lyc_status status, const char *text);
 
 void publishes_ack(struct lyc_client *client, struct level *level, const struct packet_ack *ack);
 void publishes_end(struct lyc_client *client, struct pending_table *publishes,

@@ -428,6 +428,88 @@ static void test_call_within_a_callback_gets_replies_only(void **state)
 	fake_daemon_stop(&daemon);
 }
 
+/* A call with a key is asked again after UNAVAILABLE and after a lost session, and no longer once
+ * the home says that it remembers. */
+static void answer_the_third(struct fake_daemon *daemon, void *arg)
+{
+	(void)arg;
+	fake_greet(daemon);
+	struct packet_call call = fake_expect(daemon, PACKET_CALL)->call;
+	uint64_t first = call.id;
+	fake_check(daemon, span_is(call.idempotency_key, "once") && call.timeout_ms == 4000);
+	fake_reply(daemon, call.id, LYC_UNAVAILABLE, "", false);
+	call = fake_expect(daemon, PACKET_CALL)->call;
+	fake_check(daemon, call.id != first && span_is(call.idempotency_key, "once"));
+	fake_check(daemon, span_is(call.body, "question") && span_is(call.at, "wales"));
+	fake_check(daemon, call.timeout_ms < 4000 && call.timeout_ms > 3000);
+	fake_restart(daemon);
+	fake_greet(daemon);
+	call = fake_expect(daemon, PACKET_CALL)->call;
+	fake_check(daemon, span_is(call.idempotency_key, "once"));
+	fake_reply(daemon, call.id, LYC_OK, "answer", false);
+	call = fake_expect(daemon, PACKET_CALL)->call;
+	struct packet final = {.kind = PACKET_REPLY,
+			       .reply = {.id = call.id,
+					 .status = LYC_UNAVAILABLE,
+					 .text = span_of("somebody else is away", 21),
+					 .remembered = true}};
+	fake_send(daemon, &final);
+	/* Cancelled while it waits for its next attempt. */
+	call = fake_expect(daemon, PACKET_CALL)->call;
+	fake_reply(daemon, call.id, LYC_UNAVAILABLE, "", false);
+	/* Until the deadline. */
+	call = fake_expect(daemon, PACKET_CALL)->call;
+	fake_reply(daemon, call.id, LYC_UNAVAILABLE, "", false);
+	const struct packet *packet = fake_next(daemon, false);
+	while (packet->kind == PACKET_CALL) {
+		fake_reply(daemon, packet->call.id, LYC_UNAVAILABLE, "", false);
+		packet = fake_next(daemon, false);
+	}
+	fake_check(daemon, packet->kind == PACKET_GOODBYE);
+}
+
+static void test_call_with_a_key_is_asked_again(void **state)
+{
+	(void)state;
+	struct fake_daemon daemon;
+	fake_daemon_start(&daemon, ZMQ_ROUTER, answer_the_third, NULL);
+	struct lyc_client *client = fake_open(&daemon);
+	struct lyc_call_options options = {
+		.at = "wales", .timeout_ms = 4000, .idempotency_key = "once"};
+	uint8_t *body;
+	size_t body_len;
+	struct lyc_error error = {0};
+	assert_int_equal(
+		lyc_client_call(client, METHOD, "question", 8, &options, &body, &body_len, &error),
+		LYC_OK);
+	assert_memory_equal(body, "answer", 6);
+	free(body);
+	assert_int_equal(
+		lyc_client_call(client, METHOD, "question", 8, &options, &body, &body_len, &error),
+		LYC_UNAVAILABLE);
+	assert_string_equal(error.text, "somebody else is away");
+	struct replies replies = {0};
+	uint64_t id;
+	assert_int_equal(
+		lyc_client_call_start(client, METHOD, "", 0, &options, take_reply, &replies, &id),
+		LYC_OK);
+	uint64_t begun_ms = mono_ms();
+	while (mono_ms() - begun_ms < 40 && replies.count == 0)
+		(void)lyc_client_run(client, 10);
+	assert_int_equal(replies.count, 0);
+	lyc_client_cancel(client, id);
+	fake_run_until(client, &replies.last_count, 1);
+	assert_int_equal(replies.status, LYC_CANCELLED);
+	options.timeout_ms = 300;
+	begun_ms = mono_ms();
+	assert_int_equal(
+		lyc_client_call(client, METHOD, "question", 8, &options, &body, &body_len, &error),
+		LYC_UNAVAILABLE);
+	assert_in_range(mono_ms() - begun_ms, 100, 2000);
+	lyc_client_close(client);
+	fake_daemon_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_call_refuses_what_cannot_be_sent),
 		cmocka_unit_test(test_call_gets_a_stream_in_order),
 		cmocka_unit_test(test_call_is_cancelled_once),
+		cmocka_unit_test(test_call_with_a_key_is_asked_again),
 		cmocka_unit_test(test_call_ends_at_its_deadline_and_at_close),
 		cmocka_unit_test(test_call_keeps_to_the_credit),
 		cmocka_unit_test(test_calls_share_frames),
