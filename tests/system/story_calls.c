@@ -167,6 +167,41 @@ static void test_call_is_unavailable_when_its_node_is_killed(void **state)
 	say_until(wales, LYC_OK);
 }
 
+/* From another node, through the hub, before and after the home was killed. */
+static void test_call_with_an_idempotency_key_is_remembered_by_its_home(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		struct shell_result result =
+			shell_run(wales, "echo", "say", "--at", "nhsa", "--idempotency-key",
+				  "story-1", "--json", "hi", NULL);
+		assert_int_equal(result.code, 0);
+		assert_string_equal(shell_text(&result, "text", NULL), "hi");
+		shell_result_fini(&result);
+		result = shell_run(wales, "echo", "say", "--at", "nhsa", "--idempotency-key",
+				   "story-1", "something else", NULL);
+		assert_int_not_equal(result.code, 0);
+		assert_non_null(strstr(result.err, "give each call a key of its own"));
+		shell_result_fini(&result);
+		if (round == 0) {
+			node_kill(nhsa);
+			node_start(nhsa);
+			say_until(wales, LYC_OK);
+		}
+	}
+	/* A call that runs when its home is killed: with a key the client asks again by itself, and
+	 * the home says that it does not know. */
+	struct outcome outcome;
+	struct lyc_call_options options = {.idempotency_key = "story-2", .timeout_ms = 30000};
+	say_start(node_client(wales), "slow", 50000, &options, &outcome);
+	node_barrier(wales, nhsa);
+	node_kill(nhsa);
+	node_start(nhsa);
+	outcome_wait(network, node_client(wales), &outcome);
+	assert_int_equal(outcome.status, LYC_UNKNOWN);
+	assert_non_null(strstr(outcome.text, "it is not run again"));
+}
+
 static void test_call_is_unavailable_when_the_hub_is_down(void **state)
 {
 	(void)state;
@@ -196,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_call_that_is_cancelled_ends_at_the_callee),
 		cmocka_unit_test(test_call_ends_at_its_deadline),
 		cmocka_unit_test(test_call_is_unavailable_when_its_node_is_killed),
+		cmocka_unit_test(test_call_with_an_idempotency_key_is_remembered_by_its_home),
 		cmocka_unit_test(test_call_is_unavailable_when_the_hub_is_down),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

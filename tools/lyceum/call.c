@@ -50,18 +50,12 @@ static enum lyc_status call(struct session *session, const struct schema_method 
 
 int call_run(struct session *session, const struct command *command, int argc, char **argv)
 {
-	const char *key = NULL;
-	const struct option options[] = {
-		{"key", OPTION_TEXT, &key, "KEY",
-		 "an idempotency key: the same call again gets the same reply"},
-		{0},
-	};
+	const struct option options[] = {{0}};
 	struct lyc_error error = {0};
 	struct buf body = {0};
 	int code = command_read(session, command, options, 1, 2, &argc, argv);
 	if (code != COMMAND_GO_ON)
 		return code;
-	session->options.idempotency_key = key;
 	enum lyc_status status = session_load(session, &error);
 	const struct schema_method *method =
 		status == LYC_OK ? resolve_method(session, argv[0], &error) : NULL;

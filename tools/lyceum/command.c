@@ -12,10 +12,11 @@
 #include "outcome.h"
 #include "usage.h"
 
-#define GLOBAL_COUNT 9
+#define GLOBAL_COUNT 10
 
-static const char *const global_names[] = {"config", "at",       "as",   "timeout", "after", "json",
-					   "meta",   "no-color", "help", "version", NULL};
+static const char *const global_names[] = {"config",          "at",   "as",   "timeout",  "after",
+					   "idempotency-key", "json", "meta", "no-color", "help",
+					   "version",         NULL};
 
 static void fill_globals(struct session *session, bool *is_plain, const char **after,
 			 struct option options[GLOBAL_COUNT])
@@ -31,6 +32,8 @@ static void fill_globals(struct session *session, bool *is_plain, const char **a
 		 "what the call may take: 5s, 2min"},
 		{"after", OPTION_TEXT, after, "POSITION",
 		 "read what is at least this new: origin:epoch:seq, several with commas"},
+		{"idempotency-key", OPTION_TEXT, &to->idempotency_key, "KEY",
+		 "run it once however often it is asked: the same call gets the same reply"},
 		{"json", OPTION_FLAG, &output->is_json, NULL, "print JSON"},
 		{"meta", OPTION_FLAG, &output->with_meta, NULL,
 		 "with --json: {\"reply\": ..., \"meta\": who served it, position, age, time}"},

@@ -109,6 +109,18 @@ static void write_head(const struct session *session, const Lyceum__V1__StatusRe
 		       paint(has_colour, PAINT_PLAIN));
 }
 
+static void write_calls(const Lyceum__V1__Calls *calls, struct buf *to)
+{
+	if (!calls || calls->remembered == 0)
+		return;
+	buf_add_format(to, "calls   %" PRIu64 " idempotency key%s remembered for ",
+		       calls->remembered, calls->remembered == 1 ? "" : "s");
+	age_write(to, 1000 * (uint64_t)calls->remember_s);
+	buf_add_text(to, ", ");
+	write_bytes(calls->remembered_bytes, to);
+	buf_add_byte(to, '\n');
+}
+
 static void write_uplink(const struct session *session, const Lyceum__V1__Link *link,
 			 struct buf *to)
 {
@@ -258,6 +270,7 @@ static void write_status(const struct session *session, const Lyceum__V1__Status
 {
 	struct table plugins;
 	write_head(session, reply, to);
+	write_calls(reply->calls, to);
 	write_uplink(session, reply->uplink, to);
 	write_nodes(session, reply, to);
 	write_origins(session, reply, to);

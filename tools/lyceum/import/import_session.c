@@ -1,8 +1,10 @@
 /* Joins the import to a session with a daemon. */
 #include "import/import.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "session.h"
 
 struct target {
@@ -15,8 +17,16 @@ static enum lyc_status send_call(void *arg, struct span request_body, struct buf
 {
 	struct target *target = arg;
 	struct session_reply reply = {0};
+	struct session_options *options = &target->session->options;
+	const char *key = options->idempotency_key;
+	char batch_key[160];
+	/* Each batch has a key of its own: the same file imported again repeats none of them. */
+	snprintf(batch_key, sizeof(batch_key), "%s.%08x", key ? key : "",
+		 crc32c(0, request_body.data, request_body.len));
+	options->idempotency_key = key ? batch_key : NULL;
 	enum lyc_status status = session_call(target->session, target->method->full_name,
 					      request_body, &reply, error);
+	options->idempotency_key = key;
 	if (!status) {
 		*ret_reply = reply.body;
 		reply.body = (struct buf){0};
