@@ -32,6 +32,8 @@ struct store {
 	/* Of whoever holds `writing`. */
 	struct subject_index active_subjects; /* of the active segment, for its checkpoint */
 	struct buf batch;
+	size_t digest_count;  /* sealed segments that the file `sealed` speaks of; 0: there is none
+			       */
 	bool may_use_reserve; /* the batch is one of withdrawals */
 	bool is_broken;       /* a sync failed: what the disk holds is unknown */
 	uint64_t truncated_bytes;

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "store/checkpoint.h"
+#include "store/digest.h"
 #include "store/embedded.h"
 
 #define SCAN_CHUNK (1u << 20)
@@ -322,13 +323,13 @@ enum lyc_status recovery_run(struct store *store, struct lyc_error *error)
 		if (status == LYC_OK && !store_add_segment(store, segment))
 			status = error_set(error, LYC_RESOURCE_EXHAUSTED,
 					   "No memory for a segment.");
-		if (status != LYC_OK)
-			break;
-		if (i + 1 < found.count)
-			status = recover_sealed(store, segment, found.seqs[i + 1] - 1, error);
-		else
-			status = recover_active(store, segment, error);
 	}
+	if (status != LYC_OK)
+		goto out;
+	for (size_t i = digest_load(store); i + 1 < found.count && status == LYC_OK; i++)
+		status = recover_sealed(store, store->segments[i], found.seqs[i + 1] - 1, error);
+	if (status == LYC_OK)
+		status = recover_active(store, store_active(store), error);
 	if (status == LYC_OK)
 		status = segment_folder_sync_names(&store->folder, error);
 out:

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "store/checkpoint.h"
+#include "store/digest.h"
 #include "store/embedded.h"
 #include "wire/subject.h"
 
@@ -518,6 +519,10 @@ static enum lyc_status run(struct rewrite *rewrite, bool with_active, struct lyc
 	enum lyc_status settled = settle_orphans(rewrite, status == LYC_OK ? error : NULL);
 	if (status == LYC_OK)
 		status = settled;
+	if (rewrite->removed_count > 0) {
+		digest_drop(store);
+		digest_renew(store, 1);
+	}
 	/* The next append asks again. */
 	pthread_mutex_lock(&store->writing);
 	if (segment_folder_keep_reserve(&store->folder, NULL) != LYC_OK)

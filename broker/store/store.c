@@ -14,11 +14,14 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "store/checkpoint.h"
+#include "store/digest.h"
 #include "store/embedded.h"
 
 #define DEFAULT_SEGMENT_LEN (64u << 20)
 #define MAX_SEGMENT_LEN (1u << 30)
 #define KEPT_BATCH_LEN (4u << 20)
+/* So many checkpoints may have to be read beside the digest. */
+#define DIGEST_STEP 8
 
 /* The subjects of the batch that is being judged: an open-addressing table of item numbers. */
 struct pending {
@@ -87,6 +90,8 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	if (!store->is_broken && store->segment_count > 0)
+		digest_renew(store, 1);
 	if (!store->is_broken && store->folder.state.synced_seq != store->last_seq) {
 		/* Lets the next opening tell damage from a torn tail; it can do without. */
 		struct folder_state state = store->folder.state;
@@ -245,6 +250,7 @@ enum lyc_status store_roll(struct store *store, uint64_t need, struct lyc_error 
 	if (checkpoint_write(&store->folder, old, &store->active_subjects, NULL) != LYC_OK)
 		errno = 0;
 	subject_index_fini(&store->active_subjects);
+	digest_renew(store, DIGEST_STEP);
 	return LYC_OK;
 }
 

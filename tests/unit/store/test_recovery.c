@@ -273,6 +273,8 @@ static void test_recovery_tells_damage_in_a_sealed_segment(void **state)
 	/* Without it opening tells. */
 	snprintf(path, sizeof(path), "%s/00000000000000000001.ckpt", log->folder);
 	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/sealed", log->folder);
+	assert_int_equal(unlink(path), 0);
 	assert_int_equal(try_open(log, &error), LYC_DATA_LOSS);
 	assert_non_null(strstr(error.text, FIRST));
 	buf_fini(&record);
@@ -294,6 +296,7 @@ static void test_recovery_scans_where_a_checkpoint_is_damaged(void **state)
 		whole.data[at] ^= 4;
 		temp_log_save(log, "00000000000000000001.ckpt", span_of(whole.data, whole.len));
 		whole.data[at] ^= 4;
+		temp_log_save(log, "sealed", span_of(NULL, 0));
 		temp_log_open(log);
 		assert_int_equal(temp_log_last_of(log, "t.s0"), 198);
 		temp_log_close(log);
