@@ -190,6 +190,16 @@ static void storage(void *arg, struct store_stats *ret_stats, const char **ret_f
 
 /* ---- daemons ---- */
 
+static void read_stretch(uint64_t from, summary_record_fn on_record, void *on_arg, void *arg)
+{
+	const struct fake_node *node = arg;
+	for (uint64_t seq = from; seq <= node->record_count; seq++) {
+		const struct buf *record = &node->records[seq - 1].record;
+		if (record->len > 0 && !on_record(seq, span_of(record->data, record->len), on_arg))
+			return;
+	}
+}
+
 static void node_start(struct fake_node *node)
 {
 	const struct fake_hooks *hooks = &node->world->hooks;
@@ -223,7 +233,8 @@ static void node_start(struct fake_node *node)
 	}
 	if (hooks->prepare)
 		hooks->prepare(node);
-	for (size_t i = 0; i < node->record_count; i++) {
+	uint64_t from = summary_restore(&node->daemon, node->record_count, read_stretch, node);
+	for (uint64_t i = from - 1; i < node->record_count; i++) {
 		const struct buf *record = &node->records[i].record;
 		if (record->len > 0)
 			daemon_replay(&node->daemon, i + 1, span_of(record->data, record->len));

@@ -231,7 +231,9 @@ void daemon_fini(struct daemon *daemon)
 void daemon_replay(struct daemon *daemon, uint64_t seq, struct span bytes)
 {
 	struct record record;
-	stream_replay(&daemon->stream, seq, bytes);
+	/* What the summary knew, only the outbox may have to be told again. */
+	if (seq > daemon->summary.seq)
+		stream_replay(&daemon->stream, seq, bytes);
 	if (record_read(bytes, &record) == LYC_OK)
 		links_committed(&daemon->links, seq, &record);
 }
@@ -437,6 +439,7 @@ void daemon_tick(struct daemon *daemon)
 	stream_tell_links(&daemon->stream);
 	if (now - daemon->heads_saved_ms > SAVE_HEADS_MS)
 		save_heads(daemon);
+	summary_tick(daemon);
 }
 
 bool daemon_turn(struct daemon *daemon)
@@ -456,6 +459,7 @@ void daemon_stop(struct daemon *daemon)
 	daemon->router.is_stopping = true;
 	daemon->drained_by_ms = daemon->env.now_ms(daemon->env.world) + DRAIN_MS;
 	save_heads(daemon);
+	summary_save(daemon);
 	go_on_stopping(daemon);
 }
 

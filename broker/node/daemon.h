@@ -11,6 +11,7 @@
 #include "host/host.h"
 #include "host/router.h"
 #include "node/link.h"
+#include "node/summary.h"
 #include "node/uplink.h"
 #include "store/store.h"
 #include "stream/stream.h"
@@ -62,6 +63,7 @@ struct daemon {
 	struct daemon_counters counters;
 	uint64_t next_tick_ms;
 	uint64_t heads_saved_ms;
+	struct summary_state summary;
 	/* Fills in what the store knows of itself, and its file system of what is left. */
 	void (*storage)(void *world, struct store_stats *ret_stats, const char **ret_folder,
 			uint64_t *ret_free_bytes);
@@ -73,7 +75,7 @@ LYC_MUST_USE enum lyc_status daemon_init(struct daemon *daemon,
 					 const struct env *env, uint64_t epoch,
 					 const char *plugin_folder, struct lyc_error *error);
 void daemon_fini(struct daemon *daemon);
-/* Once per record of the log, in order, before daemon_start. */
+/* Once per record of the log, in order, before daemon_start; from summary_restore's answer on. */
 void daemon_replay(struct daemon *daemon, uint64_t seq, struct span record);
 /* That was all; the log has come to last_seq, though the last records may have been removed. */
 void daemon_replayed(struct daemon *daemon, uint64_t last_seq);

@@ -328,6 +328,8 @@ bool types_note_record(struct types *types, struct span subject)
 	if (!message)
 		return false;
 	HASH_FIND(by_name, types->messages, message->full_name, len, entry);
+	if (!entry->has_records)
+		entry->first_seq = types->seq;
 	entry->has_records = true;
 	return true;
 }

@@ -19,6 +19,7 @@ struct type_entry {
 	bool is_own;
 	/* A record of it is or was in the log. */
 	bool has_records;
+	uint64_t first_seq; /* of the first that was noted */
 	UT_hash_handle by_name;
 };
 
@@ -38,6 +39,8 @@ struct types {
 	/* Those of them that are held for their records only. */
 	uint64_t *aside;
 	size_t aside_count;
+	/* Of the record that is being taken. */
+	uint64_t seq;
 	struct type_entry *messages;
 	struct method_entry *methods;
 };

@@ -73,12 +73,13 @@ static uint64_t put_subjects(struct buf *to, const struct store *store)
 	return count;
 }
 
-void digest_drop(struct store *store)
+enum lyc_status digest_drop(struct store *store, struct lyc_error *error)
 {
 	if (store->digest_count == 0)
-		return;
+		return LYC_OK;
 	store->digest_count = 0;
 	unlinkat(store->folder.fd, NAME, 0);
+	return segment_folder_sync_names(&store->folder, error);
 }
 
 void digest_renew(struct store *store, size_t behind)
@@ -101,8 +102,6 @@ void digest_renew(struct store *store, size_t behind)
 	if (!out.has_failed && segment_folder_replace(&store->folder, store->folder.fd, NAME,
 						      span_of(out.data, out.len), NULL) == LYC_OK)
 		store->digest_count = sealed_count;
-	else
-		digest_drop(store);
 	buf_fini(&out);
 }
 

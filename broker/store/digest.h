@@ -15,7 +15,7 @@ size_t digest_load(struct store *store);
 /* Write it anew if it lacks at least `behind` sealed segments; without room it is deleted. Whoever
  * may write, between batches. */
 void digest_renew(struct store *store, size_t behind);
-/* A segment is about to be rewritten or dropped: the file names subjects that may go with it. */
-void digest_drop(struct store *store);
+/* Records were removed: the file may name their subjects. */
+LYC_MUST_USE enum lyc_status digest_drop(struct store *store, struct lyc_error *error);
 
 #endif

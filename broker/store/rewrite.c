@@ -92,8 +92,8 @@ static bool is_doomed(const struct rewrite *rewrite, const struct segment_record
 static bool is_gone(const struct rewrite *rewrite, const struct segment_record *record)
 {
 	return record->kind == SEGMENT_RECORD &&
-	       bsearch(&record->seq, rewrite->gone_seqs.data, rewrite->gone_count,
-		       sizeof(uint64_t), by_value) != NULL;
+	       bsearch(&record->seq, rewrite->gone_seqs.data, rewrite->gone_count, sizeof(uint64_t),
+		       by_value) != NULL;
 }
 
 /* Which records of the segment are to go. */
@@ -463,8 +463,8 @@ static bool is_reached(const struct rewrite *rewrite, size_t at, bool with_activ
 	struct store *store = rewrite->store;
 	pthread_mutex_lock(&store->lock);
 	bool is_reached = at + !with_active < store->segment_count &&
-			  (!rewrite->seqs || store->segments[at]->first_seq <=
-						     rewrite->seqs[rewrite->seq_count - 1]);
+			  (!rewrite->seqs ||
+			   store->segments[at]->first_seq <= rewrite->seqs[rewrite->seq_count - 1]);
 	pthread_mutex_unlock(&store->lock);
 	return is_reached;
 }
@@ -519,12 +519,13 @@ static enum lyc_status run(struct rewrite *rewrite, bool with_active, struct lyc
 	enum lyc_status settled = settle_orphans(rewrite, status == LYC_OK ? error : NULL);
 	if (status == LYC_OK)
 		status = settled;
-	if (rewrite->removed_count > 0) {
-		digest_drop(store);
-		digest_renew(store, 1);
-	}
-	/* The next append asks again. */
+	if (rewrite->removed_count > 0 && status == LYC_OK)
+		status = store_remove_meta(store, STORE_SUMMARY_KEY, error);
 	pthread_mutex_lock(&store->writing);
+	/* It is written anew when the next segment is sealed, or at the end. */
+	if (rewrite->removed_count > 0 && digest_drop(store, error) != LYC_OK && status == LYC_OK)
+		status = LYC_UNAVAILABLE;
+	/* The next append asks again. */
 	if (segment_folder_keep_reserve(&store->folder, NULL) != LYC_OK)
 		store->folder.has_reserve = false;
 	pthread_mutex_unlock(&store->writing);

@@ -86,6 +86,9 @@ LYC_MUST_USE enum lyc_status store_compact(struct store *store, struct span patt
 					   uint64_t *ret_removed, struct lyc_error *error);
 
 void store_stats(struct store *store, struct store_stats *ret_stats);
+/* The value of this key says what the records were: every removal drops it, because it may name
+ * what went. */
+#define STORE_SUMMARY_KEY "summary"
 /* A small value kept beside the log, replaced as a whole and synced: durable positions. Key is a
  * file name of [a-z0-9._-]. */
 LYC_MUST_USE enum lyc_status store_put_meta(struct store *store, const char *key, struct span value,

@@ -30,10 +30,14 @@ static struct span guess_type(struct span subject)
 
 void held_add(struct held *held, struct span subject, uint64_t schema)
 {
-	struct span type = guess_type(subject);
+	held_restore(held, guess_type(subject), schema, 1);
+}
+
+void held_restore(struct held *held, struct span type, uint64_t schema, uint64_t count)
+{
 	for (size_t i = 0; i < held->count; i++) {
 		if (held->types[i].schema == schema && span_is(type, held->types[i].name)) {
-			held->types[i].count++;
+			held->types[i].count += count;
 			return;
 		}
 	}
@@ -42,7 +46,7 @@ void held_add(struct held *held, struct span subject, uint64_t schema)
 	if (!held->types)
 		held->types = mem_get(HELD_TYPES_MAX * sizeof(*held->types));
 	struct held_type *added = &held->types[held->count++];
-	*added = (struct held_type){.schema = schema, .count = 1};
+	*added = (struct held_type){.schema = schema, .count = count};
 	memcpy(added->name, type.data, type.len);
 }
 

@@ -24,6 +24,8 @@ void held_fini(struct held *held);
 /* A record whose type is not known, written with that schema. Beyond HELD_TYPES_MAX types it is not
  * counted. */
 void held_add(struct held *held, struct span subject, uint64_t schema);
+/* The same of `count` records at once, as they were counted before. */
+void held_restore(struct held *held, struct span type, uint64_t schema, uint64_t count);
 /* Forget those that are known by now. */
 void held_settle(struct held *held, struct types *types);
 /* Append "needs version 4 of expert.proto, 12 held". Versions are counted as this daemon met them;

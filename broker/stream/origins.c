@@ -51,6 +51,18 @@ static void begin_epoch(struct origin *origin, uint64_t epoch)
 	origin->record_count = 0;
 }
 
+void origin_add_mark(struct origin *origin, uint64_t origin_seq, uint64_t seq)
+{
+	size_t count = origin->mark_count;
+	if ((count & (count - 1)) == 0) {
+		size_t size = (count ? count * 2 : 1) * sizeof(*origin->marks);
+		origin->marks = realloc(origin->marks, size);
+		ensure(origin->marks != NULL);
+	}
+	origin->marks[origin->mark_count++] =
+		(struct origin_mark){.origin_seq = origin_seq, .seq = seq};
+}
+
 void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq)
 {
 	if (epoch != origin->epoch) {
@@ -58,16 +70,8 @@ void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq
 		 * mean nothing now. */
 		begin_epoch(origin, epoch);
 	}
-	if (origin->record_count++ % MARK_STEP == 0) {
-		size_t count = origin->mark_count;
-		if ((count & (count - 1)) == 0) {
-			size_t size = (count ? count * 2 : 1) * sizeof(*origin->marks);
-			origin->marks = realloc(origin->marks, size);
-			ensure(origin->marks != NULL);
-		}
-		origin->marks[origin->mark_count++] =
-			(struct origin_mark){.origin_seq = origin_seq, .seq = seq};
-	}
+	if (origin->record_count++ % MARK_STEP == 0)
+		origin_add_mark(origin, origin_seq, seq);
 	if (origin_seq > origin->seq)
 		origin->seq = origin_seq;
 }

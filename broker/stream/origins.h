@@ -51,6 +51,8 @@ struct origin *origins_get(struct origins *origins, struct span name);
 void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq);
 /* It had come so far, though the records that said so may have been removed. */
 void origin_restore(struct origin *origin, uint64_t epoch, uint64_t origin_seq);
+/* Note where one of its records lies, behind all that were noted. */
+void origin_add_mark(struct origin *origin, uint64_t origin_seq, uint64_t seq);
 /* How old what is here of the origin is: since it was last heard of, else since its last record. */
 uint64_t origin_age_ms(const struct origin *origin, uint64_t now_ms, uint64_t wall_ms);
 /* It had nothing newer `age_ms` ago. */

@@ -1,13 +1,15 @@
 /*
- * One pass at a time. A pass either compacts (what has a later record goes) or limits (the oldest go
- * until the first that may stay). What it finds is told, then removed, then forgotten here.
+ * One pass at a time. A pass either compacts (what has a later record goes) or limits (the oldest
+ * go until the first that may stay). What it finds is told, then removed, then forgotten here.
  */
 #include "stream/retention.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/mem.h"
+#include "base/pb.h"
 #include "log.h"
 #include "stream/durable.h"
 #include "stream/trimmed.h"
@@ -135,6 +137,74 @@ void retention_removed(struct retention *retention, struct span subject, size_t 
 	struct shelf *shelf = shelf_of(retention, subject);
 	if (shelf)
 		take_off(shelf, len);
+}
+
+/* ---- the summary ---- */
+
+/* Which records belong to which stream follows from these. */
+static uint32_t rules_crc(const struct retention_rules *rules)
+{
+	uint32_t crc = 0;
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct retention_rule *rule = &rules->items[i];
+		crc = crc32c(crc, rule->name, strlen(rule->name) + 1);
+		for (size_t k = 0; k < rule->subject_count; k++)
+			crc = crc32c(crc, rule->subjects[k], strlen(rule->subjects[k]) + 1);
+	}
+	return crc;
+}
+
+void retention_write(const struct retention *retention, struct buf *to)
+{
+	pb_write_uint(to, 1, rules_crc(&retention->rules));
+	for (size_t i = 0; i < retention->rules.count; i++) {
+		const struct shelf *shelf = &retention->shelves[i];
+		size_t mark = pb_begin(to, 2);
+		pb_write_uint(to, 1, shelf->bytes);
+		pb_write_uint(to, 2, shelf->count);
+		pb_write_uint(to, 3, shelf->kept_bytes);
+		pb_write_uint(to, 4, shelf->first_seq);
+		pb_write_uint(to, 5, shelf->first_ms);
+		pb_end(to, mark);
+	}
+}
+
+static void read_shelf(struct shelf *shelf, struct span bytes)
+{
+	uint64_t numbers[6] = {0};
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number < 6 && field.wire != PB_LEN)
+			numbers[field.number] = field.value;
+	}
+	shelf->bytes = numbers[1];
+	shelf->count = numbers[2];
+	shelf->kept_bytes = numbers[3];
+	shelf->first_seq = numbers[4];
+	shelf->first_ms = numbers[5];
+}
+
+bool retention_restore(struct retention *retention, struct span bytes)
+{
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	size_t count = 0;
+	uint64_t crc = 0;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == 1)
+			crc = field.value;
+		count += field.number == 2 && field.wire == PB_LEN;
+	}
+	if (reader.has_failed || count != retention->rules.count ||
+	    crc != rules_crc(&retention->rules))
+		return false;
+	reader = pb_reader_of(bytes);
+	for (size_t i = 0; pb_read_field(&reader, &field);) {
+		if (field.number == 2 && field.wire == PB_LEN)
+			read_shelf(&retention->shelves[i++], field.bytes);
+	}
+	return true;
 }
 
 /* ---- a pass ---- */
@@ -330,6 +400,7 @@ static void removed(struct log_removal *removal)
 		(struct retention *)(void *)((char *)removal - offsetof(struct retention, removal));
 	struct shelf *shelf = shelf_at(retention);
 	retention->stream->is_removing = false;
+	retention->stream->removal_count++;
 	if (removal->status != LYC_OK) {
 		if (removal->status != LYC_UNAVAILABLE)
 			log_error("records cannot be removed", "stream", rule_at(retention)->name,

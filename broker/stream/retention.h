@@ -28,6 +28,10 @@ void retention_added(struct retention *retention, uint64_t seq, const struct rec
 /* One has been removed by somebody else. */
 void retention_removed(struct retention *retention, struct span subject, size_t len);
 void retention_tick(struct retention *retention);
+/* What is known of the streams, for a summary of the log; and back again. False when that was
+ * written under other rules: the log has to be replayed then. */
+void retention_write(const struct retention *retention, struct buf *to);
+LYC_MUST_USE bool retention_restore(struct retention *retention, struct span bytes);
 
 /* What a stream has, for the operator. */
 struct retention_state {

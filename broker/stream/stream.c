@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ensure.h"
 #include "base/mem.h"
 #include "base/pb.h"
 #include "log.h"
@@ -32,6 +33,7 @@ void stream_init(struct stream *stream, const struct env *env, struct policy *po
 
 void stream_fini(struct stream *stream)
 {
+	free(stream->own_seqs);
 	origins_fini(&stream->origins);
 	subjects_fini(&stream->subjects);
 	durable_fini(stream);
@@ -58,7 +60,26 @@ enum lyc_status stream_label(const struct schema_message *message, struct span b
 	return status;
 }
 
-/* What a record means for positions, keys and schemas, whether it is replayed or new. */
+static bool is_own_type(struct span subject)
+{
+	static const char package[] = "lyceum.v1.";
+	return subject.len >= sizeof(package) - 1 &&
+	       memcmp(subject.data, package, sizeof(package) - 1) == 0;
+}
+
+static void note_own(struct stream *stream, uint64_t seq)
+{
+	size_t count = stream->own_seq_count;
+	if ((count & (count - 1)) == 0) {
+		stream->own_seqs =
+			realloc(stream->own_seqs, (count ? count * 2 : 1) * sizeof(uint64_t));
+		ensure(stream->own_seqs != NULL);
+	}
+	stream->own_seqs[stream->own_seq_count++] = seq;
+}
+
+/* What a record means for positions, keys and schemas, whether it is replayed or new. Whatever is
+ * added here belongs into node/summary.c, too. */
 static void take(struct stream *stream, uint64_t seq, const struct record *record, size_t len)
 {
 	struct span origin_name = record->origin.len > 0
@@ -82,6 +103,9 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 	if (record->time_ms > stream->last_time_ms)
 		stream->last_time_ms = record->time_ms;
 	stream->last_seq = seq;
+	stream->types->seq = seq;
+	if (is_own_type(record->subject))
+		note_own(stream, seq);
 	if (!types_note_record(stream->types, record->subject))
 		held_add(&stream->held, record->subject, record->schema);
 	if (stream->retention)
@@ -181,6 +205,18 @@ void stream_replayed(struct stream *stream, uint64_t last_seq)
 	if (last_seq > stream->last_seq)
 		stream->last_seq = last_seq;
 	stream->told_seq = stream->last_seq;
+}
+
+void stream_replay_own(struct stream *stream, uint64_t seq, struct span bytes)
+{
+	struct record record;
+	note_own(stream, seq);
+	stream->types->seq = seq;
+	if (record_read(bytes, &record) != LYC_OK)
+		return;
+	take_schema(stream, &record);
+	if (stream->on_private && record.origin.len == 0 && stream_is_private(record.subject))
+		stream->on_private(seq, &record, bytes, stream->on_private_arg);
 }
 
 void stream_committed(struct stream *stream, uint64_t seq, struct span bytes)

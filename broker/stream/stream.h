@@ -40,14 +40,19 @@ struct stream {
 
 	char name[64];
 	uint64_t epoch;
-	uint64_t last_seq; /* committed */
-	uint64_t told_seq; /* the followers have been told so far */
+	uint64_t last_seq;     /* committed */
+	uint64_t told_seq;     /* the followers have been told so far */
 	uint64_t replayed_seq; /* how far it was at the start */
 	uint64_t last_time_ms;
 	size_t appends_pending;
 	/* Records are being taken out of the files: one removal at a time. */
 	bool is_removing;
+	uint64_t removal_count;      /* that have ended */
 	struct retention *retention; /* NULL: everything is kept */
+
+	/* The sequences of the records of lyceum.v1, whose meaning is the daemons' own. */
+	uint64_t *own_seqs;
+	size_t own_seq_count;
 
 	struct origins origins;
 	struct subjects subjects;
@@ -79,6 +84,9 @@ void stream_replay(struct stream *stream, uint64_t seq, struct span bytes);
 void stream_replayed(struct stream *stream, uint64_t last_seq);
 /* Append how far this daemon has come with each origin: kept before records are removed. */
 void stream_write_positions(const struct stream *stream, struct buf *to);
+/* A record of lyceum.v1, where a summary spoke of all others (node/summary.h): whatever take() in
+ * stream.c learns of records is in the summary, or is learnt here. */
+void stream_replay_own(struct stream *stream, uint64_t seq, struct span bytes);
 
 /* A record has been synced. */
 void stream_committed(struct stream *stream, uint64_t seq, struct span bytes);

@@ -176,11 +176,34 @@ static bool replay(uint64_t seq, struct span subject, struct span record, void *
 	return true;
 }
 
+struct stretch {
+	summary_record_fn on_record;
+	void *arg;
+};
+
+static bool pass_on(uint64_t seq, struct span subject, struct span record, void *arg)
+{
+	const struct stretch *stretch = arg;
+	(void)subject;
+	return stretch->on_record(seq, record, stretch->arg);
+}
+
+/* What cannot be read is found again by whoever follows it. */
+static void read_stretch(uint64_t from, summary_record_fn on_record, void *on_arg, void *arg)
+{
+	struct world *world = arg;
+	struct stretch stretch = {on_record, on_arg};
+	uint64_t next;
+	if (store_read(world->store, from, 65536, 16u * 1024 * 1024, pass_on, &stretch, &next,
+		       NULL) != LYC_OK)
+		log_warning("a record of the daemon's own cannot be read", "seq", log_number(from));
+}
+
 static enum lyc_status replay_all(struct world *world, struct lyc_error *error)
 {
-	uint64_t from = 1;
 	struct store_stats stats;
 	store_stats(world->store, &stats);
+	uint64_t from = summary_restore(&world->daemon, stats.last_seq, read_stretch, world);
 	while (from <= stats.last_seq) {
 		uint64_t next = from;
 		enum lyc_status status = store_read(world->store, from, 65536, 16u * 1024 * 1024,

@@ -125,6 +125,8 @@ static void do_something(struct trial *trial)
 	else if (what < 95 && at > 0)
 		cut_at_random(trial, node);
 	else if (what < 96) {
+		if (rng_below(rng, 2))
+			summary_save(&node->daemon);
 		fake_node_restart(node);
 		root_of(trial, at);
 	} else if (what < 97) {
