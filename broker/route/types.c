@@ -253,7 +253,6 @@ static void add_all(struct types *types, const struct schema *schema, const stru
 	}
 }
 
-/* Another node had brought the same set before: what it defines is our own from now on. */
 static void mark_own(struct types *types, const struct schema *schema)
 {
 	struct type_entry *type, *next_type;
@@ -262,6 +261,31 @@ static void mark_own(struct types *types, const struct schema *schema)
 		type->is_own = type->is_own || type->message->schema == schema;
 	HASH_ITER (by_name, types->methods, method, next_method)
 		method->is_own = method->is_own || method->method->input->schema == schema;
+}
+
+/* Another node had brought the same set before, or an earlier time of ours: what it defines is our
+ * own from now on, and stands before what others say and before what it goes on from. Something of
+ * our own that goes on from it stays. */
+static void make_own(struct types *types, const struct schema *schema)
+{
+	struct verdict verdict = {.count = 0};
+	struct lyc_error error;
+	for (size_t i = 0; i < schema_message_count(schema); i++) {
+		const struct schema_message *message = schema_message_at(schema, i);
+		const struct type_entry *entry;
+		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
+			  entry);
+		if (!entry || !entry->is_own || is_core(entry->name) ||
+		    entry->message->schema == schema ||
+		    is_judged(&verdict, entry->message->package, entry->message->schema))
+			continue;
+		bool goes_on = compatibility_of(entry->message->schema, schema,
+						entry->message->package, &error) == COMPATIBLE;
+		if (!goes_on && !note(&verdict, entry, OLDER))
+			return;
+	}
+	add_all(types, schema, &verdict, true);
+	mark_own(types, schema);
 }
 
 enum lyc_status types_add(struct types *types, struct schema *schema, bool is_own,
@@ -273,7 +297,7 @@ enum lyc_status types_add(struct types *types, struct schema *schema, bool is_ow
 	/* What was accepted once is accepted again, an earlier version, too. */
 	if (held && (!is_own || !is_aside(types, id))) {
 		if (is_own)
-			mark_own(types, held);
+			make_own(types, held);
 		return LYC_OK;
 	}
 	enum lyc_status status = judge_all(types, schema, is_own, &verdict, error);

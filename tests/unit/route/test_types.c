@@ -71,6 +71,34 @@ static void test_types_of_a_set_that_others_brought_first_become_own(void **stat
 	types_fini(&types);
 }
 
+/* Other nodes' plugins run both versions already when ours is started, or upgraded. */
+static void test_types_of_our_own_plugin_win_over_what_others_brought(void **state)
+{
+	(void)state;
+	struct schema *before = schema_file_before(NOTICE_SET, "Notice", "Part", "label");
+	struct schema *after = schema_file_compile(NOTICE_SET, NULL);
+	for (int was_ours = 0; was_ours < 2; was_ours++) {
+		struct types types;
+		types_init(&types);
+		if (was_ours)
+			assert_int_equal(types_add(&types, before, true, NULL), LYC_OK);
+		assert_int_equal(types_add(&types, after, false, NULL), LYC_OK);
+		assert_int_equal(types_add(&types, before, false, NULL), LYC_OK);
+		assert_ptr_equal(types_message(&types, text("lyceum.notice.v1.Notice"))->schema,
+				 before);
+		assert_int_equal(types_add(&types, after, true, NULL), LYC_OK);
+		assert_ptr_equal(types_message(&types, text("lyceum.notice.v1.Notice"))->schema,
+				 after);
+		/* Going back to what was accepted is allowed, and changes nothing. */
+		assert_int_equal(types_add(&types, before, true, NULL), LYC_OK);
+		assert_ptr_equal(types_message(&types, text("lyceum.notice.v1.Notice"))->schema,
+				 after);
+		types_fini(&types);
+	}
+	schema_unref(before);
+	schema_unref(after);
+}
+
 static void test_types_subject_finds_the_longest_name(void **state)
 {
 	(void)state;
@@ -268,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_types_without_records_are_the_newest),
 		cmocka_unit_test(test_types_of_an_earlier_version_leave_the_later),
 		cmocka_unit_test(test_types_of_a_set_that_others_brought_first_become_own),
+		cmocka_unit_test(test_types_of_our_own_plugin_win_over_what_others_brought),
 		cmocka_unit_test(test_types_subject_finds_the_longest_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
