@@ -142,10 +142,26 @@ bool label_may_see(const struct label *label, const char *here, const struct rea
 
 struct cutting {
 	const char *here;
+	struct span home; /* of the keyed message around; empty: none says it */
 	const struct readers *readers;
 	struct buf *to;
 	size_t count;
 };
+
+/* The home that the key of a message names: whose it is where its label does not say so. */
+static struct span home_in_key(const struct schema_message *message, struct span body)
+{
+	struct span home = {0};
+	if (message->key_count == 0 || strcmp(message->keys[0]->name, "home") != 0)
+		return home;
+	struct pb_reader reader = pb_reader_of(body);
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == message->keys[0]->number && field.wire == PB_LEN)
+			home = field.bytes;
+	}
+	return home;
+}
 
 /* Is this submessage refused by its own label? One that may have a label and has none is private.
  */
@@ -157,6 +173,10 @@ static enum lyc_status judge(const struct cutting *cutting, const struct schema_
 	if (!message->label)
 		return LYC_OK;
 	enum lyc_status status = label_of_body(message, body, &label);
+	if (status == LYC_OK && label.home.len == 0)
+		label.home = home_in_key(message, body);
+	if (status == LYC_OK && label.home.len == 0)
+		label.home = cutting->home;
 	if (status == LYC_OK)
 		*ret_is_refused = !label_may_see(&label, cutting->here, cutting->readers);
 	return status;
@@ -218,6 +238,11 @@ static enum lyc_status cut(struct cutting *cutting, const struct schema_message 
 {
 	if (depth > SCHEMA_MAX_DEPTH)
 		return LYC_INVALID_ARGUMENT;
+	/* What is below a thing that has a home is at home there, too. */
+	struct span outer = cutting->home;
+	struct span home = home_in_key(message, body);
+	if (home.len > 0)
+		cutting->home = home;
 	/* From here on nothing has been copied yet. */
 	const uint8_t *from = body.data;
 	struct pb_reader reader = pb_reader_of(body);
@@ -243,6 +268,7 @@ static enum lyc_status cut(struct cutting *cutting, const struct schema_message 
 	if (reader.has_failed)
 		return LYC_INVALID_ARGUMENT;
 	buf_add(cutting->to, from, (size_t)(reader.at - from));
+	cutting->home = outer;
 	return LYC_OK;
 }
 

@@ -274,9 +274,10 @@ LYC_MUST_USE enum lyc_status label_of_body(const struct schema_message *message,
 bool label_may_see(const struct label *label, const char *here, const struct readers *readers);
 /* Copy `body` without the labelled parts that `readers` may not see: a submessage whose own Label
  * refuses the reader is left out as a whole, a map entry together with its value; one of a type
- * with a Label that carries none is private to `here`. ret_cut_count says how many. Where nothing
- * is cut the bytes are the same. The top message itself is the caller's business. Appends to `to`.
- */
+ * with a Label that carries none is private to its home. A label that says no home is of the one
+ * that the key of its message, or of one around it, names, else of `here`. ret_cut_count says how
+ * many. Where nothing is cut the bytes are the same. The top message itself is the caller's
+ * business. Appends to `to`. */
 LYC_MUST_USE enum lyc_status label_cut(const struct schema_message *message, struct span body,
 				       const char *here, const struct readers *readers,
 				       struct buf *to, size_t *ret_cut_count);

@@ -222,6 +222,40 @@ static void test_label_cut_takes_a_part_without_a_label_for_private(void **state
 	buf_fini(&got);
 }
 
+/* A reply may hold a record of another home as that home wrote it: its key says whose it is, of its
+ * parts, too. */
+static void test_label_cut_takes_the_home_from_the_key(void **state)
+{
+	(void)state;
+	struct readers cork = {.node = "cork", .person = ""};
+	struct buf body = {0};
+	struct buf got = {0};
+	size_t count;
+	size_t hit = pb_begin(&body, 1);
+	size_t inner = pb_begin(&body, 1);
+	pb_write_text(&body, 1, "wales");
+	struct buf part = label_of(NULL, PRIVATE, NULL);
+	size_t evidence = pb_begin(&body, 5);
+	pb_write_text(&body, 1, "of wales");
+	pb_write_message(&body, 2, span_of(part.data, part.len));
+	pb_end(&body, evidence);
+	struct buf label = label_of(NULL, AUDIENCE, "ann@cork");
+	pb_write_message(&body, 10, span_of(label.data, label.len));
+	pb_end(&body, inner);
+	pb_end(&body, hit);
+	struct span bytes = span_of(body.data, body.len);
+	assert_int_equal(label_cut(reply, bytes, "cork", &cork, &got, &count), LYC_OK);
+	assert_int_equal(count, 1);
+	assert_null(memmem(got.data, got.len, "of wales", 8));
+	buf_clear(&got);
+	assert_int_equal(label_cut(reply, bytes, "cork", &ann, &got, &count), LYC_OK);
+	assert_int_equal(count, 0);
+	buf_fini(&part);
+	buf_fini(&label);
+	buf_fini(&body);
+	buf_fini(&got);
+}
+
 static void test_label_cut_drops_a_map_entry_with_its_value(void **state)
 {
 	(void)state;
@@ -307,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_label_of_body_finds_the_own_one),
 		cmocka_unit_test(test_label_cut_leaves_out_what_is_refused),
 		cmocka_unit_test(test_label_cut_takes_a_part_without_a_label_for_private),
+		cmocka_unit_test(test_label_cut_takes_the_home_from_the_key),
 		cmocka_unit_test(test_label_cut_drops_a_map_entry_with_its_value),
 		cmocka_unit_test(test_label_cut_keeps_the_bytes_where_nothing_is_cut),
 		cmocka_unit_test(test_label_cut_refuses_malformed_and_deep_bodies),
