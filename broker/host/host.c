@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "host/instance.h"
+#include "host/upgrade.h"
 #include "route/call.h"
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
@@ -14,7 +15,6 @@
 #define LOG_TOPIC "host"
 #define FIRST_BACKOFF_MS 250u
 #define LAST_BACKOFF_MS 60000u
-#define DEFAULT_HANG_MS 30000u
 /* After the deadline of its last call an instance may take so long to come back. */
 #define BACK_MS 1000u
 /* Between two lines about what one instance does wrong. */
@@ -27,71 +27,21 @@ void host_init(struct host *host)
 	list_init(&host->plugins);
 }
 
-static const char *confine_word(Lyceum__V1__PluginConfig__Confinement confinement)
-{
-	switch (confinement) {
-	case LYCEUM__V1__PLUGIN_CONFIG__CONFINEMENT__REQUIRED:
-		return "required";
-	case LYCEUM__V1__PLUGIN_CONFIG__CONFINEMENT__NONE:
-		return "none";
-	default:
-		return "asked";
-	}
-}
-
-static void add(struct host *host, const Lyceum__V1__PluginConfig *config, uint32_t number,
-		const char *default_folder)
-{
-	struct plugin *plugin = mem_new(struct plugin);
-	struct buf text = {0};
-	plugin->name = mem_dup(config->name);
-	buf_add_text(&text, config->name);
-	if (number > 1)
-		buf_add_format(&text, ".%u", number);
-	plugin->identity = buf_text(&text);
-	text = (struct buf){0};
-	if (config->path[0])
-		buf_add_text(&text, config->path);
-	else
-		buf_add_format(&text, "%s/%s.so", default_folder, config->name);
-	plugin->path = buf_text(&text);
-	plugin->config_file = config->config_file[0] ? mem_dup(config->config_file) : NULL;
-	plugin->in_thread = config->host == LYCEUM__V1__PLUGIN_CONFIG__HOST__THREAD;
-	plugin->confine = confine_word(config->confinement);
-	plugin->reach = mem_get((config->n_reach + 1) * sizeof(*plugin->reach));
-	for (size_t i = 0; i < config->n_reach; i++)
-		plugin->reach[plugin->reach_count++] = mem_dup(config->reach[i]);
-	plugin->memory_limit = config->memory_limit;
-	plugin->hang_ms = config->hang_ms ? config->hang_ms : DEFAULT_HANG_MS;
-	plugin->state = PLUGIN_WAITING;
-	plugin->backoff_ms = FIRST_BACKOFF_MS;
-	list_add_last(&host->plugins, &plugin->node);
-}
-
 void host_configure(struct host *host, const Lyceum__V1__Config *config, const char *default_folder)
 {
 	for (size_t i = 0; i < config->n_plugins; i++) {
 		uint32_t instances = config->plugins[i]->instances;
 		for (uint32_t number = 1; number <= (instances ? instances : 1); number++)
-			add(host, config->plugins[i], number, default_folder);
+			list_add_last(&host->plugins,
+				      &plugin_entry_new(config->plugins[i], number, default_folder)
+					       ->node);
 	}
 }
 
 void host_fini(struct host *host)
 {
-	list_each_safe (node, &host->plugins) {
-		struct plugin *plugin = list_entry(node, struct plugin, node);
-		list_remove(&plugin->node);
-		free(plugin->name);
-		free(plugin->identity);
-		free(plugin->path);
-		free(plugin->config_file);
-		for (size_t i = 0; i < plugin->reach_count; i++)
-			free(plugin->reach[i]);
-		free(plugin->reach);
-		buf_fini(&plugin->report);
-		free(plugin);
-	}
+	list_each_safe (node, &host->plugins)
+		plugin_entry_free(list_entry(node, struct plugin, node));
 }
 
 static uint64_t now_of(const struct host *host)
@@ -119,6 +69,16 @@ static void wait_out(struct host *host, struct plugin *plugin, const char *text)
 		plugin->backoff_ms *= 2;
 }
 
+/* Nobody serves in its stead where it was to replace one that does not run: then it is tried
+ * again. */
+static void fails_to_begin(struct host *host, struct plugin *plugin, const char *text)
+{
+	bool has_incumbent = plugin->incumbent != NULL;
+	upgrade_fail(host, plugin, text);
+	if (!has_incumbent)
+		wait_out(host, plugin, text);
+}
+
 static void start(struct host *host, struct plugin *plugin)
 {
 	struct lyc_error error = {0};
@@ -127,8 +87,11 @@ static void start(struct host *host, struct plugin *plugin)
 	enum lyc_status status = host->env->plugin_start(host->env->world, plugin, &error);
 	if (status == LYC_OK)
 		return;
-	log_error("plugin cannot be started", "plugin", plugin->identity, "reason", error.text);
-	wait_out(host, plugin, error.text);
+	log_error("plugin cannot be started", "plugin", plugin->title, "reason", error.text);
+	if (plugin->incumbent || plugin->is_awaited)
+		fails_to_begin(host, plugin, error.text);
+	else
+		wait_out(host, plugin, error.text);
 }
 
 /* Has it a call under way whose deadline has not passed? It may be busy with that. */
@@ -145,6 +108,9 @@ static bool is_busy(const struct plugin *plugin, uint64_t now)
 
 static bool hangs(struct plugin *plugin, uint64_t now)
 {
+	/* It waits for its turn, or is being stopped, which has a time of its own. */
+	if (plugin->pending.len > 0 || plugin->is_retiring)
+		return false;
 	uint64_t heard_ms = plugin->session ? plugin->session->last_heard_ms : plugin->since_ms;
 	if (now - heard_ms < plugin->hang_ms)
 		return false;
@@ -162,7 +128,7 @@ static void end_hung(struct host *host, struct plugin *plugin)
 		 plugin->hang_ms,
 		 plugin->in_thread ? ", and a thread cannot be ended: restart the daemon"
 				   : "; it was killed");
-	log_warning("plugin hangs", "plugin", plugin->identity, "reason", text);
+	log_warning("plugin hangs", "plugin", plugin->title, "reason", text);
 	enter(host, plugin, plugin->state, text);
 	if (host->on_hung)
 		host->on_hung(plugin, text, host->arg);
@@ -174,10 +140,13 @@ void host_tick(struct host *host)
 	uint64_t now = now_of(host);
 	if (host->is_stopping)
 		return;
-	list_each (node, &host->plugins) {
+	list_each_safe (node, &host->plugins) {
 		struct plugin *plugin = list_entry(node, struct plugin, node);
-		if (plugin->state == PLUGIN_WAITING && now >= plugin->retry_at_ms)
-			start(host, plugin);
+		if (plugin->state == PLUGIN_WAITING && now >= plugin->retry_at_ms &&
+		    !plugin->is_retiring) {
+			start(host, plugin); /* which may free it */
+			continue;
+		}
 		if (plugin->state == PLUGIN_RUNNING && now - plugin->since_ms > STABLE_MS)
 			plugin->backoff_ms = FIRST_BACKOFF_MS;
 		if (plugin->instance && !plugin->is_hung && hangs(plugin, now))
@@ -195,6 +164,16 @@ struct plugin *host_find(struct host *host, const char *identity)
 	return NULL;
 }
 
+struct plugin *host_find_title(struct host *host, const char *title)
+{
+	list_each (node, &host->plugins) {
+		struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (plugin_entry_is_shown(plugin) && strcmp(plugin->title, title) == 0)
+			return plugin;
+	}
+	return NULL;
+}
+
 void host_connected(struct plugin *plugin, struct session *session)
 {
 	plugin->session = session;
@@ -204,8 +183,11 @@ void host_registered(struct host *host, struct plugin *plugin, struct session *s
 {
 	plugin->session = session;
 	if (plugin->state != PLUGIN_RUNNING)
-		log_notice("plugin running", "plugin", plugin->identity);
+		log_notice("plugin running", "plugin", plugin->title);
 	enter(host, plugin, PLUGIN_RUNNING, "");
+	if (plugin->is_awaited && host->on_upgraded)
+		host->on_upgraded(plugin, true, "", host->arg);
+	plugin->is_awaited = false;
 }
 
 void host_session_lost(struct host *host, struct session *session)
@@ -222,8 +204,37 @@ void host_session_lost(struct host *host, struct session *session)
 
 void host_refused(struct host *host, struct plugin *plugin, const char *text)
 {
-	log_error("plugin refused", "plugin", plugin->identity, "reason", text);
+	log_error("plugin refused", "plugin", plugin->title, "reason", text);
 	enter(host, plugin, PLUGIN_FAILED, text);
+	if (plugin->incumbent || plugin->is_awaited)
+		upgrade_fail(host, plugin, text);
+}
+
+static void tell_end(struct host *host, struct plugin *plugin, bool is_final, const char *text)
+{
+	bool is_awaited = plugin->incumbent || plugin->is_awaited;
+	if (host->is_stopping) {
+		enter(host, plugin, PLUGIN_STOPPED, "");
+	} else if (plugin->is_retiring) {
+		log_info("plugin instance has finished", "plugin", plugin->identity, "how", text);
+		plugin_entry_free(plugin);
+	} else if (plugin->state == PLUGIN_FAILED) {
+		/* refused before; it stays so */
+	} else if (is_final && plugin->is_hung) {
+		log_error("plugin given up", "plugin", plugin->title, "reason", text);
+		enter(host, plugin, PLUGIN_FAILED, text);
+		if (is_awaited)
+			upgrade_fail(host, plugin, text);
+	} else if (is_final) {
+		host_refused(host, plugin, text);
+	} else if (is_awaited) {
+		log_warning("plugin ended", "plugin", plugin->title, "reason", text);
+		fails_to_begin(host, plugin, text);
+	} else {
+		plugin->restarts++;
+		log_warning("plugin ended", "plugin", plugin->title, "reason", text);
+		wait_out(host, plugin, text);
+	}
 }
 
 void host_exited(struct host *host, struct plugin *plugin, bool is_final, const char *text)
@@ -236,20 +247,13 @@ void host_exited(struct host *host, struct plugin *plugin, bool is_final, const 
 		memcpy(hung, plugin->text, sizeof(hung));
 		text = hung;
 	}
-	if (host->is_stopping) {
-		enter(host, plugin, PLUGIN_STOPPED, "");
-	} else if (plugin->state == PLUGIN_FAILED) {
-		/* refused before; it stays so */
-	} else if (is_final && plugin->is_hung) {
-		log_error("plugin given up", "plugin", plugin->identity, "reason", text);
-		enter(host, plugin, PLUGIN_FAILED, text);
-	} else if (is_final) {
-		host_refused(host, plugin, text);
-	} else {
-		plugin->restarts++;
-		log_warning("plugin ended", "plugin", plugin->identity, "reason", text);
-		wait_out(host, plugin, text);
+	/* Who was to take its place does so as soon as it can. */
+	if (plugin->successor && !host->is_stopping) {
+		plugin->successor->incumbent = NULL;
+		plugin->successor = NULL;
+		plugin->is_retiring = true;
 	}
+	tell_end(host, plugin, is_final, text);
 }
 
 void host_fault(struct host *host, const struct session *session, const char *text)
@@ -264,7 +268,7 @@ void host_fault(struct host *host, const struct session *session, const char *te
 		if (plugin->fault_logged_ms && now - plugin->fault_logged_ms < FAULT_LOG_MS)
 			return;
 		plugin->fault_logged_ms = now;
-		log_warning("plugin answers wrongly", "plugin", plugin->identity, "reason", text);
+		log_warning("plugin answers wrongly", "plugin", plugin->title, "reason", text);
 		return;
 	}
 }
@@ -273,11 +277,11 @@ void host_line(struct host *host, struct plugin *plugin, int level, const char *
 {
 	(void)host;
 	if (level != INSTANCE_CONFINED) {
-		log_write((enum log_level)level, plugin->identity, text, NULL);
+		log_write((enum log_level)level, plugin->title, text, NULL);
 		return;
 	}
 	snprintf(plugin->confined, sizeof(plugin->confined), "%s", text);
-	log_write(LOG_INFO, plugin->identity, text, NULL);
+	log_write(LOG_INFO, plugin->title, text, NULL);
 }
 
 void host_stop(struct host *host, uint32_t grace_ms)

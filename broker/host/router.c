@@ -10,6 +10,7 @@
 #include "host/after.h"
 #include "host/call_journal.h"
 #include "host/destination.h"
+#include "host/upgrade.h"
 
 #define MAX_HOPS 4
 #define MAX_TIMEOUT_MS (60u * 60 * 1000)
@@ -24,6 +25,7 @@ void router_init(struct router *router)
 	call_table_init(&router->calls, router->env->now_ms(router->env->world),
 			router->env->random(router->env->world));
 	list_init(&router->waiting);
+	list_init(&router->handover);
 	list_init(&router->mark);
 	router->max_held = MAX_HELD;
 	once_init(router);
@@ -188,39 +190,61 @@ static void give(struct router *router, struct call *call, struct session *calle
 	session_send(router->sessions, callee, &packet);
 }
 
+static void end_builtin(struct router *router, struct call *call, struct span body,
+			const struct lyc_error *error)
+{
+	if (error->status != LYC_OK) {
+		end_with(router, call, error);
+		return;
+	}
+	struct wire_position as_of[WIRE_MAX_POSITIONS];
+	struct packet out = {.kind = PACKET_REPLY};
+	out.reply = (struct packet_reply){
+		.id = call->caller_id,
+		.body = body,
+		.served_by = span_of(router->name, strlen(router->name)),
+		.as_of = as_of,
+		.as_of_count = call->want_as_of ? list_as_of(router, as_of) : 0,
+	};
+	session_send(router->sessions, call->caller, &out);
+	call_end(&router->calls, call);
+}
+
+void router_builtin_later(struct router *router)
+{
+	router->is_builtin_later = true;
+}
+
+void router_builtin_done(struct router *router, uint64_t id, struct span body,
+			 const struct lyc_error *error)
+{
+	struct call *call = call_find(&router->calls, id);
+	if (call)
+		end_builtin(router, call, body, error);
+}
+
 static void answer_builtin(struct router *router, struct call *call, const char *method,
 			   const struct packet_call *packet)
 {
 	struct buf reply = {0};
 	struct lyc_error error = {0};
-	enum lyc_status status =
+	router->is_builtin_later = false;
+	uint64_t id = call_id(call);
+	error.status =
 		router->builtin(method, call, packet->body, &reply, &error, router->builtin_arg);
-	if (status != LYC_OK) {
-		error.status = status;
-		end_with(router, call, &error);
-	} else {
-		struct wire_position as_of[WIRE_MAX_POSITIONS];
-		struct packet out = {.kind = PACKET_REPLY};
-		out.reply = (struct packet_reply){
-			.id = call->caller_id,
-			.body = span_of(reply.data, reply.len),
-			.served_by = span_of(router->name, strlen(router->name)),
-			.as_of = as_of,
-			.as_of_count = call->want_as_of ? list_as_of(router, as_of) : 0,
-		};
-		session_send(router->sessions, call->caller, &out);
-		call_end(&router->calls, call);
-	}
+	/* It may have been answered by now. */
+	if (error.status != LYC_OK || !router->is_builtin_later)
+		router_builtin_done(router, id, span_of(reply.data, reply.len), &error);
 	buf_fini(&reply);
 }
 
-/* Keep the call until the log has come far enough. */
-static enum lyc_status hold(struct router *router, struct call *call,
+/* Keep the call in this list, until the log has come far enough or somebody may have it. */
+static enum lyc_status hold(struct router *router, struct call *call, struct list *list,
 			    const struct packet_call *packet, struct lyc_error *error)
 {
 	if (router->calls.held_len + call->len > router->max_held)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
-				 "as many calls wait for records at '%s' as may: try again later",
+				 "as many calls wait at '%s' as may: try again later",
 				 router->name);
 	struct packet whole = {.kind = PACKET_CALL};
 	whole.call = *packet;
@@ -228,7 +252,7 @@ static enum lyc_status hold(struct router *router, struct call *call,
 	if (call->held.has_failed)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "out of memory");
 	router->calls.held_len += call->held.len;
-	list_add_last(&router->waiting, &call->of_waiting);
+	list_add_last(list, &call->of_waiting);
 	return LYC_OK;
 }
 
@@ -247,10 +271,22 @@ static bool is_far_enough(struct router *router, struct call *call,
 			  "one",
 			  router->name);
 	else
-		error.status = hold(router, call, packet, &error);
+		error.status = hold(router, call, &router->waiting, packet, &error);
 	if (error.status != LYC_OK)
 		end_with(router, call, &error);
 	return false;
+}
+
+/* What appends never runs in two instances at the same time: the call waits while one that retires
+ * still has such a call. */
+static bool must_wait_for_handover(struct router *router, const struct call *call,
+				   const struct session *callee)
+{
+	const struct plugin *plugin =
+		callee->kind == SESSION_PLUGIN && call->method && call->method->appends
+			? host_find(router->host, callee->identity)
+			: NULL;
+	return plugin && upgrade_may_append(router->host, plugin->name);
 }
 
 static enum lyc_status check_body(const struct method_entry *entry,
@@ -270,6 +306,10 @@ enum lyc_status router_give(struct router *router, struct call *call, struct ses
 				 "%.*s is busy: '%s' has %llu bytes of calls outstanding",
 				 (int)packet->method.len, (const char *)packet->method.data,
 				 callee->identity, (unsigned long long)callee->calls_given_len);
+	if (must_wait_for_handover(router, call, callee)) {
+		call->awaits_handover = true;
+		return hold(router, call, &router->handover, packet, error);
+	}
 	give(router, call, callee, packet);
 	return LYC_OK;
 }
@@ -562,8 +602,52 @@ void router_advance(struct router *router)
 	router->has_advanced = true;
 }
 
+/* To whoever serves it now. */
+static void give_again(struct router *router, struct call *call)
+{
+	struct lyc_error error;
+	struct session *callee = NULL;
+	struct buf held = call->held;
+	struct frame_reader *reader = mem_new(struct frame_reader);
+	struct packet packet;
+	error_clear(&error);
+	call->held = (struct buf){0};
+	router->calls.held_len -= held.len;
+	list_remove(&call->of_waiting);
+	call->awaits_handover = false;
+	frame_start(reader, span_of(held.data, held.len));
+	if (frame_next(reader, &packet) == FRAME_PACKET && packet.kind == PACKET_CALL) {
+		error.status = destination_find(
+			router, call->caller, &packet.call, call->method->full_name,
+			types_method(router->types, packet.call.method), &callee, &error);
+		if (error.status == LYC_OK && !callee)
+			error_set(&error, LYC_UNAVAILABLE, "nobody serves %s any more",
+				  call->method->full_name);
+		if (error.status == LYC_OK)
+			error.status = router_give(router, call, callee, &packet.call, &error);
+		if (error.status != LYC_OK)
+			end_with(router, call, &error);
+	}
+	free(reader);
+	buf_fini(&held);
+}
+
+static void end_handover(struct router *router)
+{
+	struct list ready;
+	list_init(&ready);
+	list_each_safe (node, &router->handover) {
+		list_remove(node);
+		list_add_last(&ready, node);
+	}
+	while (!list_is_empty(&ready))
+		give_again(router, list_entry(ready.next, struct call, of_waiting));
+}
+
 void router_turn(struct router *router)
 {
+	if (!list_is_empty(&router->handover) && !upgrade_may_append(router->host, NULL))
+		end_handover(router);
 	if (!router->has_advanced)
 		return;
 	router->has_advanced = false;
@@ -585,7 +669,12 @@ static void expire(struct call *call, void *arg)
 	struct router *router = arg;
 	struct lyc_error error;
 	router->counters.expired++;
-	if (!list_is_empty(&call->of_waiting) && !call->once)
+	if (call->awaits_handover)
+		error_set(&error, LYC_UNAVAILABLE,
+			  "%s: the instance of the plugin that is being replaced appends for so "
+			  "long; the call did not run",
+			  call->method->full_name);
+	else if (!list_is_empty(&call->of_waiting) && !call->once)
 		error_set(&error, LYC_FAILED_PRECONDITION,
 			  "'%s' has not come as far as the call asks for", router->name);
 	else

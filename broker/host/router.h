@@ -53,6 +53,8 @@ struct router {
 	bool is_stopping;
 	/* Calls that wait for a position. */
 	struct list waiting;
+	/* Calls that wait until an instance that retires appends no more. */
+	struct list handover;
 	struct list mark;
 	size_t max_held; /* bytes of them */
 	bool has_advanced;
@@ -64,11 +66,18 @@ struct router {
 
 	router_builtin_fn builtin;
 	void *builtin_arg;
+	bool is_builtin_later;
 	struct router_counters counters;
 };
 
 void router_init(struct router *router);
 void router_fini(struct router *router);
+
+/* From within the daemon's own service: the answer comes with router_builtin_done, by this number of
+ * the call (route/call.h). Nothing happens where the call has ended meanwhile. */
+void router_builtin_later(struct router *router);
+void router_builtin_done(struct router *router, uint64_t id, struct span body,
+			 const struct lyc_error *error);
 
 /* Packets from a session. packet_len is what credit counts. */
 void router_call(struct router *router, struct session *session, const struct packet_call *call,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "host/report.h"
 #include "lyceum/v1/node.pb-c.h"
+#include "node/restart.h"
 #include "node/service_schema.h"
 
 #define MAX_LISTED 1000
@@ -50,7 +51,7 @@ static void fill_plugin(struct daemon *daemon, struct plugin *plugin, bool is_op
 			Lyceum__V1__Plugin *ret_plugin)
 {
 	lyceum__v1__plugin__init(ret_plugin);
-	ret_plugin->name = plugin->identity;
+	ret_plugin->name = plugin->title;
 	ret_plugin->state = (Lyceum__V1__Plugin__State)plugin->state;
 	ret_plugin->in_thread = plugin->in_thread;
 	ret_plugin->restarts = plugin->restarts;
@@ -154,9 +155,11 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 
 	Lyceum__V1__Plugin *plugins =
 		mem_get((list_len(&daemon->host.plugins) + 1) * sizeof(*plugins));
-	list_each (node, &daemon->host.plugins)
-		fill_plugin(daemon, list_entry(node, struct plugin, node), is_operator,
-			    &plugins[reply.n_plugin++]);
+	list_each (node, &daemon->host.plugins) {
+		struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (plugin_entry_is_shown(plugin))
+			fill_plugin(daemon, plugin, is_operator, &plugins[reply.n_plugin++]);
+	}
 	reply.plugin = point(plugins, sizeof(*plugins), reply.n_plugin);
 
 	Lyceum__V1__Session *sessions = mem_get(MAX_LISTED * sizeof(*sessions));
@@ -436,6 +439,15 @@ static void metrics_reply(struct daemon *daemon, struct buf *to)
 	free(items);
 }
 
+static enum lyc_status must_be_operator(const struct session *caller, struct lyc_error *error)
+{
+	if (caller->grants->role == ROLE_OPERATOR)
+		return LYC_OK;
+	return error_set(error, LYC_PERMISSION_DENIED,
+			 "this takes an operator's key of this daemon, and '%s' is none",
+			 caller->identity);
+}
+
 enum lyc_status builtin_call(const char *method, const struct call *call, struct span body,
 			     struct buf *ret_reply, struct lyc_error *error, void *arg)
 {
@@ -456,6 +468,9 @@ enum lyc_status builtin_call(const char *method, const struct call *call, struct
 					 "metrics are told by a plugin itself, not for '%s'",
 					 call->principal);
 		return report_take(&daemon->host, caller, body, error);
+	} else if (strcmp(name, "RestartPlugin") == 0) {
+		enum lyc_status status = must_be_operator(caller, error);
+		return status == LYC_OK ? restart_call(daemon, call, body, error) : status;
 	} else if (strcmp(name, "Schema") == 0) {
 		Lyceum__V1__SchemaRequest *request =
 			lyceum__v1__schema_request__unpack(NULL, body.len, body.data);

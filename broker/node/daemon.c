@@ -10,6 +10,8 @@
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
 #include "node/dispatch.h"
+#include "node/handover.h"
+#include "node/restart.h"
 #include "schema/core.h"
 #include "node/passed.h"
 #include "stream/retention.h"
@@ -48,6 +50,11 @@ static void on_interest(const struct subscription *subscription, bool is_added, 
 {
 	struct daemon *daemon = arg;
 	links_interest(&daemon->links, subscription, is_added);
+}
+
+static void on_upgraded(const struct plugin *plugin, bool is_good, const char *text, void *arg)
+{
+	restart_heard(arg, plugin, is_good, text);
 }
 
 static void on_hung(struct plugin *plugin, const char *text, void *arg)
@@ -180,7 +187,8 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 				       .services = &daemon->services};
 	links_init(&daemon->links);
 	daemon->host = (struct host){
-		.env = env, .policy = &daemon->policy, .on_hung = on_hung, .arg = daemon};
+		.env = env, .policy = &daemon->policy, .on_hung = on_hung, .on_upgraded = on_upgraded, .arg = daemon};
+	list_init(&daemon->restarts);
 	host_init(&daemon->host);
 	host_configure(&daemon->host, config, plugin_folder);
 	daemon->uplink = (struct uplink){
@@ -217,6 +225,7 @@ void daemon_fini(struct daemon *daemon)
 	daemon->router.once.is_closed = true;
 	list_each_safe (node, &daemon->sessions.all)
 		daemon_end_session(daemon, list_entry(node, struct session, all), "stopped");
+	restart_fini(daemon);
 	host_fini(&daemon->host);
 	links_fini(&daemon->links);
 	router_fini(&daemon->router);
@@ -432,6 +441,7 @@ void daemon_tick(struct daemon *daemon)
 	if (!daemon->is_stopping) {
 		beat(daemon, now);
 		host_tick(&daemon->host);
+		handover_tick(daemon);
 		uplink_tick(&daemon->uplink);
 		retention_tick(daemon->stream.retention);
 	}

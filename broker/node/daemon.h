@@ -58,6 +58,8 @@ struct daemon {
 	struct links links;
 	struct uplink uplink;
 	struct host host;
+	/* Upgrades that somebody waits for: restart.h. */
+	struct list restarts;
 
 	struct frame_reader reader;
 	struct daemon_counters counters;

@@ -9,6 +9,7 @@
 #include "base/pb.h"
 #include "base/utf8.h"
 #include "log.h"
+#include "node/handover.h"
 #include "schema/schema.h"
 #include "wire/packet.h"
 #include "wire/subject.h"
@@ -286,23 +287,42 @@ static enum lyc_status check_register(struct daemon *daemon, struct session *ses
 	return status;
 }
 
-static void register_services(struct daemon *daemon, struct session *session,
-			      const struct packet_register *reg)
+static void answer_register(struct daemon *daemon, struct session *session, uint64_t id,
+			    enum lyc_status status, const char *text)
 {
-	if (session_is_link(session)) {
-		if (session->owner)
-			link_register(session->owner, reg);
-		return;
-	}
+	struct packet packet = {.kind = PACKET_REGISTERED};
+	packet.registered = (struct packet_registered){
+		.id = id, .status = (uint32_t)status, .text = span_of(text, strlen(text))};
+	session_send(&daemon->sessions, session, &packet);
+}
+
+void daemon_register(struct daemon *daemon, struct session *session,
+		     const struct packet_register *reg)
+{
 	struct lyc_error error = {0};
 	struct schema *schema = NULL;
+	struct plugin *plugin = host_find(&daemon->host, session->identity);
+	/* A plugin always brings a schema: without one it says that it takes no more calls. */
+	if (plugin && reg->service_count == 0 && reg->schema.len == 0) {
+		handover_let_go(daemon, plugin);
+		answer_register(daemon, session, reg->id, LYC_OK, "");
+		return;
+	}
+	if (plugin && plugin->is_retiring) {
+		answer_register(daemon, session, reg->id, LYC_ABORTED,
+				"another instance has taken its place");
+		return;
+	}
 	enum lyc_status status = check_register(daemon, session, reg, &schema, &error);
 	if (status == LYC_OK && schema)
 		status = types_check_services(&daemon->types, schema, reg->services,
 					      reg->service_count, &error);
+	if (status == LYC_OK && plugin && handover_waits(daemon, plugin, reg)) {
+		schema_unref(schema);
+		return;
+	}
 	if (status == LYC_OK && schema)
 		status = types_add(&daemon->types, schema, true, &error);
-	struct plugin *plugin = host_find(&daemon->host, session->identity);
 	if (status == LYC_OK) {
 		services_withdraw(&daemon->services, session);
 		session_set_publishes(session, reg->publishes, reg->publish_count);
@@ -317,18 +337,13 @@ static void register_services(struct daemon *daemon, struct session *session,
 			host_registered(&daemon->host, plugin, session);
 		if (plugin && reg->speaks_for_people)
 			log_notice("plugin speaks for people of this node", "plugin",
-				   plugin->identity);
+				   plugin->title);
 		links_announce(&daemon->links);
 	} else if (plugin) {
 		host_refused(&daemon->host, plugin, error.text);
 	}
 	schema_unref(schema);
-	struct packet packet = {.kind = PACKET_REGISTERED};
-	packet.registered =
-		(struct packet_registered){.id = reg->id,
-					   .status = (uint32_t)status,
-					   .text = span_of(error.text, strlen(error.text))};
-	session_send(&daemon->sessions, session, &packet);
+	answer_register(daemon, session, reg->id, status, error.text);
 }
 
 /* ---- credit ---- */
@@ -438,7 +453,10 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 		stream_credit(&daemon->stream, session, packet->credit.id, packet->credit.value);
 		break;
 	case PACKET_REGISTER:
-		register_services(daemon, session, &packet->reg);
+		if (!session_is_link(session))
+			daemon_register(daemon, session, &packet->reg);
+		else if (session->owner)
+			link_register(session->owner, &packet->reg);
 		break;
 	case PACKET_PING:
 		pong.pong.id = packet->ping.id;

@@ -71,6 +71,15 @@ struct grants *policy_grant(struct policy *policy, const char *name, const char 
 	return grants;
 }
 
+void policy_revoke(struct policy *policy, const char *name)
+{
+	struct grants *grants = find(policy, name);
+	if (!grants)
+		return;
+	HASH_DELETE(by_name, policy->by_name, grants);
+	grants_free(grants);
+}
+
 /* Entries that the daemon makes itself would take its place, and its key with them. */
 static bool is_taken_name(const struct policy *policy, const Lyceum__V1__Config *config,
 			  const char *name)

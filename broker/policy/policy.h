@@ -55,6 +55,8 @@ LYC_MUST_USE enum lyc_status policy_check(const struct Lyceum__V1__Config *confi
  * same name. */
 struct grants *policy_grant(struct policy *policy, const char *name, const char *public_key,
 			    enum role role);
+/* Take an entry out. No session may have it. */
+void policy_revoke(struct policy *policy, const char *name);
 const struct grants *policy_find(const struct policy *policy, const char *identity);
 
 bool policy_may_call(const struct grants *grants, const char *method);

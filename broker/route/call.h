@@ -50,6 +50,8 @@ struct call {
 	uint32_t wait_origin;
 	uint64_t wait_epoch;
 	uint64_t wait_seq;
+	/* It waits until another instance has let go. */
+	bool awaits_handover;
 	struct list of_waiting;
 
 	uint32_t next_free;

@@ -86,11 +86,26 @@ bool services_withdraw(struct services *services, struct session *session)
 		struct offer *offer = list_entry(node, struct offer, of_session);
 		list_remove(&offer->of_service);
 		list_remove(&offer->of_session);
-		if (list_is_empty(&offer->service->here) && list_is_empty(&offer->service->abroad))
+		offer->service->closed_count -= offer->is_closed;
+		if (list_is_empty(&offer->service->here) &&
+		    list_is_empty(&offer->service->abroad) && offer->service->closed_count == 0)
 			forget(services, offer->service);
 		free(offer);
 	}
 	return had_any;
+}
+
+void services_close(struct services *services, struct session *session)
+{
+	(void)services;
+	list_each (node, &session->offers) {
+		struct offer *offer = list_entry(node, struct offer, of_session);
+		list_remove(&offer->of_service);
+		offer->service->closed_count += !offer->is_closed;
+		offer->is_closed = true;
+	}
+	/* Its schema does not count as one that is served here. */
+	session->schema = 0;
 }
 
 static struct offer *take_turn(struct list *offers, struct offer *offer)

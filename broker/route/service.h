@@ -14,6 +14,7 @@ struct offer {
 	struct service_entry *service;
 	/* The daemon that runs it, when the session is a link; "" when it runs here. */
 	char node[64];
+	bool is_closed;
 	struct list of_service;
 	struct list of_session;
 };
@@ -22,6 +23,7 @@ struct service_entry {
 	char *name;
 	struct list here;   /* offers of sessions of this daemon */
 	struct list abroad; /* offers through links */
+	size_t closed_count;
 	UT_hash_handle by_name;
 };
 
@@ -41,6 +43,9 @@ void services_offer(struct services *services, struct session *session, struct s
 		    struct span node);
 /* Drop everything that a session offers. True when there was something. */
 bool services_withdraw(struct services *services, struct session *session);
+/* Nobody is to be given calls by what a session offers: it keeps the offers, for what it may still
+ * publish, until they are withdrawn. */
+void services_close(struct services *services, struct session *session);
 /* The next offer in turn of those that run here; NULL when there is none. */
 struct offer *services_pick_here(struct service_entry *service);
 /* An offer abroad: of that node, or of any when `node` is empty; none through the link `from` (may

@@ -22,10 +22,17 @@ static void add_hex(struct buf *to, struct span bytes)
 		buf_add_format(to, "%02x", bytes.data[i]);
 }
 
+/* Instances of a plugin that follow each other hold the same positions: what stands behind "~"
+ * tells them apart. */
+static size_t holder_len(const char *identity)
+{
+	return strcspn(identity, "~");
+}
+
 static void add_prefix(struct buf *to, const char *identity)
 {
 	buf_add_text(to, "durable.");
-	add_hex(to, span_of(identity, strlen(identity)));
+	add_hex(to, span_of(identity, holder_len(identity)));
 	buf_add_byte(to, '.');
 }
 
@@ -40,14 +47,16 @@ char *durable_key(const char *identity, struct span name)
 static struct durable_count *count_of(struct stream *stream, const char *identity)
 {
 	struct durable_count *count;
-	HASH_FIND(by_identity, stream->durables, identity, strlen(identity), count);
+	HASH_FIND(by_identity, stream->durables, identity, holder_len(identity), count);
 	if (count)
 		return count;
 	struct buf prefix = {0};
 	add_prefix(&prefix, identity);
 	count = mem_new(struct durable_count);
 	count->count = stream->env->saved_count(stream->env->world, buf_text(&prefix));
-	memcpy(count->identity, identity, strnlen(identity, sizeof(count->identity) - 1));
+	size_t len = holder_len(identity);
+	memcpy(count->identity, identity,
+	       len < sizeof(count->identity) ? len : sizeof(count->identity) - 1);
 	HASH_ADD_KEYPTR(by_identity, stream->durables, count->identity, strlen(count->identity),
 			count);
 	buf_fini(&prefix);

@@ -31,7 +31,9 @@ enum lyc_status running_make_folder(const char *path, struct lyc_error *error)
 /* A plugin instance and what it needs while it runs. */
 struct running {
 	struct world *world;
+	/* May be gone before the instance is. */
 	struct plugin *plugin;
+	char identity[80];
 	struct instance *instance;
 	struct port *pipe;
 	struct keypair keys;
@@ -42,12 +44,10 @@ static void running_free(struct running *running)
 	struct world *world = running->world;
 	struct lyc_error error;
 	port_close(running->pipe);
-	/* The key of an instance that has ended is worth nothing any more. */
-	if (running->keys.public_key[0]) {
-		policy_grant(&world->daemon.policy, running->plugin->identity, "", ROLE_PLUGIN);
-		if (identities_publish(world, &error) != LYC_OK)
-			log_error("a plugin's key stays known", "reason", error.text);
-	}
+	/* The key of an instance that has ended is worth nothing any more; it has no session. */
+	policy_revoke(&world->daemon.policy, running->identity);
+	if (running->keys.public_key[0] && identities_publish(world, &error) != LYC_OK)
+		log_error("a plugin's key stays known", "reason", error.text);
 	free(running);
 }
 
@@ -98,7 +98,8 @@ enum lyc_status running_start(struct world *world, struct plugin *plugin, struct
 	struct running *running = mem_new(struct running);
 	running->world = world;
 	running->plugin = plugin;
-	snprintf(folder, sizeof(folder), "%s/plugins/%s", world->data, plugin->identity);
+	snprintf(running->identity, sizeof(running->identity), "%s", plugin->identity);
+	snprintf(folder, sizeof(folder), "%s/plugins/%s", world->data, plugin->title);
 	enum lyc_status status = running_make_folder(folder, error);
 	if (status == LYC_OK)
 		status = prepare_way_in(running, endpoint, sizeof(endpoint), error);

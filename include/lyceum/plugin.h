@@ -186,7 +186,8 @@ LYC_API LYC_MUST_USE enum lyc_status lyc_follow(struct lyc_plugin_context *conte
 						lyc_record_fn on_record, struct lyc_error *error);
 /* Has the view had everything that the log held when the plugin was started, and is the schema
  * registered? From then on timers may append what the view says is due; before that they would
- * judge half a log. False without a lyc_follow. */
+ * judge half a log. False without a lyc_follow, and again from when the instance has been asked to
+ * stop: it finishes its calls, and what is due is the next one's business. */
 LYC_API bool lyc_is_caught_up(const struct lyc_plugin_context *context);
 /* Append one record; on_done runs once, after the sync or with the reason of the refusal, on this
  * thread. UNAVAILABLE: the session was lost, and nobody knows

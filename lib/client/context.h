@@ -73,6 +73,8 @@ struct lyc_plugin_context {
 	void *state;
 	bool is_started;
 	bool is_registered;
+	/* Asked to stop: it finishes the calls that it has. */
+	bool is_finishing;
 
 	struct list timers;
 	struct watches watches;
@@ -101,6 +103,8 @@ void served_cancel(struct lyc_plugin_context *context, uint64_t id);
 void served_forget(struct lyc_plugin_context *context);
 /* End what has passed its deadline. */
 void served_expire(struct lyc_plugin_context *context, uint64_t now_ms);
+/* Is there a call whose caller still waits? */
+bool served_is_waited_for(const struct lyc_plugin_context *context);
 /* The next deadline; UINT64_MAX when there is none. */
 uint64_t served_next(const struct lyc_plugin_context *context);
 /* The view has moved: run the calls that waited for it. */

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "client/session.h"
+#include "io/clock.h"
 
 const struct trace *client_work_in(struct lyc_client *client, const struct trace *chain)
 {
@@ -18,8 +19,9 @@ bool client_is_open(const struct lyc_client *client)
 	return client->state == SESSION_OPEN;
 }
 
-enum lyc_status client_register(struct lyc_client *client, const struct packet_register *reg,
-				struct lyc_error *error)
+/* Send a Register and wait for Registered. */
+static enum lyc_status register_until(struct lyc_client *client, const struct packet_register *reg,
+				      uint64_t until_ms, struct lyc_error *error)
 {
 	enum lyc_status status = session_check(client, error);
 	if (status)
@@ -43,7 +45,12 @@ enum lyc_status client_register(struct lyc_client *client, const struct packet_r
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory to register");
 	}
 	while (wait->id == id && wait->is_waiting) {
-		if (session_pump(client, UINT64_MAX)) {
+		if (until_ms != UINT64_MAX && mono_ms() >= until_ms) {
+			wait->is_waiting = false;
+			return error_set(error, LYC_DEADLINE_EXCEEDED,
+					 "the daemon did not say Registered in time");
+		}
+		if (session_pump(client, until_ms)) {
 			wait->is_waiting = false;
 			return error_set(error, LYC_RESOURCE_EXHAUSTED,
 					 "callbacks wait within callbacks too deep");
@@ -55,6 +62,24 @@ enum lyc_status client_register(struct lyc_client *client, const struct packet_r
 	if (wait->error.status && error)
 		*error = wait->error;
 	return wait->error.status;
+}
+
+enum lyc_status client_register(struct lyc_client *client, const struct packet_register *reg,
+				struct lyc_error *error)
+{
+	return register_until(client, reg, UINT64_MAX, error);
+}
+
+enum lyc_status client_let_go(struct lyc_client *client, uint32_t timeout_ms)
+{
+	static const struct packet_register nothing;
+	return register_until(client, &nothing, mono_ms() + timeout_ms, NULL);
+}
+
+void client_run_on(struct lyc_client *client, uint32_t timeout_ms)
+{
+	/* Too deep it is not: nothing runs but this. */
+	(void)!session_pump(client, mono_ms() + timeout_ms);
 }
 
 enum lyc_status client_reply(struct lyc_client *client, const struct packet_reply *reply)

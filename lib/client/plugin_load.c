@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "client/plugin_file.h"
 #include "client/reach.h"
 #include "wire/packet.h"
 #include "wire/subject.h"
@@ -24,14 +25,10 @@ typedef void (*method_slot)(void);
 static enum lyc_status open_file(const char *path, const struct lyc_plugin **ret_plugin,
 				 struct lyc_error *error)
 {
-	/* Without a slash dlopen would search the system's folders. */
-	if (!strchr(path, '/'))
-		return error_set(error, LYC_INVALID_ARGUMENT,
-				 "The plugin file \"%s\" has to be given with its folder.", path);
-	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return error_set(error, LYC_FAILED_PRECONDITION, "The plugin cannot be loaded: %s.",
-				 dlerror());
+	void *handle;
+	enum lyc_status status = plugin_file_open(path, &handle, error);
+	if (status != LYC_OK)
+		return status;
 	const struct lyc_plugin *plugin = dlsym(handle, "lyc_plugin");
 	if (!plugin)
 		return error_set(error, LYC_FAILED_PRECONDITION,

@@ -19,6 +19,8 @@
 /* Services are offered when the view is complete, or when the log has been silent for this long. */
 #define CATCH_UP_MS 2000
 #define MAX_SLEEP_MS 1000
+/* How long a daemon may take to say that it has heard of our end. */
+#define LET_GO_MS 2000
 
 static void on_welcome(struct lyc_client *client, void *arg)
 {
@@ -155,6 +157,10 @@ static void turn(struct lyc_plugin_context *context)
 	next = due < next ? due : next;
 	due = served_next(context);
 	next = due < next ? due : next;
+	if (context->is_finishing) {
+		client_run_on(context->client, next > now ? (uint32_t)(next - now) : 0);
+		return;
+	}
 	/* Sends what they queued, too. Ends as soon as something was handled: it may be what
 	 * `serve` waits for. */
 	(void)lyc_client_run(context->client, next > now ? (int)(next - now) : 0);
@@ -200,6 +206,21 @@ static bool may_register(struct lyc_plugin_context *context)
 	return true;
 }
 
+/* Told to stop: no more calls, and an end when those that came have been answered. Whoever tells it
+ * says how long that may take. */
+static void finish(struct lyc_plugin_context *context)
+{
+	context->is_finishing = true;
+	if (context->is_lost || !client_is_open(context->client))
+		return;
+	if (context->is_registered && client_let_go(context->client, LET_GO_MS) != LYC_OK)
+		return;
+	while (!context->is_lost && served_is_waited_for(context))
+		turn(context);
+	/* The last replies. */
+	client_run_on(context->client, 0);
+}
+
 static enum lyc_status serve(struct lyc_plugin_context *context, struct lyc_error *error)
 {
 	while (!client_is_woken(context->client)) {
@@ -216,6 +237,7 @@ static enum lyc_status serve(struct lyc_plugin_context *context, struct lyc_erro
 		}
 		turn(context);
 	}
+	finish(context);
 	return LYC_OK;
 }
 

@@ -323,6 +323,15 @@ void served_forget(struct lyc_plugin_context *context)
 	go_on_all(context);
 }
 
+bool served_is_waited_for(const struct lyc_plugin_context *context)
+{
+	list_each (node, &context->served.by_deadline) {
+		if (!list_entry(node, struct lyc_call, of_deadline)->is_answered)
+			return true;
+	}
+	return false;
+}
+
 uint64_t served_next(const struct lyc_plugin_context *context)
 {
 	const struct list *calls = &context->served.by_deadline;

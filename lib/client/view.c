@@ -62,5 +62,5 @@ enum lyc_status lyc_follow(struct lyc_plugin_context *context, const char *patte
 
 bool lyc_is_caught_up(const struct lyc_plugin_context *context)
 {
-	return context->view.is_caught_up && context->is_registered;
+	return context->view.is_caught_up && context->is_registered && !context->is_finishing;
 }

@@ -22,6 +22,15 @@
 #ifndef BAD_SCHEMA_LEN
 #define BAD_SCHEMA_LEN sizeof(echo_schema)
 #endif
+#ifndef BAD_SCHEMA
+#define BAD_SCHEMA echo_schema
+#endif
+#ifndef BAD_PUBLISHES
+#define BAD_PUBLISHES "lyceum.echo.v1.Note"
+#endif
+#ifndef BAD_STOP
+#define BAD_STOP stop
+#endif
 #ifndef BAD_CONFIG
 #define BAD_CONFIG NULL
 #endif
@@ -63,10 +72,12 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 	return LYC_OK;
 }
 
-static void stop(void *state)
+static inline void stop(void *state)
 {
 	(void)state;
 }
+
+static const char *const publishes[] = {BAD_PUBLISHES, NULL};
 
 LYC_PLUGIN = {
 	.abi = BAD_ABI,
@@ -75,9 +86,10 @@ LYC_PLUGIN = {
 	.version = "0",
 	.config_type = BAD_CONFIG,
 	.services = services,
-	.schema = echo_schema,
+	.schema = BAD_SCHEMA,
 	.schema_len = BAD_SCHEMA_LEN,
+	.publishes = publishes,
 	.start = start,
-	.stop = stop,
+	.stop = BAD_STOP,
 	.speaks_for_people = true,
 };

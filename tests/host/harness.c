@@ -119,6 +119,11 @@ static void on_frame(struct zsock *zsock, struct span routing_id, const char *us
 		} else if (packet.kind == PACKET_PING) {
 			struct packet pong = {.kind = PACKET_PONG, .pong = packet.ping};
 			harness_send(harness, &pong);
+		} else if (packet.kind == PACKET_REGISTER && packet.reg.service_count == 0) {
+			/* It is about to stop. */
+			struct packet answer = {.kind = PACKET_REGISTERED,
+						.registered = {.id = packet.reg.id}};
+			harness_send(harness, &answer);
 		} else {
 			keep(harness, start, (size_t)(harness->in.at - start));
 		}

@@ -251,13 +251,20 @@ struct outcome say(struct node *node, const char *text, uint32_t delay_ms,
 	return outcome;
 }
 
+void ask_start(struct lyc_client *client, const char *method, const void *body, size_t body_len,
+	       const struct lyc_call_options *options, struct outcome *outcome)
+{
+	*outcome = (struct outcome){0};
+	assert_int_equal(lyc_client_call_start(client, method, body, body_len, options, on_reply,
+					       outcome, NULL),
+			 LYC_OK);
+}
+
 struct outcome ask(struct node *node, struct lyc_client *client, const char *method,
 		   const void *body, size_t body_len, const struct lyc_call_options *options)
 {
-	struct outcome outcome = {0};
-	assert_int_equal(lyc_client_call_start(client, method, body, body_len, options, on_reply,
-					       &outcome, NULL),
-			 LYC_OK);
+	struct outcome outcome;
+	ask_start(client, method, body, body_len, options, &outcome);
 	outcome_wait(node->network, client, &outcome);
 	return outcome;
 }

@@ -89,7 +89,9 @@ void outcome_wait(struct network *network, struct lyc_client *client, struct out
 /* Both. */
 struct outcome say(struct node *node, const char *text, uint32_t delay_ms,
 		   const struct lyc_call_options *options);
-/* Any method. */
+/* Any method; ask_start as say_start. */
+void ask_start(struct lyc_client *client, const char *method, const void *body, size_t body_len,
+	       const struct lyc_call_options *options, struct outcome *outcome);
 struct outcome ask(struct node *node, struct lyc_client *client, const char *method,
 		   const void *body, size_t body_len, const struct lyc_call_options *options);
 /* The one call, however often it takes until it is answered so. */
