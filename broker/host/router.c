@@ -17,8 +17,6 @@
 #define MAX_METHOD 240
 /* Bytes of calls that wait for a position, all callers together. */
 #define MAX_HELD (64u * 1024 * 1024)
-/* A caller that does not take the replies of its streams is not fed any longer. */
-#define MAX_STREAM_BACKLOG (16u * 1024 * 1024)
 
 void router_init(struct router *router)
 {
@@ -383,6 +381,7 @@ void router_call(struct router *router, struct session *session, const struct pa
 		return;
 	}
 	call->want_as_of = packet->want_as_of;
+	call->stream_credit = wire_stream_credit(packet->credit);
 	call->max_reply = packet->max_reply ? packet->max_reply : WIRE_MAX_BODY;
 	if (packet->trace.len > 0)
 		call_journal_begin(router, call, packet->trace);
@@ -487,6 +486,13 @@ static void note_fault(struct router *router, const struct session *session,
 		host_fault(router->host, session, text);
 }
 
+static void grant(struct router *router, const struct call *call, uint64_t bytes)
+{
+	struct packet packet = {.kind = PACKET_CREDIT};
+	packet.credit = (struct packet_credit){.call = call_id(call), .value = bytes};
+	session_send(router->sessions, call->callee, &packet);
+}
+
 void router_pass(struct router *router, struct call *call, const struct packet_reply *reply)
 {
 	struct wire_position as_of[WIRE_MAX_POSITIONS];
@@ -504,6 +510,12 @@ void router_pass(struct router *router, struct call *call, const struct packet_r
 		end_with(router, call, &error);
 		buf_fini(&cut);
 		return;
+	}
+	if (reply->more) {
+		call->stream_credit -= wire_reply_cost(body.len);
+		/* What was cut the caller never sees, and never returns. */
+		if (body.len < reply->body.len)
+			grant(router, call, reply->body.len - body.len);
 	}
 	packet.reply = *reply;
 	packet.reply.id = call->caller_id;
@@ -530,10 +542,12 @@ void router_reply(struct router *router, struct session *session, const struct p
 	struct lyc_error error;
 	error_clear(&error);
 	error.status = check_reply(router, call, reply, &error);
-	if (error.status == LYC_OK && reply->more &&
-	    session_backlog(call->caller) > MAX_STREAM_BACKLOG)
-		error_set(&error, LYC_RESOURCE_EXHAUSTED,
-			  "the caller does not take the replies fast enough");
+	if (error.status == LYC_OK && reply->more && call->stream_credit <= 0) {
+		router->counters.bad_replies++;
+		error_set(&error, LYC_INTERNAL,
+			  "'%s' sent more of its stream than the caller gave credit for",
+			  session->identity);
+	}
 	if (error.status == LYC_OK && !once_is_run(&router->once, call)) {
 		router_pass(router, call, reply);
 		return;
@@ -545,6 +559,19 @@ void router_reply(struct router *router, struct session *session, const struct p
 		end_with(router, call, &error);
 	else
 		once_reply(router, call, reply);
+}
+
+void router_credit(struct router *router, struct session *session, uint64_t caller_id,
+		   uint64_t bytes)
+{
+	struct call *call = call_find_made(&router->calls, session, caller_id);
+	if (!call || !call->callee || call->stream_credit >= WIRE_MAX_CREDIT)
+		return;
+	uint64_t room = (uint64_t)(WIRE_MAX_CREDIT - call->stream_credit);
+	if (bytes > room)
+		bytes = room;
+	call->stream_credit += (int64_t)bytes;
+	grant(router, call, bytes);
 }
 
 void router_cancel(struct router *router, struct session *session, uint64_t caller_id)

@@ -83,6 +83,9 @@ void router_builtin_done(struct router *router, uint64_t id, struct span body,
 void router_call(struct router *router, struct session *session, const struct packet_call *call,
 		 size_t packet_len);
 void router_reply(struct router *router, struct session *session, const struct packet_reply *reply);
+/* The caller takes more of a stream's replies. */
+void router_credit(struct router *router, struct session *session, uint64_t caller_id,
+		   uint64_t bytes);
 void router_cancel(struct router *router, struct session *session, uint64_t caller_id);
 /* The session has ended: its calls are cancelled, those given to it end with UNAVAILABLE. */
 void router_leave(struct router *router, struct session *session);

@@ -450,7 +450,12 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 				packet->consumed.value);
 		break;
 	case PACKET_CREDIT:
-		stream_credit(&daemon->stream, session, packet->credit.id, packet->credit.value);
+		if (packet->credit.call)
+			router_credit(&daemon->router, session, packet->credit.call,
+				      packet->credit.value);
+		else
+			stream_credit(&daemon->stream, session, packet->credit.id,
+				      packet->credit.value);
 		break;
 	case PACKET_REGISTER:
 		if (!session_is_link(session))

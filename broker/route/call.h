@@ -37,6 +37,7 @@ struct call {
 	struct once_run *once; /* with an idempotency key: what it waits for, or is the run of */
 	uint32_t len;          /* bytes of the Call packet: what credit counts */
 	uint32_t max_reply;
+	int64_t stream_credit; /* what the caller takes of its stream's replies now */
 	uint64_t deadline_ms;
 	struct list of_slot;
 

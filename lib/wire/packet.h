@@ -27,6 +27,8 @@
 #define WIRE_MAX_SERVICE_NAME 200
 #define WIRE_MAX_CREDIT (8 * 1024 * 1024)
 #define WIRE_MAX_FOLLOW_CREDIT (16 * 1024 * 1024)
+/* Of a stream whose caller does not say. */
+#define WIRE_STREAM_CREDIT (1024 * 1024)
 
 /* The field numbers of Packet.kind. */
 enum packet_kind {
@@ -52,6 +54,19 @@ enum packet_kind {
 	PACKET_COPY = 21,
 	PACKET_HEADS = 22,
 };
+
+/* What one reply of a stream takes of the call's credit, and what a call begins with. */
+static inline int64_t wire_reply_cost(size_t body_len)
+{
+	return (int64_t)body_len + 64;
+}
+
+static inline int64_t wire_stream_credit(uint64_t given)
+{
+	return given == 0                ? WIRE_STREAM_CREDIT
+	       : given < WIRE_MAX_CREDIT ? (int64_t)given
+					 : WIRE_MAX_CREDIT;
+}
 
 enum goodbye_reason {
 	GOODBYE_UNSPECIFIED = 0,
@@ -125,6 +140,7 @@ struct packet_call {
 	bool want_as_of;
 	uint32_t hops;
 	bool by_operator;
+	uint64_t credit;
 };
 
 struct packet_reply {
@@ -209,10 +225,16 @@ struct packet_gap {
 	uint64_t seq;
 };
 
-/* Cancel, Ping and Pong: id. Consumed: id and value (seq). Credit: id and value (bytes). */
+/* Cancel, Ping and Pong: id. Consumed: id and value (seq). */
 struct packet_number {
 	uint64_t id;
 	uint64_t value;
+};
+
+struct packet_credit {
+	uint64_t id;
+	uint64_t value; /* bytes */
+	uint64_t call;  /* of a call's stream instead */
 };
 
 struct packet_goodbye {
@@ -260,7 +282,7 @@ struct packet {
 		struct packet_deliver deliver;
 		struct packet_number consumed;
 		struct packet_gap gap;
-		struct packet_number credit;
+		struct packet_credit credit;
 		struct packet_goodbye goodbye;
 		struct packet_follow follow;
 		struct packet_copy copy;

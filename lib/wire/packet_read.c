@@ -108,6 +108,11 @@ static const struct place number_places[] = {
 	[1] = PLACE(packet_number, id, U64),
 	[2] = PLACE(packet_number, value, U64),
 };
+static const struct place credit_places[] = {
+	[1] = PLACE(packet_credit, id, U64),
+	[2] = PLACE(packet_credit, value, U64),
+	[3] = PLACE(packet_credit, call, U64),
+};
 static const struct place register_places[] = {
 	[1] = PLACE(packet_register, id, U64),
 	[2] = PLACE_TEXTS(packet_register, services, service_count, WIRE_MAX_SERVICES, 0),
@@ -135,6 +140,7 @@ static const struct place call_places[] = {
 	[12] = PLACE(packet_call, want_as_of, FLAG),
 	[13] = PLACE(packet_call, hops, U32),
 	[14] = PLACE(packet_call, by_operator, FLAG),
+	[15] = PLACE(packet_call, credit, U64),
 };
 static const struct place reply_places[] = {
 	[1] = PLACE(packet_reply, id, U64),
@@ -238,7 +244,7 @@ static const struct shape shapes[] = {
 	[PACKET_DELIVER] = SHAPE(deliver_places, packet_deliver),
 	[PACKET_CONSUMED] = SHAPE(number_places, packet_number),
 	[PACKET_GAP] = SHAPE(gap_places, packet_gap),
-	[PACKET_CREDIT] = SHAPE(number_places, packet_number),
+	[PACKET_CREDIT] = SHAPE(credit_places, packet_credit),
 	[PACKET_GOODBYE] = SHAPE(goodbye_places, packet_goodbye),
 	[PACKET_FOLLOW] = SHAPE(follow_places, packet_follow),
 	[PACKET_COPY] = SHAPE(copy_places, packet_copy),

@@ -169,6 +169,7 @@ ALWAYS_INLINE void call_fields(struct writer *out, const struct packet_call *cal
 	put_uint(out, 12, call->want_as_of);
 	put_uint(out, 13, call->hops);
 	put_uint(out, 14, call->by_operator);
+	put_uint(out, 15, call->credit);
 }
 
 ALWAYS_INLINE void reply_fields(struct writer *out, const struct packet_reply *reply)
@@ -300,9 +301,13 @@ ALWAYS_INLINE void fields(struct writer *out, const struct packet *packet)
 		deliver_fields(out, &packet->deliver);
 		break;
 	case PACKET_CONSUMED:
-	case PACKET_CREDIT:
 		put_uint(out, 1, packet->consumed.id);
 		put_uint(out, 2, packet->consumed.value);
+		break;
+	case PACKET_CREDIT:
+		put_uint(out, 1, packet->credit.id);
+		put_uint(out, 2, packet->credit.value);
+		put_uint(out, 3, packet->credit.call);
 		break;
 	case PACKET_GAP:
 		put_uint(out, 1, packet->gap.id);

@@ -258,6 +258,163 @@ static void test_router_stream_of_replies_ends_with_the_last(void **state)
 	expect_no_calls(bench);
 }
 
+static void give_credit(struct fake_client *client, uint64_t call_id, uint64_t bytes)
+{
+	struct packet packet = {.kind = PACKET_CREDIT};
+	packet.credit = (struct packet_credit){.call = call_id, .value = bytes};
+	fake_send(client, &packet);
+}
+
+/* Of 7 bytes each, which count as 71. */
+static void test_router_stream_goes_as_far_as_the_credit(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, &(struct packet_call){.method = watch_method(), .credit = 100});
+	const struct packet *packet = fake_expect(bench->board, PACKET_CALL);
+	uint64_t id = packet->call.id;
+	assert_int_equal(packet->call.credit, 100);
+	reply(bench->board, id, HELLO, true);
+	reply(bench->board, id, HELLO, true);
+	for (int i = 0; i < 2; i++)
+		assert_true(fake_expect(bench->ann, PACKET_REPLY)->reply.more);
+	/* What the caller gives back the callee gets. */
+	give_credit(bench->ann, 1, 142);
+	packet = fake_expect(bench->board, PACKET_CREDIT);
+	assert_int_equal(packet->credit.call, id);
+	assert_int_equal(packet->credit.value, 142);
+	reply(bench->board, id, HELLO, true);
+	reply(bench->board, id, HELLO, true);
+	for (int i = 0; i < 2; i++)
+		assert_true(fake_expect(bench->ann, PACKET_REPLY)->reply.more);
+	/* Never more than may be; and nothing of a call that is over, or of another's. */
+	give_credit(bench->ann, 1, UINT64_MAX);
+	packet = fake_expect(bench->board, PACKET_CREDIT);
+	assert_int_equal(packet->credit.value, WIRE_MAX_CREDIT + 42);
+	give_credit(bench->ann, 1, 1);
+	give_credit(fake_client_add(bench->node, "ann"), 1, 100);
+	reply(bench->board, id, HELLO, false);
+	expect_status(bench->ann, 1, LYC_OK);
+	give_credit(bench->ann, 1, 100);
+	expect_no_calls(bench);
+}
+
+static void test_router_stream_beyond_the_credit_is_ended(void **state)
+{
+	struct bench *bench = *state;
+	call(bench->ann, 1, &(struct packet_call){.method = watch_method(), .credit = 1});
+	uint64_t id = taken(bench->board);
+	reply(bench->board, id, HELLO, true);
+	fake_expect(bench->ann, PACKET_REPLY);
+	reply(bench->board, id, HELLO, true);
+	expect_status(bench->ann, 1, LYC_INTERNAL);
+	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
+	expect_no_calls(bench);
+	/* The last one needs none. */
+	call(bench->ann, 2, &(struct packet_call){.method = watch_method(), .credit = 1});
+	id = taken(bench->board);
+	reply(bench->board, id, HELLO, true);
+	fake_expect(bench->ann, PACKET_REPLY);
+	reply(bench->board, id, HELLO, false);
+	expect_status(bench->ann, 2, LYC_OK);
+	expect_no_calls(bench);
+}
+
+/* A reader who takes nothing costs what it granted, at each daemon in between, and not more. */
+static void test_router_slow_reader_costs_what_it_granted(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->node);
+	struct fake_node *cork = fake_node_add(bench->world, "cork", bench->node);
+	fake_pass(bench->world, 100);
+	struct fake_client *joe = fake_client_add(cork, "ann");
+	struct fake_client *board = fake_board_add(wales, "board");
+	struct buf body = {0};
+	size_t text = pb_begin(&body, 1);
+	for (int i = 0; i < 2000; i++)
+		buf_add_byte(&body, 'x');
+	pb_end(&body, text);
+	fake_settle(bench->world);
+	call(joe, 9,
+	     &(struct packet_call){
+		     .at = fake_text("wales"), .method = watch_method(), .credit = 50000});
+	fake_settle(bench->world);
+	uint64_t id = fake_expect(board, PACKET_CALL)->call.id;
+	joe->is_full = true;
+	int64_t credit = 50000;
+	unsigned sent = 0;
+	unsigned got = 0;
+	/* The plugin sends as far as it may; nothing comes back, so nothing more is sent. */
+	for (; credit > 0; sent++) {
+		credit -= wire_reply_cost(body.len);
+		reply(board, id, span_of(body.data, body.len), true);
+		fake_settle(bench->world);
+	}
+	fake_expect_nothing(board);
+	size_t queued = 0;
+	list_each (node, &cork->daemon.sessions.all)
+		queued += session_backlog(list_entry(node, struct session, all));
+	assert_in_range(queued, 40000, 55000);
+	list_each (node, &bench->node->daemon.sessions.all)
+		assert_int_equal(session_backlog(list_entry(node, struct session, all)), 0);
+	list_each (node, &wales->daemon.sessions.all)
+		assert_int_equal(session_backlog(list_entry(node, struct session, all)), 0);
+	/* It reads again: nothing is lost, and each reply that is handled lets another come. */
+	joe->is_full = false;
+	fake_tick(bench->world, 10);
+	const struct packet *packet;
+	while (sent < 100) {
+		while ((packet = fake_next(joe))) {
+			assert_int_equal(packet->kind, PACKET_REPLY);
+			assert_true(packet->reply.more);
+			got++;
+			give_credit(joe, 9, (uint64_t)wire_reply_cost(packet->reply.body.len));
+			fake_settle(bench->world);
+		}
+		while ((packet = fake_next(board))) {
+			assert_int_equal(packet->kind, PACKET_CREDIT);
+			assert_int_equal(packet->credit.call, id);
+			credit += (int64_t)packet->credit.value;
+		}
+		for (; credit > 0 && sent < 100; sent++) {
+			credit -= wire_reply_cost(body.len);
+			reply(board, id, span_of(body.data, body.len), true);
+			fake_settle(bench->world);
+		}
+	}
+	reply(board, id, span_of(NULL, 0), false);
+	fake_settle(bench->world);
+	while ((packet = fake_next(joe)) && packet->reply.more)
+		got++;
+	assert_int_equal(got, 100);
+	assert_non_null(packet);
+	assert_int_equal(packet->reply.status, LYC_OK);
+	struct fake_node *all[] = {bench->node, wales, cork};
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(all[i]->daemon.router.calls.count, 0);
+	buf_fini(&body);
+}
+
+/* What is cut on the way the caller never sees: the callee gets its credit back at once. */
+static void test_router_cut_of_a_stream_returns_its_credit(void **state)
+{
+	struct bench *bench = *state;
+	struct buf body = {0};
+	size_t notice = pb_begin(&body, 2);
+	fake_notice(&body, "hub", "1", "closed", 4, NULL);
+	pb_end(&body, notice);
+	struct fake_client *wales = fake_client_add(bench->node, "wales");
+	while (fake_next(wales))
+		continue;
+	call(wales, 1, &(struct packet_call){.method = watch_method(), .credit = 1000});
+	uint64_t id = taken(bench->board);
+	reply(bench->board, id, span_of(body.data, body.len), true);
+	assert_int_equal(fake_expect(wales, PACKET_REPLY)->reply.body.len, 0);
+	const struct packet *packet = fake_expect(bench->board, PACKET_CREDIT);
+	assert_int_equal(packet->credit.call, id);
+	assert_int_equal(packet->credit.value, body.len);
+	buf_fini(&body);
+}
+
 static void test_router_cancel_ends_the_call_on_both_sides(void **state)
 {
 	struct bench *bench = *state;
@@ -745,6 +902,10 @@ int main(void)
 		on_bench(test_router_tells_who_is_the_operator),
 		on_bench(test_router_reply_of_somebody_else_is_late),
 		on_bench(test_router_stream_of_replies_ends_with_the_last),
+		on_bench(test_router_stream_goes_as_far_as_the_credit),
+		on_bench(test_router_stream_beyond_the_credit_is_ended),
+		on_bench(test_router_slow_reader_costs_what_it_granted),
+		on_bench(test_router_cut_of_a_stream_returns_its_credit),
 		on_bench(test_router_cancel_ends_the_call_on_both_sides),
 		on_bench(test_router_deadline_ends_the_call_on_both_sides),
 		on_bench(test_router_callee_that_goes_away_ends_its_calls),

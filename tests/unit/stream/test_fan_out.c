@@ -101,7 +101,7 @@ static void test_fan_out_without_credit_is_told_as_a_gap(void **state)
 		remark(bench->root, "x", 0);
 	assert_int_equal(delivered(bench->ann), 1);
 	struct packet packet = {.kind = PACKET_CREDIT};
-	packet.credit = (struct packet_number){.id = 1, .value = 10000};
+	packet.credit = (struct packet_credit){.id = 1, .value = 10000};
 	fake_send(bench->ann, &packet);
 	const struct packet *gap = fake_expect(bench->ann, PACKET_GAP);
 	assert_int_equal(gap->gap.missed, 4);
@@ -128,7 +128,7 @@ static void test_fan_out_takes_the_credit_that_comes_back(void **state)
 		fake_send(bench->root, &packet);
 		size_t len = fake_expect(bench->ann, PACKET_DELIVER)->len;
 		packet = (struct packet){.kind = PACKET_CREDIT};
-		packet.credit = (struct packet_number){.id = 1, .value = len};
+		packet.credit = (struct packet_credit){.id = 1, .value = len};
 		fake_send(bench->ann, &packet);
 	}
 	fake_expect_nothing(bench->ann);
@@ -207,7 +207,7 @@ static void test_fan_out_to_a_group_goes_to_whoever_can_take_it(void **state)
 	fake_send(bench->root, &packet);
 	remark(bench->root, "x", 0);
 	packet = (struct packet){.kind = PACKET_CREDIT};
-	packet.credit = (struct packet_number){.id = 1, .value = 10000};
+	packet.credit = (struct packet_credit){.id = 1, .value = 10000};
 	fake_send(bench->ann, &packet);
 	assert_int_equal(fake_expect(bench->ann, PACKET_GAP)->gap.missed, 1);
 }

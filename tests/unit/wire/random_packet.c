@@ -226,6 +226,7 @@ static void same_call(const struct packet_call *ours, const Lyceum__V1__Call *th
 	SAME_NUMBER(want_as_of);
 	SAME_NUMBER(hops);
 	SAME_NUMBER(by_operator);
+	SAME_NUMBER(credit);
 }
 
 static void same_reply(const struct packet_reply *ours, const Lyceum__V1__Reply *theirs)
@@ -390,6 +391,7 @@ void random_packet_compare(const struct packet *ours, const Lyceum__V1__Packet *
 	case PACKET_CREDIT:
 		assert_int_equal(ours->credit.id, theirs->credit->id);
 		assert_int_equal(ours->credit.value, theirs->credit->bytes);
+		assert_int_equal(ours->credit.call, theirs->credit->call);
 		break;
 	case PACKET_GOODBYE:
 		assert_int_equal(ours->goodbye.reason, theirs->goodbye->reason);
