@@ -66,6 +66,11 @@ struct lyc_call_options {
 	 * NULL: inside a plugin's method or callback the one of what it works on, otherwise none. A
 	 * malformed one counts as none. */
 	const char *trace;
+	/* Of a stream: bytes of its replies on their way at once; whoever serves it waits then. 0:
+	 * 1 MiB; at most 8 MiB. They come back when the callback has returned, or, with `manual`,
+	 * when the caller says lyc_client_call_handled. */
+	uint32_t credit;
+	bool manual;
 };
 
 struct lyc_reply {
@@ -133,6 +138,9 @@ LYC_API LYC_MUST_USE enum lyc_status
 lyc_client_call_start(struct lyc_client *client, const char *method, const void *body,
 		      size_t body_len, const struct lyc_call_options *options,
 		      lyc_reply_fn on_reply, void *arg, uint64_t *ret_id);
+/* Of a call with `manual`: one reply with `more` and a body of so many bytes has been dealt with,
+ * so another may come. */
+LYC_API void lyc_client_call_handled(struct lyc_client *client, uint64_t id, size_t body_len);
 /* Its last reply then comes with LYC_CANCELLED, unless another was on its way. */
 LYC_API void lyc_client_cancel(struct lyc_client *client, uint64_t id);
 

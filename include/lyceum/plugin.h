@@ -100,6 +100,8 @@ struct lyc_plugin {
 
 /* ---- In a method: the call ---- */
 
+typedef void (*lyc_call_fn)(struct lyc_call *call, void *arg);
+
 /* What `start` returned. */
 LYC_API void *lyc_call_state(const struct lyc_call *call);
 LYC_API struct lyc_plugin_context *lyc_call_context(const struct lyc_call *call);
@@ -133,8 +135,15 @@ LYC_API void lyc_call_fail_field(struct lyc_call *call, enum lyc_status status, 
 LYC_API void lyc_call_fail_append(struct lyc_call *call, const ProtobufCMessageDescriptor *type,
 				  const struct lyc_ack *ack);
 /* One reply of a streaming method; `closure` or lyc_call_end ends the stream. LYC_CANCELLED when
- * nobody listens any more. */
+ * nobody listens any more: end the call then, too. LYC_RESOURCE_EXHAUSTED when the caller has not
+ * yet handled what it was sent: nothing was sent, and this does not wait for it, because one slow
+ * reader would hold up everybody whom the plugin serves. Go on in lyc_call_on_writable. */
 LYC_API enum lyc_status lyc_call_send(struct lyc_call *call, const ProtobufCMessage *reply);
+/* Run fn once: when the caller takes more of the stream, or when it has gone (then
+ * lyc_call_is_cancelled, and lyc_call_send says LYC_CANCELLED), or its deadline has passed. Keeps
+ * the call past the method's return, as lyc_call_defer does, until fn or something later ends it.
+ */
+LYC_API void lyc_call_on_writable(struct lyc_call *call, lyc_call_fn fn, void *arg);
 LYC_API void lyc_call_end(struct lyc_call *call);
 /* Keep the call past the method's return; `closure(&reply, call)` or lyc_call_fail later, on this
  * thread, ends it. The request is kept, too, until then: also when what the call waited for, like
@@ -147,7 +156,6 @@ LYC_API void lyc_call_reply(struct lyc_call *call, const ProtobufCMessage *reply
 /* Defer the call, and run fn when the view has had everything up to local sequence seq, at once
  * where it has: what the reply then says is true of the log. fn runs once, always: when the
  * caller's time is over or the plugin stops, what the view still lacks is not waited for. */
-typedef void (*lyc_call_fn)(struct lyc_call *call, void *arg);
 LYC_API void lyc_call_when_seen(struct lyc_call *call, uint64_t seq, lyc_call_fn fn, void *arg);
 /* Append one record in the course of a call, which is deferred: the whole of a method that writes.
  * on_done runs once: after the sync and when the view has had the record, whose position the reply

@@ -146,6 +146,16 @@ enum lyc_status lyc_call_send(struct lyc_call *handle, const ProtobufCMessage *r
 			call->method->name);
 		return LYC_FAILED_PRECONDITION;
 	}
+	if (mono_ms() > client_now_ms(call->context->client) + SEND_WAIT_MS ||
+	    call->stream_credit <= 0) {
+		/* What has come meanwhile: credit, or that the caller has gone. */
+		(void)lyc_client_run(call->context->client, 0);
+		call = served_live(handle);
+		if (!call || call->has_ended || call->is_answered)
+			return LYC_CANCELLED;
+	}
+	if (call->stream_credit <= 0)
+		return LYC_RESOURCE_EXHAUSTED;
 	/* While the daemon does not keep up, wait for it: within a callback a run handles replies
 	 * only, so no other method begins here. What they do may touch this call and the packed
 	 * reply: look again each time. */
@@ -153,14 +163,31 @@ enum lyc_status lyc_call_send(struct lyc_call *handle, const ProtobufCMessage *r
 		if (!pack_reply(call, reply, &body))
 			break;
 		enum lyc_status status = send_reply(call, LYC_OK, "", "", body, true);
-		if (status == LYC_OK)
+		if (status == LYC_OK) {
+			call->stream_credit -= wire_reply_cost(body.len);
 			return LYC_OK;
+		}
 		if (status != LYC_RESOURCE_EXHAUSTED ||
 		    lyc_client_run(call->context->client, SEND_WAIT_MS) != LYC_OK)
 			break;
 		call = served_live(handle);
 	}
 	return LYC_CANCELLED;
+}
+
+void lyc_call_on_writable(struct lyc_call *handle, lyc_call_fn fn, void *arg)
+{
+	struct lyc_call *call = open_call(handle);
+	if (!call)
+		return;
+	lyc_call_defer(call);
+	call = served_live(handle);
+	if (!call || call->has_ended)
+		return;
+	call->on_writable = fn;
+	call->writable_arg = arg;
+	if (call->stream_credit > 0 || call->is_answered)
+		served_wake_writer(call);
 }
 
 void lyc_call_end(struct lyc_call *handle)

@@ -95,6 +95,26 @@ static bool fill_reply(struct level *level, const struct packet_reply *from,
 	return true;
 }
 
+/* The caller has handled so much of a stream: the credit goes back in batches. */
+static void return_credit(struct lyc_client *client, struct pending *call, uint32_t bytes)
+{
+	call->owed += bytes;
+	if (call->owed < call->credit / 2 || client->state != SESSION_OPEN)
+		return;
+	struct packet packet = {.kind = PACKET_CREDIT,
+				.credit = {.call = call->id, .value = call->owed}};
+	call->owed = 0;
+	session_put(client, &packet);
+	session_wrote(client);
+}
+
+void lyc_client_call_handled(struct lyc_client *client, uint64_t id, size_t body_len)
+{
+	struct pending *call = pending_find(&client->calls, id);
+	if (call && call->is_manual && body_len <= WIRE_MAX_BODY)
+		return_credit(client, call, (uint32_t)wire_reply_cost(body_len));
+}
+
 void calls_reply(struct lyc_client *client, struct level *level, const struct packet_reply *from)
 {
 	struct pending *found = pending_find(&client->calls, from->id);
@@ -116,6 +136,12 @@ void calls_reply(struct lyc_client *client, struct level *level, const struct pa
 	call.on_reply(&reply, call.arg);
 	chain_leave(client, outer, false, &call, !from->more);
 	client->depth--;
+	if (!from->more || call.is_manual)
+		return;
+	/* The table may have changed meanwhile. */
+	found = pending_find(&client->calls, from->id);
+	if (found)
+		return_credit(client, found, (uint32_t)wire_reply_cost(from->body.len));
 }
 
 /* What a packet points to while it is written. */
@@ -182,6 +208,7 @@ static enum lyc_status fill_call(const struct lyc_client *client, const char *me
 	call->trace = chain_of(client, options->trace, room->trace);
 	call->timeout_ms = options->timeout_ms;
 	call->want_as_of = options->want_as_of;
+	call->credit = options->credit;
 	call->after = room->positions;
 	call->after_count = options->after_count;
 	return fill_groups(options, room, call, error);
@@ -219,6 +246,7 @@ enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc
 	}
 	call->on_reply = on_reply;
 	call->arg = arg;
+	call->credit = (uint32_t)wire_stream_credit(packet->call.credit);
 	pending_set_len(&client->calls, call, len);
 	if (packet->call.timeout_ms)
 		pending_set_deadline(&client->calls, call,
@@ -255,9 +283,13 @@ enum lyc_status lyc_client_call_start(struct lyc_client *client, const char *met
 	uint64_t id;
 	enum lyc_status status =
 		start(client, method, span_of(body, body_len), options, on_reply, arg, &id, NULL);
-	if (!status && ret_id)
+	if (status)
+		return status;
+	if (options && options->manual)
+		pending_find(&client->calls, id)->is_manual = true;
+	if (ret_id)
 		*ret_id = id;
-	return status;
+	return LYC_OK;
 }
 
 void lyc_client_cancel(struct lyc_client *client, uint64_t id)

@@ -50,6 +50,10 @@ struct served {
 	/* Those that outlive their method's function, by deadline. */
 	struct list by_deadline;
 	struct lyc_call *by_pointer;
+	/* Those of them that stream, by number. */
+	struct lyc_call *by_id;
+	/* Those whose owner is to be told that they may send again, or need not any more. */
+	struct list writable;
 	size_t count;
 	/* Counts the sessions with the daemon. */
 	uint32_t session;
@@ -98,7 +102,12 @@ void served_init(struct served *served);
 void served_fini(struct lyc_plugin_context *context);
 /* A Call packet: run its method, let it wait for the view, or refuse it. */
 void served_receive(struct lyc_plugin_context *context, const struct packet_call *packet);
-void served_cancel(struct lyc_plugin_context *context, uint64_t id);
+/* False when it is not known. */
+bool served_cancel(struct lyc_plugin_context *context, uint64_t id);
+/* The caller takes more of the stream. */
+void served_credit(struct lyc_plugin_context *context, uint64_t id, uint64_t bytes);
+/* Tell those who waited to send. */
+void served_write(struct lyc_plugin_context *context);
 /* The session is gone: nobody waits for what is being served. */
 void served_forget(struct lyc_plugin_context *context);
 /* End what has passed its deadline. */

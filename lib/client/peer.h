@@ -56,8 +56,12 @@ struct peer_hooks {
 	 * it counts for. */
 	void (*on_call)(struct lyc_client *client, const struct packet_call *call,
 			size_t packet_len, void *arg);
-	/* The caller of this call waits no longer; a last reply with LYC_CANCELLED is still due. */
-	void (*on_cancel)(struct lyc_client *client, uint64_t id, void *arg);
+	/* The caller of this call waits no longer; a last reply with LYC_CANCELLED is still due.
+	 * False: no such call is known. It runs also while a callback waits, so that a method
+	 * learns of it. */
+	bool (*on_cancel)(struct lyc_client *client, uint64_t id, void *arg);
+	/* The caller of this call takes so many bytes more of its stream; the same. */
+	void (*on_credit)(struct lyc_client *client, uint64_t id, uint64_t bytes, void *arg);
 	/* Whether a publish or a subscription of our own may leave at all; when not, why. */
 	enum lyc_status (*check_publish)(struct lyc_client *client,
 					 const struct packet_publish *publish, void *arg,

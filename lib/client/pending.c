@@ -69,7 +69,7 @@ struct pending *pending_find(struct pending_table *table, uint64_t id)
 void pending_set_len(struct pending_table *table, struct pending *pending, size_t len)
 {
 	table->len += len - pending->len;
-	pending->len = len;
+	pending->len = (uint32_t)len;
 }
 
 void pending_set_deadline(struct pending_table *table, struct pending *pending,

@@ -25,8 +25,13 @@ struct pending {
 	/* Of the monotonic clock; UINT64_MAX: none. */
 	uint64_t deadline_ms;
 	/* Bytes of the packet: what credit counts. */
-	size_t len;
+	uint32_t len;
+	/* Of a stream's credit: what it began with, and what the caller has handled and not
+	 * returned yet. */
+	uint32_t credit;
+	uint32_t owed;
 	bool is_cancelled;
+	bool is_manual; /* the caller says what it has handled */
 	/* It belongs to a chain: see chain.h. */
 	bool is_traced;
 };

@@ -51,6 +51,25 @@ static void send_pong(struct lyc_client *client, uint64_t id)
 	session_put(client, &pong);
 }
 
+static bool cancel_call(struct lyc_client *client, uint64_t id)
+{
+	if (!client->hooks.on_cancel)
+		return true;
+	client->depth++;
+	bool is_known = client->hooks.on_cancel(client, id, client->hooks.arg);
+	client->depth--;
+	return is_known;
+}
+
+static void credit_call(struct lyc_client *client, const struct packet_credit *credit)
+{
+	if (!client->hooks.on_credit || credit->call == 0)
+		return;
+	client->depth++;
+	client->hooks.on_credit(client, credit->call, credit->value, client->hooks.arg);
+	client->depth--;
+}
+
 /* What only the outermost pump handles. */
 static void handle_delivery(struct lyc_client *client, struct level *level,
 			    const struct packet *packet)
@@ -73,11 +92,7 @@ static void handle_delivery(struct lyc_client *client, struct level *level,
 		client->depth--;
 		break;
 	case PACKET_CANCEL:
-		if (!client->hooks.on_cancel)
-			break;
-		client->depth++;
-		client->hooks.on_cancel(client, packet->cancel.id, client->hooks.arg);
-		client->depth--;
+		(void)cancel_call(client, packet->cancel.id);
 		break;
 	default:
 		break;
@@ -123,11 +138,18 @@ static void handle_packet(struct lyc_client *client, struct level *level,
 	case PACKET_REGISTERED:
 		handle_registered(client, &packet->registered);
 		break;
+	case PACKET_CREDIT:
+		credit_call(client, &packet->credit);
+		break;
+	case PACKET_CANCEL:
+		/* One that is not known may be of a call that waits among the deferred. */
+		if (!cancel_call(client, packet->cancel.id) && client->depth > 0)
+			defer(client, bytes);
+		break;
 	case PACKET_DELIVER:
 	case PACKET_GAP:
 	case PACKET_UNSUBSCRIBE:
 	case PACKET_CALL:
-	case PACKET_CANCEL:
 		if (client->depth > 0)
 			defer(client, bytes);
 		else

@@ -50,10 +50,16 @@ static void on_call(struct lyc_client *client, const struct packet_call *call, s
 	served_receive(arg, call);
 }
 
-static void on_cancel(struct lyc_client *client, uint64_t id, void *arg)
+static bool on_cancel(struct lyc_client *client, uint64_t id, void *arg)
 {
 	(void)client;
-	served_cancel(arg, id);
+	return served_cancel(arg, id);
+}
+
+static void on_credit(struct lyc_client *client, uint64_t id, uint64_t bytes, void *arg)
+{
+	(void)client;
+	served_credit(arg, id, bytes);
 }
 
 static enum lyc_status connect_daemon(struct lyc_plugin_context *context,
@@ -78,6 +84,7 @@ static enum lyc_status connect_daemon(struct lyc_plugin_context *context,
 		.on_lost = on_lost,
 		.on_call = on_call,
 		.on_cancel = on_cancel,
+		.on_credit = on_credit,
 		.check_publish = context_check_publish,
 		.check_subscribe = context_check_subscribe,
 		.arg = context,
@@ -151,8 +158,9 @@ static void turn(struct lyc_plugin_context *context)
 	watches_run(context);
 	metrics_tell(context, now);
 	served_expire(context, now);
+	served_write(context);
 	now = mono_ms();
-	uint64_t next = now + MAX_SLEEP_MS;
+	uint64_t next = list_is_empty(&context->served.writable) ? now + MAX_SLEEP_MS : now;
 	uint64_t due = timers_next(context);
 	next = due < next ? due : next;
 	due = served_next(context);

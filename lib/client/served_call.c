@@ -39,6 +39,7 @@ struct lyc_plugin_context *served_here(void)
 void served_init(struct served *served)
 {
 	list_init(&served->by_deadline);
+	list_init(&served->writable);
 }
 
 /* ---- Beginning and end ---- */
@@ -54,6 +55,21 @@ static void call_free(struct lyc_call *call)
 	call_block_give(&call->context->served.blocks, block);
 }
 
+/* A number may come again in the next session, while its call of before is still kept. */
+static bool keep_id(struct served *served, struct lyc_call *call)
+{
+	struct lyc_call *former;
+	HASH_FIND(by_id, served->by_id, &call->id, sizeof(call->id), former);
+	if (former) {
+		HASH_DELETE(by_id, served->by_id, former);
+		former->has_id = false;
+	}
+	unsigned count = HASH_CNT(by_id, served->by_id);
+	HASH_ADD(by_id, served->by_id, id, sizeof(call->id), call);
+	call->has_id = HASH_CNT(by_id, served->by_id) > count;
+	return call->has_id;
+}
+
 bool served_keep(struct lyc_call *call)
 {
 	struct served *served = &call->context->served;
@@ -63,6 +79,11 @@ bool served_keep(struct lyc_call *call)
 	call->self = call;
 	HASH_ADD(by_pointer, served->by_pointer, self, sizeof(call->self), call);
 	if (HASH_CNT(by_pointer, served->by_pointer) == count) {
+		call->self = NULL;
+		return false;
+	}
+	if (call->method->schema->is_server_streaming && !keep_id(served, call)) {
+		HASH_DELETE(by_pointer, served->by_pointer, call);
 		call->self = NULL;
 		return false;
 	}
@@ -79,8 +100,11 @@ void served_release(struct lyc_call *call)
 	struct served *served = &call->context->served;
 	if (call->self)
 		HASH_DELETE(by_pointer, served->by_pointer, call);
+	if (call->has_id)
+		HASH_DELETE(by_id, served->by_id, call);
 	list_remove(&call->of_deadline);
 	list_remove(&call->of_view);
+	list_remove(&call->of_writable);
 	served->count--;
 	call_free(call);
 }
@@ -158,8 +182,10 @@ static struct lyc_call *call_new(struct lyc_plugin_context *context,
 	most = most > 0 && most < WIRE_MAX_BODY ? most : WIRE_MAX_BODY;
 	call->max_reply =
 		packet->max_reply > 0 && packet->max_reply < most ? packet->max_reply : most;
+	call->stream_credit = wire_stream_credit(packet->credit);
 	list_init(&call->of_deadline);
 	list_init(&call->of_view);
+	list_init(&call->of_writable);
 	return call;
 }
 
@@ -260,17 +286,46 @@ void served_wake(struct lyc_plugin_context *context)
 	}
 }
 
+/* The call may end meanwhile. */
+static void run_later(struct lyc_call *call, lyc_call_fn fn, void *arg)
+{
+	struct lyc_client *client = call->context->client;
+	struct trace chain = call->is_traced ? call->trace : (struct trace){0};
+	const struct trace *outer = client_work_in(client, call->is_traced ? &chain : NULL);
+	fn(call, arg);
+	client_work_in(client, outer);
+}
+
 void served_go_on(struct lyc_call *call)
 {
 	lyc_call_fn fn = call->seen_fn;
-	struct lyc_client *client = call->context->client;
-	/* The call may end meanwhile. */
-	struct trace chain = call->is_traced ? call->trace : (struct trace){0};
-	const struct trace *outer = client_work_in(client, call->is_traced ? &chain : NULL);
 	list_remove(&call->of_view);
 	call->seen_fn = NULL;
-	fn(call, call->seen_arg);
-	client_work_in(client, outer);
+	run_later(call, fn, call->seen_arg);
+}
+
+void served_wake_writer(struct lyc_call *call)
+{
+	if (call->on_writable && list_is_empty(&call->of_writable))
+		list_add_last(&call->context->served.writable, &call->of_writable);
+}
+
+void served_write(struct lyc_plugin_context *context)
+{
+	struct list due;
+	list_init(&due);
+	while (!list_is_empty(&context->served.writable)) {
+		struct list *node = context->served.writable.next;
+		list_remove(node);
+		list_add_last(&due, node);
+	}
+	while (!list_is_empty(&due)) {
+		struct lyc_call *call = list_entry(due.next, struct lyc_call, of_writable);
+		lyc_call_fn fn = call->on_writable;
+		list_remove(&call->of_writable);
+		call->on_writable = NULL;
+		run_later(call, fn, call->writable_arg);
+	}
 }
 
 /* Those that wait to go on do so now; what they do may let others wait. */
@@ -291,22 +346,50 @@ static void go_on_all(struct lyc_plugin_context *context)
 static void abandon(struct lyc_call *call, enum lyc_status status, const char *text)
 {
 	served_answer(call, status, text, "", span_of(NULL, 0));
+	served_wake_writer(call);
 	if (call->is_waiting)
 		served_release(call);
 	else if (call->seen_fn)
 		served_go_on(call);
 }
 
-void served_cancel(struct lyc_plugin_context *context, uint64_t id)
+static struct lyc_call *find_call(struct lyc_plugin_context *context, uint64_t id)
 {
-	list_each_safe (node, &context->served.by_deadline) {
+	struct lyc_call *current = context->served.current;
+	if (current && current->id == id && current->session == context->served.session)
+		return current;
+	list_each (node, &context->served.by_deadline) {
 		struct lyc_call *call = list_entry(node, struct lyc_call, of_deadline);
-		if (call->id != id || call->is_answered)
-			continue;
+		if (call->id == id && call->session == context->served.session)
+			return call;
+	}
+	return NULL;
+}
+
+bool served_cancel(struct lyc_plugin_context *context, uint64_t id)
+{
+	struct lyc_call *call = find_call(context, id);
+	/* Nothing of the plugin runs within a method that waits. */
+	if (!call || (call->seen_fn && context->served.current))
+		return false;
+	if (!call->is_answered) {
 		call->is_cancelled = true;
 		abandon(call, LYC_CANCELLED, "The caller has cancelled.");
-		return;
 	}
+	return true;
+}
+
+void served_credit(struct lyc_plugin_context *context, uint64_t id, uint64_t bytes)
+{
+	struct lyc_call *call = context->served.current;
+	if (!call || call->id != id)
+		HASH_FIND(by_id, context->served.by_id, &id, sizeof(id), call);
+	if (!call || call->session != context->served.session || call->is_answered)
+		return;
+	int64_t room = WIRE_MAX_CREDIT - call->stream_credit;
+	call->stream_credit += bytes < (uint64_t)room ? (int64_t)bytes : room;
+	if (call->stream_credit > 0)
+		served_wake_writer(call);
 }
 
 void served_forget(struct lyc_plugin_context *context)
@@ -317,6 +400,7 @@ void served_forget(struct lyc_plugin_context *context)
 		struct lyc_call *call = list_entry(node, struct lyc_call, of_deadline);
 		call->is_cancelled = true;
 		call->is_answered = true;
+		served_wake_writer(call);
 		if (call->is_waiting)
 			served_release(call);
 	}
@@ -362,9 +446,13 @@ void served_expire(struct lyc_plugin_context *context, uint64_t now_ms)
 void served_fini(struct lyc_plugin_context *context)
 {
 	struct lyc_call *call, *next;
-	list_each (node, &context->served.by_deadline)
-		list_entry(node, struct lyc_call, of_deadline)->is_cancelled = true;
+	list_each (node, &context->served.by_deadline) {
+		call = list_entry(node, struct lyc_call, of_deadline);
+		call->is_cancelled = true;
+		served_wake_writer(call);
+	}
 	go_on_all(context);
+	served_write(context);
 	HASH_ITER (by_pointer, context->served.by_pointer, call, next) {
 		served_release(call);
 	}

@@ -42,6 +42,7 @@ struct lyc_call {
 	bool is_waiting;
 	bool is_cancelled;
 	bool is_by_operator;
+	bool has_id; /* it is in served.by_id */
 	/* The plugin has ended it. */
 	bool has_ended;
 	/* The last reply has gone, or nobody waits for one. */
@@ -50,6 +51,12 @@ struct lyc_call {
 	/* The session in which it came: ids may come again in the next. */
 	uint32_t session;
 
+	/* What the caller takes of its stream now, and who waits for that to become more. */
+	int64_t stream_credit;
+	lyc_call_fn on_writable;
+	void *writable_arg;
+	struct list of_writable;
+
 	bool has_position;
 	uint64_t position_seq;
 
@@ -57,6 +64,7 @@ struct lyc_call {
 	struct list of_view;
 	struct lyc_call *self;
 	UT_hash_handle by_pointer;
+	UT_hash_handle by_id;
 };
 
 /* The context whose plugin runs on this thread; NULL. */
@@ -67,6 +75,8 @@ struct lyc_call *served_live(const struct lyc_call *call);
 bool served_keep(struct lyc_call *call);
 /* Forget and free it. */
 void served_release(struct lyc_call *call);
+/* Its owner, who waits to send, is told with the next turn. */
+void served_wake_writer(struct lyc_call *call);
 /* The last reply, unless it has gone already or nobody waits for it. */
 void served_answer(struct lyc_call *call, enum lyc_status status, const char *text,
 		   const char *field, struct span body);

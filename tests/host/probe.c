@@ -30,6 +30,11 @@ struct probe {
 	unsigned stir_count;
 	unsigned rest_count;
 	int pipe[2];
+	/* How far the count has come, and how the last one ended. */
+	uint32_t count_next;
+	uint32_t count_to;
+	enum lyc_status count_status;
+	unsigned count_turns;
 	/* How the last append ended. */
 	enum lyc_status append_status;
 };
@@ -315,6 +320,41 @@ static bool misbehave(const char *what, struct lyc_call *call, say_closure closu
 	return true;
 }
 
+static void count_on(struct lyc_call *call, void *arg)
+{
+	struct probe *probe = arg;
+	Lyceum__Echo__V1__CountReply message = LYCEUM__ECHO__V1__COUNT_REPLY__INIT;
+	enum lyc_status status = LYC_OK;
+	probe->count_turns++;
+	for (; probe->count_next < probe->count_to; probe->count_next++) {
+		message.number = probe->count_next;
+		status = lyc_call_send(call, &message.base);
+		if (status == LYC_RESOURCE_EXHAUSTED) {
+			lyc_call_on_writable(call, count_on, probe);
+			return;
+		}
+		if (status != LYC_OK)
+			break;
+	}
+	probe->count_status = status;
+	if (status != LYC_OK) {
+		lyc_call_end(call);
+		return;
+	}
+	message.number = probe->count_to;
+	lyc_call_send(call, &message.base);
+	lyc_call_end(call);
+}
+
+/* A method that works on, and looks now and then whether anybody still waits. */
+static void wait_until_cancelled(struct lyc_call *call, struct probe *probe)
+{
+	while (!lyc_call_is_cancelled(call))
+		(void)lyc_client_run(lyc_context_client(lyc_call_context(call)), 1000);
+	probe->count_status = LYC_CANCELLED;
+	lyc_call_fail(call, LYC_ABORTED, "This nobody hears.");
+}
+
 static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		      const Lyceum__Echo__V1__SayRequest *request, say_closure closure,
 		      void *closure_data)
@@ -344,6 +384,14 @@ static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		say_view(call, closure, probe);
 	} else if (strcmp(what, "early") == 0) {
 		say_early(call, closure, probe);
+	} else if (strcmp(what, "until cancelled") == 0) {
+		wait_until_cancelled(call, probe);
+	} else if (strcmp(what, "count") == 0) {
+		char text[60];
+		snprintf(text, sizeof(text), "%s at %u after %u",
+			 lyc_status_name(probe->count_status), probe->count_next,
+			 probe->count_turns);
+		reply(call, closure, text);
 	} else if (strcmp(what, "position") == 0) {
 		lyc_call_set_position(call, 4711);
 		reply(call, closure, "set");
@@ -383,12 +431,12 @@ static void probe_count(Lyceum__Echo__V1__Echo_Service *service,
 			Lyceum__Echo__V1__CountReply_Closure closure, void *closure_data)
 {
 	(void)service;
-	Lyceum__Echo__V1__CountReply message = LYCEUM__ECHO__V1__COUNT_REPLY__INIT;
-	for (message.number = 1; message.number < request->to; message.number++) {
-		if (lyc_call_send(closure_data, &message.base) != LYC_OK)
-			break;
-	}
-	closure(&message, closure_data);
+	(void)closure;
+	struct probe *probe = lyc_call_state(closure_data);
+	probe->count_next = 1;
+	probe->count_to = request->to;
+	probe->count_turns = 0;
+	count_on(closure_data, probe);
 }
 
 static Lyceum__Echo__V1__Echo_Service echo = LYCEUM__ECHO__V1__ECHO__INIT(probe_);

@@ -496,8 +496,77 @@ static void test_runner_streams(void **state)
 		struct pb_field field;
 		assert_true(pb_read_field(&reader, &field));
 		assert_int_equal(field.value, number);
-		assert_int_equal(reply->more, number < 10000);
+		assert_true(reply->more);
 	}
+	assert_false(harness_expect_reply(harness, 1)->more);
+}
+
+static void count_with_credit(uint64_t id, uint64_t credit)
+{
+	static const char method[] = "lyceum.echo.v1.Echo/Count";
+	struct packet packet = {.kind = PACKET_CALL,
+				.call = {.id = id,
+					 .method = span_of(method, strlen(method)),
+					 .timeout_ms = 5000,
+					 .credit = credit,
+					 .body = span_of("\x08\x14", 2)}};
+	harness_send(harness, &packet);
+}
+
+static void expect_numbers(uint64_t id, uint64_t from, uint64_t to)
+{
+	for (uint64_t number = from; number <= to; number++) {
+		const struct packet_reply *reply = harness_expect_reply(harness, id);
+		assert_true(reply->more);
+		assert_int_equal(reply->body.data[1], number);
+	}
+}
+
+/* A reply of 2 bytes takes 66. It serves others meanwhile, and goes on when there is credit. */
+static void test_runner_streams_as_far_as_the_caller_takes_it(void **state)
+{
+	(void)state;
+	start_probe();
+	count_with_credit(1, 660);
+	expect_numbers(1, 1, 10);
+	harness_say(harness, 2, "count", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "OK at 11 after 1"));
+	struct packet credit = {.kind = PACKET_CREDIT, .credit = {.call = 1, .value = 330}};
+	harness_send(harness, &credit);
+	expect_numbers(1, 11, 15);
+	harness_say(harness, 2, "count", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 2), "OK at 16 after 2"));
+	credit.credit.value = 10000;
+	harness_send(harness, &credit);
+	expect_numbers(1, 16, 20);
+	assert_false(harness_expect_reply(harness, 1)->more);
+	/* A caller who goes away is heard of by whoever waits to send to it: once. */
+	count_with_credit(3, 100);
+	expect_numbers(3, 1, 2);
+	struct packet cancel = {.kind = PACKET_CANCEL, .cancel = {.id = 3}};
+	harness_send(harness, &cancel);
+	assert_int_equal(harness_expect_reply(harness, 3)->status, LYC_CANCELLED);
+	credit.credit.call = 3;
+	harness_send(harness, &credit);
+	harness_say(harness, 4, "count", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 4), "CANCELLED at 3 after 2"));
+}
+
+static void test_runner_tells_a_running_method_that_it_is_cancelled(void **state)
+{
+	(void)state;
+	start_probe();
+	harness_say(harness, 1, "until cancelled", 5000);
+	/* One behind it, which is cancelled before it has begun. */
+	harness_say(harness, 2, "keep", 5000);
+	struct packet cancel = {.kind = PACKET_CANCEL, .cancel = {.id = 2}};
+	harness_send(harness, &cancel);
+	cancel.cancel.id = 1;
+	harness_send(harness, &cancel);
+	assert_int_equal(harness_expect_reply(harness, 1)->status, LYC_CANCELLED);
+	assert_int_equal(harness_expect_reply(harness, 2)->status, LYC_CANCELLED);
+	harness_say(harness, 3, "count", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 3), "CANCELLED at 0 after 0"));
 }
 
 static void test_runner_does_not_stream_where_the_schema_says_no(void **state)
@@ -702,6 +771,8 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_runs_timers),
 		RUNNER_TEST(test_runner_watches_descriptors),
 		RUNNER_TEST(test_runner_streams),
+		RUNNER_TEST(test_runner_streams_as_far_as_the_caller_takes_it),
+		RUNNER_TEST(test_runner_tells_a_running_method_that_it_is_cancelled),
 		RUNNER_TEST(test_runner_does_not_stream_where_the_schema_says_no),
 		RUNNER_TEST(test_runner_refuses_an_unknown_method),
 		RUNNER_TEST(test_runner_tells_what_a_caller_may_see),

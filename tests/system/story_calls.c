@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/pb.h"
 #include "inbox.h"
 #include "shell.h"
 
@@ -167,6 +168,60 @@ static void test_call_is_unavailable_when_its_node_is_killed(void **state)
 	say_until(wales, LYC_OK);
 }
 
+struct counted {
+	uint64_t id;
+	uint32_t last;
+	uint64_t unhandled; /* bytes of replies not given back yet */
+	uint64_t most;
+	bool is_done;
+	enum lyc_status status;
+};
+
+static void on_number(const struct lyc_reply *reply, void *arg)
+{
+	struct counted *counted = arg;
+	if (!reply->more) {
+		counted->is_done = true;
+		counted->status = reply->status;
+		return;
+	}
+	struct pb_reader reader = pb_reader_of(span_of(reply->body, reply->body_len));
+	struct pb_field field;
+	assert_true(pb_read_field(&reader, &field));
+	assert_int_equal(field.value, counted->last + 1);
+	counted->last = (uint32_t)field.value;
+	counted->unhandled += reply->body_len + 64;
+	if (counted->unhandled > counted->most)
+		counted->most = counted->unhandled;
+}
+
+/* A reader who takes his time, through two links: all of it, in order, and never more at once than
+ * he granted. */
+static void test_call_streams_as_fast_as_its_reader(void **state)
+{
+	(void)state;
+	struct lyc_client *client = node_client(wales);
+	struct counted counted = {0};
+	struct lyc_call_options options = {
+		.at = "nhsa", .timeout_ms = 30000, .credit = 2000, .manual = true};
+	/* 3,000 numbers. */
+	assert_int_equal(lyc_client_call_start(client, "lyceum.echo.v1.Echo/Count", "\x08\xb8\x17",
+					       3, &options, on_number, &counted, &counted.id),
+			 LYC_OK);
+	uint64_t until_ms = network_now_ms() + 20000;
+	while (!counted.is_done && network_now_ms() < until_ms) {
+		uint32_t before = counted.last;
+		(void)lyc_client_run(client, 100);
+		for (uint32_t number = before + 1; number <= counted.last; number++)
+			lyc_client_call_handled(client, counted.id, number < 128 ? 2 : 3);
+		counted.unhandled = 0;
+	}
+	assert_true(counted.is_done);
+	assert_int_equal(counted.status, LYC_OK);
+	assert_int_equal(counted.last, 3000);
+	assert_in_range(counted.most, 60, 2070);
+}
+
 /* From another node, through the hub, before and after the home was killed. */
 static void test_call_with_an_idempotency_key_is_remembered_by_its_home(void **state)
 {
@@ -231,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_call_that_is_cancelled_ends_at_the_callee),
 		cmocka_unit_test(test_call_ends_at_its_deadline),
 		cmocka_unit_test(test_call_is_unavailable_when_its_node_is_killed),
+		cmocka_unit_test(test_call_streams_as_fast_as_its_reader),
 		cmocka_unit_test(test_call_with_an_idempotency_key_is_remembered_by_its_home),
 		cmocka_unit_test(test_call_is_unavailable_when_the_hub_is_down),
 	};

@@ -173,6 +173,57 @@ static void test_call_gets_a_stream_in_order(void **state)
 	fake_daemon_stop(&daemon);
 }
 
+/* Of 100 bytes each, which count as 164, of a credit of 1,000: half of it is 4 replies. */
+static void stream_with_credit(struct fake_daemon *daemon, void *arg)
+{
+	(void)arg;
+	char body[101];
+	memset(body, 'x', 100);
+	body[100] = '\0';
+	fake_greet(daemon);
+	for (int round = 0; round < 2; round++) {
+		const struct packet_call *call = &fake_expect(daemon, PACKET_CALL)->call;
+		uint64_t id = call->id;
+		fake_check(daemon, call->credit == 1000);
+		for (int i = 0; i < 4; i++)
+			fake_reply(daemon, id, LYC_OK, body, true);
+		const struct packet_credit *credit = &fake_expect(daemon, PACKET_CREDIT)->credit;
+		fake_check(daemon, credit->call == id && credit->id == 0);
+		fake_check(daemon, credit->value == 4 * 164);
+		fake_reply(daemon, id, LYC_OK, "", false);
+	}
+	fake_expect(daemon, PACKET_GOODBYE);
+}
+
+static void test_call_returns_the_credit_of_its_stream(void **state)
+{
+	(void)state;
+	struct fake_daemon daemon;
+	fake_daemon_start(&daemon, ZMQ_ROUTER, stream_with_credit, NULL);
+	struct lyc_client *client = fake_open(&daemon);
+	struct lyc_call_options options = {.credit = 1000};
+	struct replies replies = {0};
+	assert_int_equal(
+		lyc_client_call_start(client, METHOD, "", 0, &options, take_reply, &replies, NULL),
+		LYC_OK);
+	fake_run_until(client, &replies.last_count, 1);
+	assert_int_equal(replies.count, 5);
+	/* And where the caller says when it has handled them. */
+	uint64_t id;
+	options.manual = true;
+	memset(&replies, 0, sizeof(replies));
+	assert_int_equal(
+		lyc_client_call_start(client, METHOD, "", 0, &options, take_reply, &replies, &id),
+		LYC_OK);
+	fake_run_until(client, &replies.count, 4);
+	for (int i = 0; i < 4; i++)
+		lyc_client_call_handled(client, id, 100);
+	fake_run_until(client, &replies.last_count, 1);
+	lyc_client_call_handled(client, id, 100);
+	lyc_client_close(client);
+	fake_daemon_stop(&daemon);
+}
+
 static void see_cancel(struct fake_daemon *daemon, void *arg)
 {
 	(void)arg;
@@ -516,6 +567,7 @@ int main(void)
 		cmocka_unit_test(test_call_waits_for_its_reply),
 		cmocka_unit_test(test_call_refuses_what_cannot_be_sent),
 		cmocka_unit_test(test_call_gets_a_stream_in_order),
+		cmocka_unit_test(test_call_returns_the_credit_of_its_stream),
 		cmocka_unit_test(test_call_is_cancelled_once),
 		cmocka_unit_test(test_call_with_a_key_is_asked_again),
 		cmocka_unit_test(test_call_ends_at_its_deadline_and_at_close),

@@ -63,13 +63,14 @@ static void answer(struct lyc_client *client, const struct packet_call *call, si
 	assert_int_equal(client_reply(client, &reply), LYC_OK);
 }
 
-static void cancelled(struct lyc_client *client, uint64_t id, void *arg)
+static bool cancelled(struct lyc_client *client, uint64_t id, void *arg)
 {
 	struct server *server = arg;
 	server->cancel_count++;
 	assert_int_equal(id, server->held_id);
 	struct packet_reply reply = {.id = id, .status = LYC_CANCELLED};
 	assert_int_equal(client_reply(client, &reply), LYC_OK);
+	return true;
 }
 
 static void send_call(struct fake_daemon *daemon, uint64_t id, const char *body)
