@@ -532,6 +532,14 @@ void router_pass(struct router *router, struct call *call, const struct packet_r
 		call_end(&router->calls, call);
 }
 
+/* Whatever it promises: a failure is the end, and so is the only reply of a method that does not
+ * stream. */
+static bool is_last(const struct call *call, const struct packet_reply *reply)
+{
+	return reply->status != LYC_OK ||
+	       (call->ends_here && call->method && !call->method->is_server_streaming);
+}
+
 void router_reply(struct router *router, struct session *session, const struct packet_reply *reply)
 {
 	struct call *call = call_find(&router->calls, reply->id);
@@ -540,7 +548,14 @@ void router_reply(struct router *router, struct session *session, const struct p
 		return;
 	}
 	struct lyc_error error;
+	struct packet_reply last;
 	error_clear(&error);
+	if (reply->more && is_last(call, reply)) {
+		router_tell_cancelled(router, call);
+		last = *reply;
+		last.more = false;
+		reply = &last;
+	}
 	error.status = check_reply(router, call, reply, &error);
 	if (error.status == LYC_OK && reply->more && call->stream_credit <= 0) {
 		router->counters.bad_replies++;
