@@ -17,8 +17,7 @@ struct session *router_node(struct router *router, struct span name)
 	return NULL;
 }
 
-/* A method whose request has a key that begins with a home runs there. */
-static struct span home_in_key(const struct schema_method *method, struct span body)
+struct span destination_home(const struct schema_method *method, struct span body)
 {
 	const struct schema_message *input = method->input;
 	if (input->key_count == 0 || strcmp(input->keys[0]->name, "home") != 0)
@@ -35,7 +34,7 @@ static struct span home_in_key(const struct schema_method *method, struct span b
 bool destination_is_here(const struct router *router, const struct packet_call *call,
 			 const struct schema_method *method)
 {
-	struct span at = call->at.len > 0 ? call->at : home_in_key(method, call->body);
+	struct span at = call->at.len > 0 ? call->at : destination_home(method, call->body);
 	return at.len == 0 || span_is(at, router->name);
 }
 
@@ -48,11 +47,13 @@ static enum lyc_status find_node(struct router *router, struct session *from, st
 		return error_set(error, LYC_NOT_FOUND, "'%s' is not '%.*s'", router->name, len,
 				 name);
 	if (router->hub_name[0]) {
-		if (!router->hub)
+		if (!router->hub) {
+			journal_because(router->journal, RULE_LINK);
 			return error_set(
 				error, LYC_UNAVAILABLE,
 				"the link to the hub '%s' is down, so '%.*s' cannot be reached",
 				router->hub_name, len, name);
+		}
 		*ret_session = router->hub;
 		return LYC_OK;
 	}
@@ -62,8 +63,10 @@ static enum lyc_status find_node(struct router *router, struct session *from, st
 	char text[65];
 	snprintf(text, sizeof(text), "%.*s", len, name);
 	const struct grants *grants = policy_find(router->policy, text);
-	if (grants && grants->role == ROLE_NODE)
+	if (grants && grants->role == ROLE_NODE) {
+		journal_because(router->journal, RULE_LINK);
 		return error_set(error, LYC_UNAVAILABLE, "'%s' is not connected", text);
+	}
 	return error_set(error, LYC_NOT_FOUND, "the network has no node '%s'", text);
 }
 
@@ -86,11 +89,13 @@ static enum lyc_status find_abroad(struct router *router, struct session *from,
 				   struct session **ret_session, struct lyc_error *error)
 {
 	if (router->hub_name[0] && from->kind != SESSION_HUB) {
-		if (!router->hub)
+		if (!router->hub) {
+			journal_because(router->journal, RULE_LINK);
 			return error_set(
 				error, LYC_UNAVAILABLE,
 				"nobody here serves %s, and the link to the hub '%s' is down",
 				method, router->hub_name);
+		}
 		*ret_session = router->hub;
 		return LYC_OK;
 	}
@@ -127,7 +132,7 @@ enum lyc_status destination_find(struct router *router, struct session *from,
 {
 	struct span at = call->at;
 	if (at.len == 0 && entry)
-		at = home_in_key(entry->method, call->body);
+		at = destination_home(entry->method, call->body);
 	if (at.len > 0 && !span_is(at, router->name))
 		return find_node(router, from, at, ret_session, error);
 	if (entry && entry->is_builtin)

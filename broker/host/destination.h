@@ -4,6 +4,8 @@
 
 #include "host/router.h"
 
+/* The home that the request's key begins with: the method runs there. Empty: its key has none. */
+struct span destination_home(const struct schema_method *method, struct span body);
 /* Who runs the call; ret_session stays NULL for the daemon itself. UNAVAILABLE, UNIMPLEMENTED or
  * NOT_FOUND with a sentence when nobody can. */
 LYC_MUST_USE enum lyc_status destination_find(struct router *router, struct session *from,

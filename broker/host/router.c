@@ -48,6 +48,8 @@ static void answer_as(struct router *router, struct session *session, uint64_t i
 		.field = span_of(error->field, strlen(error->field)),
 		.served_by = span_of(router->name, strlen(router->name)),
 		.remembered = is_remembered,
+		.refusal = call_journal_refused(router, session,
+						call_find_made(&router->calls, session, id), error),
 	};
 	router->counters.refused++;
 	session_send(router->sessions, session, &packet);
@@ -185,6 +187,8 @@ static void give(struct router *router, struct call *call, struct session *calle
 		packet.call.after_count = original->after_count > 0 ? 1 : 0;
 	}
 	call_give(call, callee);
+	if (call->is_traced)
+		call_journal_given(router, call, original, callee);
 	session_send(router->sessions, callee, &packet);
 }
 
@@ -205,6 +209,8 @@ static void end_builtin(struct router *router, struct call *call, struct span bo
 		.as_of_count = call->want_as_of ? list_as_of(router, as_of) : 0,
 	};
 	session_send(router->sessions, call->caller, &out);
+	if (call->is_traced)
+		call_journal_answered(router, call, LYC_OK, NULL, 0);
 	call_end(&router->calls, call);
 }
 
@@ -226,6 +232,8 @@ static void answer_builtin(struct router *router, struct call *call, const char 
 {
 	struct buf reply = {0};
 	struct lyc_error error = {0};
+	if (call->is_traced)
+		call_journal_given(router, call, packet, NULL);
 	router->is_builtin_later = false;
 	uint64_t id = call_id(call);
 	error.status =
@@ -250,6 +258,8 @@ static enum lyc_status hold(struct router *router, struct call *call, struct lis
 	if (call->held.has_failed)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "out of memory");
 	router->calls.held_len += call->held.len;
+	if (call->is_traced)
+		call_journal_queued(router, call, packet);
 	list_add_last(list, &call->of_waiting);
 	return LYC_OK;
 }
@@ -299,11 +309,13 @@ static enum lyc_status check_body(const struct method_entry *entry,
 enum lyc_status router_give(struct router *router, struct call *call, struct session *callee,
 			    const struct packet_call *packet, struct lyc_error *error)
 {
-	if (callee->calls_given_len + call->len > callee->call_credit)
+	if (callee->calls_given_len + call->len > callee->call_credit) {
+		journal_because(router->journal, RULE_CREDIT);
 		return error_set(error, LYC_UNAVAILABLE,
 				 "%.*s is busy: '%s' has %llu bytes of calls outstanding",
 				 (int)packet->method.len, (const char *)packet->method.data,
 				 callee->identity, (unsigned long long)callee->calls_given_len);
+	}
 	if (must_wait_for_handover(router, call, callee)) {
 		call->awaits_handover = true;
 		return hold(router, call, &router->handover, packet, error);
@@ -357,8 +369,8 @@ static void send_on(struct router *router, struct call *call, const char *method
 		end_with(router, call, &error);
 }
 
-void router_call(struct router *router, struct session *session, const struct packet_call *packet,
-		 size_t packet_len)
+static void take_in(struct router *router, struct session *session,
+		    const struct packet_call *packet, size_t packet_len)
 {
 	struct lyc_error error;
 	struct method_entry *entry = NULL;
@@ -380,6 +392,7 @@ void router_call(struct router *router, struct session *session, const struct pa
 		answer(router, session, packet->id, &error);
 		return;
 	}
+	call->begun_ms = now;
 	call->want_as_of = packet->want_as_of;
 	call->stream_credit = wire_stream_credit(packet->credit);
 	call->max_reply = packet->max_reply ? packet->max_reply : WIRE_MAX_BODY;
@@ -408,6 +421,16 @@ void router_call(struct router *router, struct session *session, const struct pa
 		send_on(router, call, method, entry, packet);
 	else
 		end_with(router, call, &error);
+}
+
+void router_call(struct router *router, struct session *session, const struct packet_call *packet,
+		 size_t packet_len)
+{
+	const struct packet_call *outer = router->asked;
+	router->asked = packet;
+	router->journal->rule = RULE_NONE;
+	take_in(router, session, packet, packet_len);
+	router->asked = outer;
 }
 
 /* ---- back ---- */
@@ -521,6 +544,7 @@ void router_pass(struct router *router, struct call *call, const struct packet_r
 	packet.reply.id = call->caller_id;
 	packet.reply.body = body;
 	if (call->ends_here) {
+		packet.reply.refusal = 0; /* daemons remember refusals, and a plugin is none */
 		packet.reply.served_by = span_of(router->name, strlen(router->name));
 		packet.reply.as_of = as_of;
 		packet.reply.as_of_count = call->want_as_of ? list_as_of(router, as_of) : 0;
@@ -528,6 +552,9 @@ void router_pass(struct router *router, struct call *call, const struct packet_r
 	router->counters.replies++;
 	session_send(router->sessions, call->caller, &packet);
 	buf_fini(&cut);
+	if (!reply->more && call->is_traced)
+		call_journal_answered(router, call, (enum lyc_status)reply->status,
+				      (const char *)reply->field.data, reply->field.len);
 	if (!reply->more)
 		call_end(&router->calls, call);
 }

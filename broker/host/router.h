@@ -42,6 +42,9 @@ struct router {
 	struct services *services;
 	struct session_table *sessions;
 	struct stream *stream;
+	struct journal *journal;
+	/* The call that is being taken in; NULL. */
+	const struct packet_call *asked;
 	/* The plugins of this daemon, running or not. */
 	struct host *host;
 

@@ -11,6 +11,7 @@
 #include "lyceum/v1/node.pb-c.h"
 #include "node/restart.h"
 #include "node/service_schema.h"
+#include "node/why.h"
 
 #define MAX_LISTED 1000
 #define MAX_SCHEMA_REPLY (900u * 1024)
@@ -459,6 +460,8 @@ enum lyc_status builtin_call(const char *method, const struct call *call, struct
 		status_reply(daemon, caller->grants->role == ROLE_OPERATOR, ret_reply);
 	} else if (strcmp(name, "Services") == 0) {
 		services_reply(daemon, ret_reply);
+	} else if (strcmp(name, "Why") == 0) {
+		return why_call(daemon, call, body, ret_reply, error);
 	} else if (strcmp(name, "Metrics") == 0) {
 		metrics_reply(daemon, ret_reply);
 	} else if (strcmp(name, "Report") == 0) {

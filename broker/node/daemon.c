@@ -12,6 +12,7 @@
 #include "node/dispatch.h"
 #include "node/handover.h"
 #include "node/restart.h"
+#include "node/why.h"
 #include "schema/core.h"
 #include "node/passed.h"
 #include "stream/retention.h"
@@ -25,6 +26,7 @@
 #define LINK_REST_MS 1000
 #define STOP_GRACE_MS 2000
 #define DRAIN_MS 1000
+#define JOURNAL_LEN (2u * 1024 * 1024)
 
 static uint64_t or_default(uint64_t value, uint64_t otherwise)
 {
@@ -152,6 +154,9 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		    &daemon->topics, config->name, epoch);
 	daemon->stream.max_subscriptions =
 		(size_t)or_default(limits ? limits->subscriptions : 0, 1024);
+	journal_init(&daemon->journal, env, or_default(limits ? limits->journal : 0, JOURNAL_LEN));
+	daemon->stream.journal = &daemon->journal;
+	why_init(daemon);
 	daemon->stream.on_commit = on_commit;
 	daemon->stream.on_commit_arg = daemon;
 	daemon->stream.on_private = on_private;
@@ -165,6 +170,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		.services = &daemon->services,
 		.sessions = &daemon->sessions,
 		.stream = &daemon->stream,
+		.journal = &daemon->journal,
 		.host = &daemon->host,
 		.default_timeout_ms =
 			(uint32_t)or_default(limits ? limits->default_timeout_ms : 0, 10000),
@@ -229,12 +235,14 @@ void daemon_fini(struct daemon *daemon)
 	host_fini(&daemon->host);
 	links_fini(&daemon->links);
 	router_fini(&daemon->router);
+	why_fini(daemon);
 	stream_fini(&daemon->stream);
 	topics_fini(&daemon->topics);
 	session_table_fini(&daemon->sessions);
 	services_fini(&daemon->services);
 	types_fini(&daemon->types);
 	policy_fini(&daemon->policy);
+	journal_fini(&daemon->journal);
 }
 
 void daemon_replay(struct daemon *daemon, uint64_t seq, struct span bytes)
@@ -457,6 +465,7 @@ bool daemon_turn(struct daemon *daemon)
 	router_turn(&daemon->router);
 	links_turn(&daemon->links);
 	stream_turn(&daemon->stream);
+	why_turn(daemon);
 	return session_flush_all(&daemon->sessions) > 0;
 }
 

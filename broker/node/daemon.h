@@ -17,6 +17,7 @@
 #include "stream/stream.h"
 
 struct Lyceum__V1__Config;
+struct why_inner;
 
 /* What a link may have outstanding, in the limit of one peer: it is the sum of many callers. */
 #define LINK_CREDIT_SCALE 4
@@ -60,6 +61,11 @@ struct daemon {
 	struct host host;
 	/* Upgrades that somebody waits for: restart.h. */
 	struct list restarts;
+
+	struct journal journal;
+	/* Inquiries of Why, and the peer inside that asks other daemons: why.h. */
+	struct list inquiries;
+	struct why_inner *why_inner;
 
 	struct frame_reader reader;
 	struct daemon_counters counters;

@@ -32,6 +32,32 @@ static void send_stray_goodbye(struct daemon *daemon, uint32_t port, struct span
 	session_send_stray(&daemon->sessions, port, routing_id, &packet);
 }
 
+/* A session or what it wants to serve was refused. `session` may be NULL: there is none. */
+static void note_refusal(struct daemon *daemon, const char *identity, const struct session *session,
+			 enum journal_kind kind, enum journal_rule rule, enum lyc_status status,
+			 const char *text)
+{
+	char principal[CALL_MAX_PRINCIPAL];
+	const char *who = identity;
+	const struct grants *grants = policy_find(&daemon->policy, identity);
+	if (session)
+		who = policy_own_principal(&daemon->policy, session, principal);
+	else if (grants && grants->role == ROLE_PERSON) {
+		snprintf(principal, sizeof(principal), "%.63s@%.63s", identity, daemon->name);
+		who = principal;
+	}
+	struct journal_entry entry = {
+		.event = JOURNAL_REFUSED,
+		.kind = kind,
+		.from = span_of(identity, strlen(identity)),
+		.principal = span_of(who, strlen(who)),
+		.status = status,
+		.rule = rule,
+		.text = span_of(text, strlen(text)),
+	};
+	journal_add(&daemon->journal, &entry);
+}
+
 /* ---- the beginning ---- */
 
 static void welcome(struct daemon *daemon, struct session *session)
@@ -116,8 +142,11 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 	struct session *session =
 		refusal ? NULL : session_add(&daemon->sessions, port, routing_id, identity);
 	if (!session) {
-		send_stray_goodbye(daemon, port, routing_id, reason,
-				   refusal ? refusal : "the routing id is too long");
+		if (!refusal)
+			refusal = "the routing id is too long";
+		note_refusal(daemon, identity, NULL, JOURNAL_SESSION, RULE_RIGHT,
+			     LYC_PERMISSION_DENIED, refusal);
+		send_stray_goodbye(daemon, port, routing_id, reason, refusal);
 		return;
 	}
 	static const enum session_kind kinds[] = {[ROLE_PERSON] = SESSION_CLIENT,
@@ -343,6 +372,10 @@ void daemon_register(struct daemon *daemon, struct session *session,
 		host_refused(&daemon->host, plugin, error.text);
 	}
 	schema_unref(schema);
+	if (status != LYC_OK)
+		note_refusal(daemon, session->identity, session, JOURNAL_REGISTRATION,
+			     status == LYC_PERMISSION_DENIED ? RULE_RIGHT : RULE_SCHEMA, status,
+			     error.text);
 	answer_register(daemon, session, reg->id, status, error.text);
 }
 
@@ -370,6 +403,8 @@ static void flood(struct daemon *daemon, struct session *session)
 	session->is_flooding = true;
 	session->flood_since_ms = daemon->env.now_ms(daemon->env.world);
 	daemon->counters.floods++;
+	note_refusal(daemon, session->identity, session, JOURNAL_SESSION, RULE_CREDIT,
+		     LYC_RESOURCE_EXHAUSTED, text);
 	log_warning("peer sends beyond its credit and is cut", "peer", session->identity);
 }
 
@@ -440,7 +475,9 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 		stream_publish(&daemon->stream, session, &packet->publish, (uint32_t)packet->len);
 		break;
 	case PACKET_SUBSCRIBE:
+		daemon->stream.subscribing = &packet->subscribe;
 		stream_subscribe(&daemon->stream, session, &packet->subscribe);
+		daemon->stream.subscribing = NULL;
 		break;
 	case PACKET_UNSUBSCRIBE:
 		unsubscribe(daemon, session, &packet->unsubscribe);

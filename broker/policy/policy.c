@@ -331,6 +331,16 @@ enum lyc_status policy_principal(const struct policy *policy, const struct sessi
 	return LYC_OK;
 }
 
+const char *policy_own_principal(const struct policy *policy, const struct session *session,
+				 char ret_principal[CALL_MAX_PRINCIPAL])
+{
+	struct lyc_error error;
+	if (session->grants->role == ROLE_HUB ||
+	    policy_principal(policy, session, span_of(NULL, 0), ret_principal, &error) != LYC_OK)
+		snprintf(ret_principal, CALL_MAX_PRINCIPAL, "%s", session->identity);
+	return ret_principal;
+}
+
 bool policy_vouches_for_group(const struct policy *policy, const struct session *session,
 			      struct span group)
 {

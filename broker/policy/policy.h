@@ -75,6 +75,9 @@ LYC_MUST_USE enum lyc_status policy_principal(const struct policy *policy,
 					      const struct session *session, struct span claimed,
 					      char ret_principal[CALL_MAX_PRINCIPAL],
 					      struct lyc_error *error);
+/* Who a peer is when it claims nothing: "ann@wales", "wales". Returns ret_principal. */
+const char *policy_own_principal(const struct policy *policy, const struct session *session,
+				 char ret_principal[CALL_MAX_PRINCIPAL]);
 /* A call for that principal that a plugin has been given and not answered: whoever gave it has told
  * the plugin for whom it works, and until it ends the plugin may say so. NULL when there is none.
  */

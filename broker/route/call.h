@@ -38,6 +38,7 @@ struct call {
 	uint32_t len;          /* bytes of the Call packet: what credit counts */
 	uint32_t max_reply;
 	int64_t stream_credit; /* what the caller takes of its stream's replies now */
+	uint64_t begun_ms;
 	uint64_t deadline_ms;
 	struct list of_slot;
 

@@ -152,6 +152,8 @@ static enum lyc_status hand_over(struct session_table *table, struct session *se
 
 static void flush(struct session_table *table, struct session *session)
 {
+	if (session->is_inner)
+		return;
 	if (session->is_stuck) {
 		buf_fini(&session->out);
 		return;

@@ -51,6 +51,8 @@ struct session {
 	size_t waiting_len;
 	uint64_t last_sent_ms;
 
+	bool is_inner; /* of the daemon itself: what it is sent stays in `out` */
+
 	/* In. */
 	uint64_t last_heard_ms;
 	int fd;        /* of the frame being handled; -1 outside */

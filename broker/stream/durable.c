@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/pb.h"
+#include "base/utf8.h"
 
 struct durable_count {
 	char identity[64];
@@ -42,6 +43,18 @@ char *durable_key(const char *identity, struct span name)
 	add_prefix(&key, identity);
 	add_hex(&key, name);
 	return buf_text(&key);
+}
+
+void durable_name(const char *key, char *to, size_t size)
+{
+	const char *at = strrchr(key, '.');
+	uint8_t name[64];
+	size_t len = 0;
+	for (at = at ? at + 1 : ""; at[0] && at[1] && len < sizeof(name); at += 2) {
+		const char pair[3] = {at[0], at[1], '\0'};
+		name[len++] = (uint8_t)strtoul(pair, NULL, 16);
+	}
+	utf8_copy(to, size, name, len);
 }
 
 static struct durable_count *count_of(struct stream *stream, const char *identity)

@@ -9,6 +9,8 @@
 
 /* Under what the position of an identity's name is saved. The caller frees. */
 char *durable_key(const char *identity, struct span name);
+/* The name in such a key. */
+void durable_name(const char *key, char *to, size_t size);
 /* May the identity use the name: has it been there before, or is there room for another? */
 bool durable_is_allowed(struct stream *stream, const char *identity, struct span name);
 /* Where it was left; false when the name is new. A place of another epoch is of a log that was

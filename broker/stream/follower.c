@@ -397,6 +397,26 @@ void stream_tick(struct stream *stream)
 		save(list_entry(node, struct follower, node));
 }
 
+void stream_each_place(const struct stream *stream, follower_place_fn fn, void *arg)
+{
+	list_each (node, &stream->followers) {
+		const struct follower *follower = list_entry(node, struct follower, node);
+		const struct subscription *subscription = follower->subscription;
+		if (!subscription)
+			continue;
+		struct follower_place place = {
+			.session = subscription->session,
+			.pattern = subscription->pattern,
+			.next_seq = follower->sent_count > 0
+					    ? follower->sent[follower->sent_first].seq
+					    : follower->next_seq,
+		};
+		if (follower->key)
+			durable_name(follower->key, place.durable, sizeof(place.durable));
+		fn(&place, arg);
+	}
+}
+
 uint64_t stream_behind(const struct stream *stream, const struct session *session)
 {
 	uint64_t behind = 0;

@@ -14,6 +14,15 @@ void follower_leave(struct follower *follower);
 void follower_forget(struct follower *follower);
 /* Everything up to seq has been handled: its credit comes back. */
 void follower_consumed(struct follower *follower, uint64_t seq);
+/* Where the followers of records are. */
+struct follower_place {
+	const struct session *session;
+	const char *pattern;
+	char durable[40];  /* "": it has no name */
+	uint64_t next_seq; /* it has handled what lies before */
+};
+typedef void (*follower_place_fn)(const struct follower_place *place, void *arg);
+void stream_each_place(const struct stream *stream, follower_place_fn fn, void *arg);
 /* Read on for it where it is behind and has credit. */
 void follower_pump(struct follower *follower);
 

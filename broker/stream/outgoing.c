@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stream/publish_journal.h"
+
 static void session_readers(const struct stream *stream, const struct session *session,
 			    char node[CALL_MAX_PRINCIPAL], char principal[CALL_MAX_PRINCIPAL],
 			    struct readers *ret_readers)
@@ -44,9 +46,14 @@ void outgoing_gap(struct stream *stream, struct subscription *subscription, uint
 void outgoing_refuse(struct stream *stream, struct session *session, uint64_t id,
 		     enum lyc_status status, const char *text)
 {
+	struct span pattern =
+		stream->subscribing ? stream->subscribing->pattern : span_of(NULL, 0);
 	struct packet packet = {.kind = PACKET_UNSUBSCRIBE};
 	packet.unsubscribe = (struct packet_unsubscribe){
-		.id = id, .status = (uint32_t)status, .text = span_of(text, strlen(text))};
+		.id = id,
+		.status = (uint32_t)status,
+		.text = span_of(text, strlen(text)),
+		.refusal = subscribe_journal_refused(stream, session, pattern, status, text)};
 	session_send(stream->sessions, session, &packet);
 }
 

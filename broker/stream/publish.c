@@ -14,6 +14,7 @@
 #include "base/pb.h"
 #include "lyceum/v1/label.pb-c.h"
 #include "stream/genuine.h"
+#include "stream/publish_journal.h"
 #include "stream/retention_rule.h"
 #include "stream/trimmed.h"
 #include "wire/subject.h"
@@ -33,23 +34,57 @@ struct stream_append {
 	uint64_t session_serial;
 	uint64_t publish_id;
 	uint32_t packet_len;
+	uint64_t begun_ms;
+	uint64_t parent_span;
 	/* Or somebody inside. */
 	stream_done_fn on_done;
 	void *arg;
 };
 
 static void acknowledge(struct stream *stream, struct session *session, uint64_t id,
-			enum lyc_status status, const struct lyc_error *error, uint64_t seq)
+			enum lyc_status status, const struct lyc_error *error, uint64_t seq,
+			uint64_t refusal)
 {
 	if (id == 0)
 		return;
 	struct packet packet = {.kind = PACKET_ACK};
-	packet.ack = (struct packet_ack){.id = id, .status = (uint32_t)status, .seq = seq};
+	packet.ack = (struct packet_ack){
+		.id = id, .status = (uint32_t)status, .seq = seq, .refusal = refusal};
 	if (status != LYC_OK) {
 		packet.ack.text = span_of(error->text, strlen(error->text));
 		packet.ack.field = span_of(error->field, strlen(error->field));
 	}
 	session_send(stream->sessions, session, &packet);
+}
+
+/* What the journal hears of it; returns a refusal's number. */
+static uint64_t note_append(const struct stream_append *append, const struct session *session,
+			    const struct lyc_error *error)
+{
+	struct record record;
+	struct stream *stream = append->stream;
+	const struct append *base = &append->base;
+	bool is_refused = base->status != LYC_OK;
+	if ((!is_refused && append->parent_span == 0) ||
+	    record_read(span_of(base->record.data, base->record.len), &record) != LYC_OK)
+		return 0;
+	size_t name_len = 0;
+	const struct publish_origin from = {
+		.session = session,
+		.principal = record.principal,
+		.subject = record.subject,
+		.message = types_of_subject(stream->types, record.subject, &name_len),
+		.trace = record.trace,
+		.parent_span = append->parent_span,
+		.begun_ms = append->begun_ms,
+	};
+	if (!is_refused) {
+		publish_journal_done(stream, &from, base->seq);
+		return 0;
+	}
+	journal_because(stream->journal,
+			base->status == LYC_FAILED_PRECONDITION ? RULE_EXPECTATION : RULE_DISK);
+	return publish_journal_refused(stream, &from, error);
 }
 
 static void append_done(struct append *base)
@@ -68,7 +103,7 @@ static void append_done(struct append *base)
 		if (session) {
 			session->publishes_len -= append->packet_len;
 			acknowledge(stream, session, append->publish_id, base->status, &error,
-				    base->seq);
+				    base->seq, note_append(append, session, &error));
 		}
 	}
 	if (append->on_done)
@@ -129,6 +164,7 @@ struct publish_view {
 	char principal[CALL_MAX_PRINCIPAL];
 	/* The chain that it belongs to, with this daemon's own span: a traceparent, or empty. */
 	struct span trace;
+	uint64_t parent_span;
 	char trace_text[TRACE_TEXT_LEN + 1];
 };
 
@@ -140,6 +176,7 @@ static void take_trace(const struct stream *stream, struct span traceparent,
 		return;
 	struct trace own = trace_next(&came, stream->env->random(stream->env->world));
 	view->trace = trace_write(&own, view->trace_text);
+	view->parent_span = came.span;
 }
 
 static enum lyc_status refuse_foreign(struct lyc_error *error, struct span subject,
@@ -236,7 +273,7 @@ static enum lyc_status check_link(struct stream *stream, const struct session *l
 }
 
 /* What can be told only when the type and the whole subject are known. */
-static enum lyc_status check_rest(const struct session *session,
+static enum lyc_status check_rest(struct stream *stream, const struct session *session,
 				  const struct packet_publish *publish,
 				  const struct publish_view *view, struct lyc_error *error)
 {
@@ -247,10 +284,12 @@ static enum lyc_status check_rest(const struct session *session,
 				 "the plugin '%s' has not registered '%.*s' in its `publishes`",
 				 session->identity, (int)(subject.len < 150 ? subject.len : 150),
 				 (const char *)subject.data);
-	if (publish->label.len > 0 && message->label && !session_is_link(session))
+	if (publish->label.len > 0 && message->label && !session_is_link(session)) {
+		journal_because(stream->journal, RULE_LABEL);
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "the type %s says its own label in the field '%s'",
 				 message->full_name, message->label->name);
+	}
 	return LYC_OK;
 }
 
@@ -274,7 +313,7 @@ static enum lyc_status check(struct stream *stream, struct session *session,
 			(const char *)publish->subject.data);
 	status = check_type(stream, publish, is_from_link, view, error);
 	if (status == LYC_OK)
-		status = check_rest(session, publish, view, error);
+		status = check_rest(stream, session, publish, view, error);
 	if (status == LYC_OK && !publish->remove)
 		status = stream_label(view->message, publish->body, publish->label, &view->label);
 	if (status == LYC_OK && publish->durable)
@@ -387,6 +426,8 @@ static enum lyc_status append_publish(struct stream *stream, struct session *ses
 	append->session_serial = session->serial;
 	append->publish_id = publish->id;
 	append->packet_len = packet_len;
+	append->begun_ms = stream->env->now_ms(stream->env->world);
+	append->parent_span = view->parent_span;
 	session->publishes_len += packet_len;
 	append_start(stream, append);
 	return LYC_OK;
@@ -401,6 +442,29 @@ static struct span publish_origin(const struct stream *stream, const struct sess
 					     : span_of(stream->name, strlen(stream->name));
 }
 
+/* What the journal hears of one that ends here; returns a refusal's number. */
+static uint64_t note_publish(struct stream *stream, const struct session *session,
+			     const struct packet_publish *publish, const struct publish_view *view,
+			     const struct lyc_error *error)
+{
+	if (error->status == LYC_OK && view->parent_span == 0)
+		return 0;
+	const struct publish_origin from = {
+		.session = session,
+		.principal = span_of(view->principal, strlen(view->principal)),
+		.subject = view->subject.len > 0 ? span_of(view->subject.data, view->subject.len)
+						 : publish->subject,
+		.message = view->message,
+		.trace = view->trace,
+		.parent_span = view->parent_span,
+		.begun_ms = stream->env->now_ms(stream->env->world),
+	};
+	if (error->status != LYC_OK)
+		return publish_journal_refused(stream, &from, error);
+	publish_journal_done(stream, &from, 0);
+	return 0;
+}
+
 void stream_publish(struct stream *stream, struct session *session,
 		    const struct packet_publish *publish, uint32_t packet_len)
 {
@@ -412,7 +476,8 @@ void stream_publish(struct stream *stream, struct session *session,
 	if (status == LYC_OK && publish->durable) {
 		status = append_publish(stream, session, publish, packet_len, &view, &error);
 		if (status != LYC_OK)
-			acknowledge(stream, session, publish->id, status, &error, 0);
+			acknowledge(stream, session, publish->id, status, &error, 0,
+				    note_publish(stream, session, publish, &view, &error));
 	} else {
 		if (status == LYC_OK) {
 			struct transient transient = {
@@ -426,7 +491,9 @@ void stream_publish(struct stream *stream, struct session *session,
 			};
 			stream_fan_out(stream, session, &transient);
 		}
-		acknowledge(stream, session, publish->id, status, &error, 0);
+		error.status = status;
+		acknowledge(stream, session, publish->id, status, &error, 0,
+			    note_publish(stream, session, publish, &view, &error));
 	}
 	buf_fini(&view.subject);
 }

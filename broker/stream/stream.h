@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "policy/policy.h"
 #include "route/env.h"
+#include "route/journal.h"
 #include "route/session.h"
 #include "route/topics.h"
 #include "route/types.h"
@@ -37,6 +38,7 @@ struct stream {
 	struct types *types;
 	struct session_table *sessions;
 	struct topics *topics;
+	struct journal *journal;
 
 	char name[64];
 	uint64_t epoch;
@@ -61,6 +63,8 @@ struct stream {
 	uint64_t fanout;                /* number of the transient message being sent */
 	size_t max_subscriptions;       /* of one peer that is not a link */
 	struct held held;
+	/* What a session asks for just now; NULL. */
+	const struct packet_subscribe *subscribing;
 
 	stream_commit_fn on_commit;
 	void *on_commit_arg;

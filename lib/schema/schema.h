@@ -239,6 +239,13 @@ LYC_MUST_USE enum lyc_status schema_check(const struct schema_message *message, 
 LYC_MUST_USE enum lyc_status schema_key(const struct schema_message *message, struct span body,
 					struct buf *to, struct lyc_error *error);
 
+/* ---- personal.c ---- */
+
+/* Is a field on this path ("expert.contact[0].email", as schema_check names it) about a person? */
+bool schema_path_is_personal(const struct schema_message *message, const char *path);
+/* Do the subjects of this type tell something about a person? */
+bool schema_key_is_personal(const struct schema_message *message);
+
 /* ---- label.c ---- */
 
 /* What a label says, read off the wire. Spans borrow the body. */
