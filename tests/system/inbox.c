@@ -191,6 +191,7 @@ static void on_reply(const struct lyc_reply *reply, void *arg)
 	snprintf(outcome->field, sizeof(outcome->field), "%s", reply->field ? reply->field : "");
 	snprintf(outcome->served_by, sizeof(outcome->served_by), "%s",
 		 reply->served_by ? reply->served_by : "");
+	outcome->refusal = reply->refusal;
 	outcome->position = reply->position;
 	snprintf(outcome->position_origin, sizeof(outcome->position_origin), "%s",
 		 reply->position.origin ? reply->position.origin : "");

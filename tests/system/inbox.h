@@ -75,6 +75,7 @@ struct outcome {
 	char said[300];
 	uint8_t body[4000];
 	size_t body_len;
+	uint64_t refusal;
 	struct lyc_position position;
 	char position_origin[32];
 	size_t as_of_count;

@@ -65,9 +65,12 @@ static int publish(struct session *session, const struct publication *publicatio
 		code = outcome_fault(OUTCOME_USAGE, &error);
 		goto out;
 	}
+	struct lyc_publish_options options = publication->options;
+	options.trace = session->trace;
 	status = lyc_client_publish(
 		session->client, publication->subject ? publication->subject : message->full_name,
-		body.data, body.len, &publication->options, &seq, &error);
+		body.data, body.len, &options, &seq, &error);
+	session->has_asked = status != LYC_OK;
 	if (status == LYC_OK)
 		print_seq(session, publication, seq);
 	else

@@ -3,6 +3,8 @@
 #include "session.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -77,16 +79,34 @@ enum lyc_status session_open(struct session *session, struct lyc_error *error)
 			  target.endpoint, target_config(session->options.config));
 	else if (status != LYC_OK && error)
 		*error = fault;
-	if (status == LYC_OK)
+	if (status == LYC_OK) {
 		session->endpoint = mem_dup(target.endpoint);
+		lyc_trace_begin(session->client, session->trace);
+	}
 	target_fini(&target);
 	return status;
 }
 
+/* The next step, to be copied. */
+static void say_why(const struct session *session)
+{
+	const char *config = session->options.config;
+	if (!session->has_asked && session->refusal == 0)
+		return;
+	fprintf(stderr, "        lyceum%s%s why ", config ? " --config " : "", config ? config : "");
+	if (session->refusal > 0)
+		fprintf(stderr, "r%" PRIu64 "\n", session->refusal);
+	else
+		fprintf(stderr, "%.32s\n", session->trace + 3);
+}
+
 int session_fail(const struct session *session, const struct lyc_error *error)
 {
-	if (!session->is_misconfigured)
-		return outcome_error(error);
+	if (!session->is_misconfigured) {
+		int code = outcome_error(error);
+		say_why(session);
+		return code;
+	}
 	return outcome_fault(error->status == LYC_UNAVAILABLE ? OUTCOME_UNREACHABLE : OUTCOME_USAGE,
 			     error);
 }
@@ -136,8 +156,10 @@ enum lyc_status session_load(struct session *session, struct lyc_error *error)
 	/* What this daemon holds, whatever node the command's own call goes to. */
 	struct session_options options = session->options;
 	session->options = (struct session_options){.timeout_ms = options.timeout_ms};
+	session->is_untraced = true;
 	status = session_call(session, "lyceum.v1.Node/Schema", span_of("", 0), &reply, error);
 	session->options = options;
+	session->is_untraced = false;
 	if (status == LYC_OK &&
 	    read_schemas(session, span_of(reply.body.data, reply.body.len)) != LYC_OK)
 		status = error_set(error, LYC_INTERNAL,
@@ -208,6 +230,7 @@ struct lyc_call_options session_call_options(const struct session *session)
 		.want_as_of = true,
 		.after = options->after_count ? options->after : NULL,
 		.after_count = options->after_count,
+		.trace = session->is_untraced ? NULL : session->trace,
 	};
 }
 
@@ -239,10 +262,14 @@ static void on_flight_reply(const struct lyc_reply *reply, void *arg)
 static enum lyc_status fly(struct session *session, const char *method, struct span body,
 			   struct flight *flight)
 {
-	struct lyc_call_options options = session_call_options(session);
 	enum lyc_status status = session_open(session, flight->error);
 	if (status != LYC_OK)
 		return status;
+	struct lyc_call_options options = session_call_options(session);
+	/* Why asks about others. */
+	bool is_traced = options.trace && strcmp(method, "lyceum.v1.Node/Why") != 0;
+	if (!is_traced)
+		options.trace = NULL;
 	status = lyc_client_call_start(session->client, method, body.data, body.len, &options,
 				       on_flight_reply, flight, NULL);
 	if (status != LYC_OK)
@@ -252,6 +279,7 @@ static enum lyc_status fly(struct session *session, const char *method, struct s
 				 method);
 	while (!flight->is_done)
 		(void)lyc_client_run(session->client, -1);
+	session->has_asked = session->has_asked || (is_traced && flight->status != LYC_OK);
 	return flight->status;
 }
 

@@ -52,6 +52,13 @@ struct session {
 	/* session_open failed before it reached out: the configuration is wrong. */
 	bool is_misconfigured;
 
+	/* The chain of all that the command asks for, of which `lyceum why` tells; and what of it
+	 * the daemon has refused: the chain, or a number. */
+	char trace[LYC_TRACE_SIZE];
+	bool is_untraced;
+	bool has_asked;
+	uint64_t refusal;
+
 	/* What the daemon holds; empty until session_load. */
 	struct schema **schemas;
 	size_t schema_count;

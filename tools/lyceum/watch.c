@@ -70,6 +70,7 @@ static void on_delivery(const struct lyc_delivery *delivery, void *arg)
 	struct watch *watch = arg;
 	if (delivery->status != LYC_OK) {
 		error_set(&watch->refusal, delivery->status, "%s", delivery->text);
+		watch->session->refusal = delivery->refusal;
 		return;
 	}
 	struct arrival *arrival = mem_new(struct arrival);
