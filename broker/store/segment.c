@@ -126,7 +126,7 @@ enum lyc_status segment_open(const struct segment_folder *folder, uint64_t first
 	segment->last_seq = first_seq - 1;
 	if (got != sizeof(header) || memcmp(header, MAGIC, 8) != 0 ||
 	    get(header + 60, 4) != crc32c(0, header, 60) || segment->first_seq != first_seq ||
-	    segment->epoch != folder->state.epoch)
+	    segment->epoch > folder->state.epoch)
 		status = error_set(
 			error, LYC_DATA_LOSS,
 			"The header of %s/%s (offset 0) is damaged or is not of this log.",

@@ -178,18 +178,24 @@ void segment_folder_use_reserve(struct segment_folder *folder)
 	folder->has_reserve = false;
 }
 
+void segment_folder_write_state(const struct folder_state *state, struct buf *to)
+{
+	size_t start = to->len;
+	buf_add_format(to,
+		       "lyceum-log %d\nepoch %" PRIu64 "\nfirst %" PRIu64 "\nsynced %" PRIu64 "\n",
+		       FORMAT, state->epoch, state->first_seq, state->synced_seq);
+	buf_add_format(to, "crc32c %08" PRIx32 "\n",
+		       crc32c(0, to->data + start, to->len - start));
+}
+
 enum lyc_status segment_folder_put_state(struct segment_folder *folder,
 					 const struct folder_state *state, struct lyc_error *error)
 {
-	char text[200];
-	int len = snprintf(text, sizeof(text),
-			   "lyceum-log %d\nepoch %" PRIu64 "\nfirst %" PRIu64 "\nsynced %" PRIu64
-			   "\n",
-			   FORMAT, state->epoch, state->first_seq, state->synced_seq);
-	len += snprintf(text + len, sizeof(text) - (size_t)len, "crc32c %08" PRIx32 "\n",
-			crc32c(0, text, (size_t)len));
+	struct buf text = {0};
+	segment_folder_write_state(state, &text);
 	enum lyc_status status = segment_folder_replace(folder, folder->fd, STATE_NAME,
-							span_of(text, (size_t)len), error);
+							span_of(text.data, text.len), error);
+	buf_fini(&text);
 	if (status == LYC_OK)
 		folder->state = *state;
 	return status;

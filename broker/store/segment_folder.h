@@ -38,6 +38,8 @@ LYC_MUST_USE enum lyc_status segment_folder_open(struct segment_folder *folder, 
 /* Accepts a zeroed one. */
 void segment_folder_fini(struct segment_folder *folder);
 
+/* Append the state file's text. */
+void segment_folder_write_state(const struct folder_state *state, struct buf *to);
 /* Replace the state file, synced. */
 LYC_MUST_USE enum lyc_status segment_folder_put_state(struct segment_folder *folder,
 						      const struct folder_state *state,

@@ -414,7 +414,7 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 {
 	struct store_stats stats = {.truncated_bytes = store->truncated_bytes};
 	pthread_mutex_lock(&store->lock);
-	stats.epoch = store->segments[0]->epoch;
+	stats.epoch = store->folder.state.epoch;
 	stats.last_seq = store->last_seq;
 	stats.subject_count = store->subjects.count;
 	stats.segment_count = (uint32_t)store->segment_count;

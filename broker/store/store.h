@@ -85,6 +85,11 @@ LYC_MUST_USE enum lyc_status store_remove(struct store *store, const uint64_t *s
 LYC_MUST_USE enum lyc_status store_compact(struct store *store, struct span pattern,
 					   uint64_t *ret_removed, struct lyc_error *error);
 
+/* From now on records are of a new epoch, that of now or the next number; sequences begin behind
+ * the next multiple of BACKUP_EPOCH_STEP (store/backup.h). Before the first append. */
+LYC_MUST_USE enum lyc_status store_begin_epoch(struct store *store, uint64_t now_ms,
+					       struct lyc_error *error);
+
 void store_stats(struct store *store, struct store_stats *ret_stats);
 /* The value of this key says what the records were: every removal drops it, because it may name
  * what went. */
