@@ -18,6 +18,11 @@ static const char usage[] =
 	"\n"
 	"  --config FILE  the configuration; else $LYCEUM_CONFIG, else /etc/lyceum/lyceum.yaml\n"
 	"  --check FILE   only read and check it: line and field of the first fault\n"
+	"  --restore DIR  make the data folder from a backup, and end; refused where there is a\n"
+	"                 log\n"
+	"  --alone        a restored node does not wait for its hub to give back what it has\n"
+	"  --check-backup DIR\n"
+	"                 only read a whole backup and check it\n"
 	"  --manual       every setting with what it means\n"
 	"  --version      the version\n"
 	"  --help         this\n";
@@ -38,7 +43,7 @@ static int complain(const struct lyc_error *error)
 	return EXIT_FAILURE;
 }
 
-static int run(const char *path)
+static int run(const char *path, bool is_alone)
 {
 	struct lyc_error error = {0};
 	Lyceum__V1__Config *config = NULL;
@@ -53,7 +58,12 @@ static int run(const char *path)
 	raise_limits();
 	sibling_find("lyceum-plugin", runner, sizeof(runner));
 	struct world_options options = {
-		.config = config, .runner = runner, .plugin_folder = LYCEUM_PLUGIN_FOLDER};
+		.config = config,
+		.config_path = path,
+		.runner = runner,
+		.plugin_folder = LYCEUM_PLUGIN_FOLDER,
+		.is_alone = is_alone,
+	};
 	enum lyc_status status = world_run(&options, &error);
 	config_free(config);
 	return status == LYC_OK ? EXIT_SUCCESS : complain(&error);
@@ -70,6 +80,31 @@ static int check(const char *path)
 	return EXIT_SUCCESS;
 }
 
+static int restore(const char *path, const char *folder, bool is_alone)
+{
+	struct lyc_error error = {0};
+	char text[800];
+	Lyceum__V1__Config *config = NULL;
+	enum lyc_status status = config_read(path, world_check, &config, &error);
+	if (status == LYC_OK)
+		status = world_restore(config, folder, is_alone, text, sizeof(text), &error);
+	if (status == LYC_OK)
+		puts(text);
+	if (config)
+		config_free(config);
+	return status == LYC_OK ? EXIT_SUCCESS : complain(&error);
+}
+
+static int check_backup(const char *folder)
+{
+	struct lyc_error error = {0};
+	char text[800];
+	if (world_check_backup(folder, text, sizeof(text), &error) != LYC_OK)
+		return complain(&error);
+	puts(text);
+	return EXIT_SUCCESS;
+}
+
 static int manual(void)
 {
 	char *text = NULL;
@@ -83,13 +118,21 @@ static int manual(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"check", required_argument, NULL, 'k'},
-		{"manual", no_argument, NULL, 'm'},       {"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"check", required_argument, NULL, 'k'},
+		{"manual", no_argument, NULL, 'm'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{"restore", required_argument, NULL, 'r'},
+		{"alone", no_argument, NULL, 'a'},
+		{"check-backup", required_argument, NULL, 'b'},
+		{NULL, 0, NULL, 0},
 	};
 	const char *path = getenv("LYCEUM_CONFIG");
 	if (!path || !path[0])
 		path = "/etc/lyceum/lyceum.yaml";
+	const char *backup = NULL;
+	bool is_alone = false;
 	int option;
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
@@ -98,6 +141,14 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			return check(optarg);
+		case 'r':
+			backup = optarg;
+			break;
+		case 'a':
+			is_alone = true;
+			break;
+		case 'b':
+			return check_backup(optarg);
 		case 'm':
 			return manual();
 		case 'v':
@@ -113,5 +164,5 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		path = argv[optind];
-	return run(path);
+	return backup ? restore(path, backup, is_alone) : run(path, is_alone);
 }

@@ -10,6 +10,7 @@
 #include "host/report.h"
 #include "lyceum/v1/node.pb-c.h"
 #include "node/restart.h"
+#include "node/backups.h"
 #include "node/service_schema.h"
 #include "node/why.h"
 
@@ -197,6 +198,10 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 	calls.remembered_bytes = once->len;
 	calls.remember_s = (uint32_t)(once->limits.keep_ms / 1000);
 	reply.calls = &calls;
+	Lyceum__V1__BackupState backup;
+	char restored[300];
+	backups_state(daemon, is_operator, restored, sizeof(restored), &backup);
+	reply.backup = &backup;
 
 	pack(&reply.base, to);
 	for (size_t i = 0; i < HELD_TYPES_MAX; i++)
@@ -474,6 +479,8 @@ enum lyc_status builtin_call(const char *method, const struct call *call, struct
 	} else if (strcmp(name, "RestartPlugin") == 0) {
 		enum lyc_status status = must_be_operator(caller, error);
 		return status == LYC_OK ? restart_call(daemon, call, body, error) : status;
+	} else if (strcmp(name, "Backup") == 0) {
+		return backups_call(daemon, call, body, error);
 	} else if (strcmp(name, "Schema") == 0) {
 		Lyceum__V1__SchemaRequest *request =
 			lyceum__v1__schema_request__unpack(NULL, body.len, body.data);

@@ -313,6 +313,7 @@ static void save_heads(struct daemon *daemon)
 
 void daemon_start(struct daemon *daemon)
 {
+	backups_load(daemon);
 	load_heads(daemon);
 	if (daemon->uplink.link)
 		uplink_start(&daemon->uplink, daemon->uplink.link);

@@ -10,6 +10,7 @@
 
 #include "host/host.h"
 #include "host/router.h"
+#include "node/backups.h"
 #include "node/link.h"
 #include "node/summary.h"
 #include "node/uplink.h"
@@ -72,6 +73,7 @@ struct daemon {
 	uint64_t next_tick_ms;
 	uint64_t heads_saved_ms;
 	struct summary_state summary;
+	struct backups backups;
 	/* Fills in what the store knows of itself, and its file system of what is left. */
 	void (*storage)(void *world, struct store_stats *ret_stats, const char **ret_folder,
 			uint64_t *ret_free_bytes);

@@ -66,6 +66,23 @@ struct log_removal {
 	void (*on_done)(struct log_removal *removal);
 };
 
+/* A backup to be made. The world answers with on_done, on the loop. */
+struct backup_job {
+	char *folder;
+	char *earlier; /* NULL: none */
+	bool with_keys;
+	uint64_t time_ms;
+
+	enum lyc_status status;
+	char text[200];
+	uint64_t record_count;
+	uint64_t bytes;
+	uint64_t shared_bytes;
+	uint64_t last_seq;
+	uint64_t epoch;
+	void (*on_done)(struct backup_job *job);
+};
+
 /* The port number of the connection to the hub; listeners and plugin pipes count from 1. */
 #define PORT_UPLINK 0
 
@@ -95,6 +112,8 @@ struct env {
 	void (*load)(void *world, const char *key, struct buf *ret_value);
 	/* How many keys that begin like this have a value on the disk. */
 	size_t (*saved_count)(void *world, const char *prefix);
+	/* Takes the job; one at a time. NULL: this world has no files. */
+	void (*backup)(void *world, struct backup_job *job);
 	/* Random bits. */
 	uint64_t (*random)(void *world);
 

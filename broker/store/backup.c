@@ -240,9 +240,14 @@ static enum lyc_status add_segments(struct making *making, struct lyc_error *err
 	struct folder_state state;
 	struct taken *taken = take(making->store, &making->list.summary, &state, &count);
 	struct buf text = {0};
+	const atomic_bool *is_stopping = making->options->is_stopping;
 	enum lyc_status status = LYC_OK;
-	for (size_t i = 0; i < count && status == LYC_OK; i++)
-		status = add_segment(making, &taken[i], error);
+	for (size_t i = 0; i < count && status == LYC_OK; i++) {
+		if (is_stopping && *is_stopping)
+			status = error_set(error, LYC_UNAVAILABLE, "The daemon is stopping.");
+		else
+			status = add_segment(making, &taken[i], error);
+	}
 	release(making->store, taken, count);
 	segment_folder_write_state(&state, &text);
 	if (status == LYC_OK)

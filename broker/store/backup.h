@@ -11,6 +11,7 @@
 #ifndef LYC_STORE_BACKUP_H
 #define LYC_STORE_BACKUP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,7 +53,21 @@ struct backup_options {
 	uint64_t time_ms;
 	const struct backup_extra *extras;
 	size_t extra_count;
+	const atomic_bool *is_stopping; /* looked at between files; NULL */
 };
+
+struct restore_options {
+	const char *folder; /* of the backup */
+	const char *to;     /* the log's folder */
+	const char *daemon; /* whose log it has to be */
+	uint64_t now_ms;
+	bool waits_for_hub; /* so it is noted beside the log */
+};
+
+/* Values beside a restored log: what was restored (when, fields 1; the backup's time 2, last
+ * sequence 3, records 4), and that the hub has not given back yet what it has of the lost end. */
+#define BACKUP_RESTORED_KEY "restored"
+#define BACKUP_WAITS_KEY "waits"
 
 /* Any thread, while others append, read and rewrite. The folder is complete or not there:
  * it is made as FOLDER.part. ALREADY_EXISTS when there is something in it. */
@@ -63,9 +78,9 @@ LYC_MUST_USE enum lyc_status backup_make(struct store *store, const struct backu
  * one. Changes nothing. */
 LYC_MUST_USE enum lyc_status backup_check(const char *folder, struct backup_summary *ret_summary,
 					  struct lyc_error *error);
-/* Make the log folder `to` from a backup, or from the copy of a data folder whose daemon had
- * stopped, in a new epoch. FAILED_PRECONDITION when there is a log already. */
-LYC_MUST_USE enum lyc_status backup_restore(const char *folder, const char *to, uint64_t now_ms,
+/* Make the log folder from a backup, or from the copy of a data folder whose daemon had stopped, in
+ * a new epoch. FAILED_PRECONDITION when there is a log already, or when it is another daemon's. */
+LYC_MUST_USE enum lyc_status backup_restore(const struct restore_options *options,
 					    struct backup_summary *ret_summary,
 					    struct lyc_error *error);
 

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/pb.h"
 #include "store/backup_files.h"
 #include "store/embedded.h"
 
@@ -102,35 +103,90 @@ static enum lyc_status make_folders(const char *part, struct lyc_error *error)
 	return mkdir(values, 0700) == 0 ? LYC_OK : backup_failed(error, "make", values);
 }
 
-/* What the copy holds, and its new epoch. */
-static enum lyc_status begin_anew(const char *part, uint64_t now_ms, struct backup_summary *summary,
-				  struct lyc_error *error)
+static enum lyc_status check_name(const char *name, const char *expected, struct lyc_error *error)
 {
-	struct store_options options = {.folder = part};
-	struct store *store;
+	if (strcmp(name, expected) == 0)
+		return LYC_OK;
+	return error_set(error, LYC_FAILED_PRECONDITION,
+			 "The backup is one of '%.64s', and the configuration's name is '%.64s'.",
+			 name, expected);
+}
+
+/* What a copied folder holds. */
+static enum lyc_status summarise(struct store *store, struct backup_summary *summary,
+				 struct lyc_error *error)
+{
 	struct store_stats stats;
 	struct buf name = {0};
-	enum lyc_status status = store_open(&options, &store, error);
+	store_stats(store, &stats);
+	summary->epoch = stats.epoch;
+	summary->last_seq = stats.last_seq;
+	summary->bytes = stats.bytes;
+	for (size_t i = 0; i < store->segment_count; i++)
+		summary->record_count += store->segments[i]->record_count;
+	enum lyc_status status = store_get_meta(store, "name", &name);
+	if (status == LYC_OK)
+		snprintf(summary->daemon, sizeof(summary->daemon), "%.*s", (int)name.len,
+			 (const char *)name.data);
+	else
+		status = error_set(error, LYC_DATA_LOSS, "The copy does not say whose log it is.");
+	buf_fini(&name);
+	return status;
+}
+
+static enum lyc_status note(struct store *store, const struct restore_options *options,
+			    const struct backup_summary *summary, struct lyc_error *error)
+{
+	struct buf value = {0};
+	pb_write_uint(&value, 1, options->now_ms);
+	pb_write_uint(&value, 2, summary->time_ms);
+	pb_write_uint(&value, 3, summary->last_seq);
+	pb_write_uint(&value, 4, summary->record_count);
+	enum lyc_status status =
+		store_put_meta(store, BACKUP_RESTORED_KEY, span_of(value.data, value.len), error);
+	if (status == LYC_OK && options->waits_for_hub)
+		status = store_put_meta(store, BACKUP_WAITS_KEY, span_of("1", 1), error);
+	else if (status == LYC_OK)
+		status = store_remove_meta(store, BACKUP_WAITS_KEY, error);
+	buf_fini(&value);
+	return status;
+}
+
+static enum lyc_status begin_anew(const char *part, const struct restore_options *options,
+				  bool is_raw, struct backup_summary *summary,
+				  struct lyc_error *error)
+{
+	const struct store_options store_options = {.folder = part};
+	struct store *store;
+	enum lyc_status status = store_open(&store_options, &store, error);
 	if (status != LYC_OK)
 		return status;
-	store_stats(store, &stats);
-	if (summary->time_ms == 0) {
-		summary->epoch = stats.epoch;
-		summary->last_seq = stats.last_seq;
-		summary->bytes = stats.bytes;
-		for (size_t i = 0; i < store->segment_count; i++)
-			summary->record_count += store->segments[i]->record_count;
-		if (store_get_meta(store, "name", &name) == LYC_OK)
-			snprintf(summary->daemon, sizeof(summary->daemon), "%.*s", (int)name.len,
-				 (const char *)name.data);
-		buf_fini(&name);
-	}
-	status = store_begin_epoch(store, now_ms, error);
+	if (is_raw)
+		status = summarise(store, summary, error);
+	if (status == LYC_OK)
+		status = check_name(summary->daemon, options->daemon, error);
+	if (status == LYC_OK)
+		status = store_begin_epoch(store, options->now_ms, error);
+	if (status == LYC_OK)
+		status = note(store, options, summary, error);
 	store_close(store);
 	return status;
 }
 
-enum lyc_status backup_restore(const char *folder, const char *to, uint64_t now_ms,
+static enum lyc_status give_name(const char *part, const char *to, struct lyc_error *error)
+{
+	if (rename(part, to) != 0)
+		return backup_failed(error, "rename", part);
+	char *parent = mem_dup(to);
+	char *slash = strrchr(parent, '/');
+	if (slash)
+		slash[slash == parent] = '\0';
+	enum lyc_status status = backup_sync_folder(slash ? parent : ".", error);
+	free(parent);
+	return status;
+}
+
+enum lyc_status backup_restore(const struct restore_options *options,
 			       struct backup_summary *ret_summary, struct lyc_error *error)
 {
 	char from[MAX_PATH];
@@ -138,39 +194,33 @@ enum lyc_status backup_restore(const char *folder, const char *to, uint64_t now_
 	char state[MAX_PATH];
 	struct backup_list list = {0};
 	struct backup_summary summary = {0};
-	if (!backup_path(from, sizeof(from), folder, "log") ||
+	if (!backup_path(from, sizeof(from), options->folder, "log") ||
 	    !backup_path(state, sizeof(state), from, "log") ||
-	    snprintf(part, sizeof(part), "%s.part", to) >= (int)sizeof(part))
+	    snprintf(part, sizeof(part), "%s.part", options->to) >= (int)sizeof(part))
 		return too_long(error);
 	/* An empty folder may be in its place. */
-	if (access(to, F_OK) == 0 && rmdir(to) != 0)
+	if (access(options->to, F_OK) == 0 && rmdir(options->to) != 0)
 		return error_set(error, LYC_FAILED_PRECONDITION,
 				 "There is a log in %s already: nothing is restored over it. Move "
 				 "it away first.",
-				 to);
-	enum lyc_status status = backup_check(folder, &summary, error);
+				 options->to);
+	enum lyc_status status = backup_check(options->folder, &summary, error);
 	bool is_raw = status == LYC_NOT_FOUND && access(state, F_OK) == 0;
 	if (status == LYC_OK)
-		status = backup_list_read(folder, &list, error);
+		status = check_name(summary.daemon, options->daemon, error);
 	else if (is_raw)
 		status = LYC_OK;
+	if (status == LYC_OK && !is_raw)
+		status = backup_list_read(options->folder, &list, error);
 	if (status == LYC_OK)
 		status = make_folders(part, error);
 	if (status == LYC_OK)
 		status = is_raw ? copy_raw(from, part, error)
 				: copy_listed(&list, from, part, error);
 	if (status == LYC_OK)
-		status = begin_anew(part, now_ms, &summary, error);
-	if (status == LYC_OK && rename(part, to) != 0)
-		status = backup_failed(error, "rename", part);
-	if (status == LYC_OK) {
-		char *parent = mem_dup(to);
-		char *slash = strrchr(parent, '/');
-		if (slash)
-			slash[slash == parent] = '\0';
-		status = backup_sync_folder(slash ? parent : ".", error);
-		free(parent);
-	}
+		status = begin_anew(part, options, is_raw, &summary, error);
+	if (status == LYC_OK)
+		status = give_name(part, options->to, error);
 	if (status == LYC_OK)
 		*ret_summary = summary;
 	backup_list_fini(&list);

@@ -38,6 +38,8 @@ enum way_in {
 	WAY_SECRETS,
 };
 
+struct backup_work;
+
 struct world {
 	const struct world_options *options;
 	uv_loop_t loop;
@@ -62,6 +64,8 @@ struct world {
 	/* Of refused keys: how many the log has, and when it may have the next line. */
 	uint64_t refused_logged;
 	uint64_t refused_due_ms;
+
+	struct backup_work *backup; /* under way; NULL */
 
 	uint64_t stop_at_ms;
 	/* A plugin's thread was left behind: nothing may wait for its socket. */
@@ -97,6 +101,13 @@ LYC_MUST_USE enum lyc_status identities_admit_operator(struct world *world,
 LYC_MUST_USE enum lyc_status identities_publish(struct world *world, struct lyc_error *error);
 /* Count and log the keys that were refused: one line for all of ten seconds. */
 void identities_report_refused(struct world *world);
+
+/* ---- backup_thread.c ---- */
+
+/* For struct env. */
+void backup_thread_start(void *world, struct backup_job *job);
+/* Let the one that is under way end, and be answered. */
+void backup_thread_stop(struct world *world);
 
 /* ---- running.c ---- */
 

@@ -265,6 +265,7 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 		.save = env_save,
 		.load = env_load,
 		.saved_count = env_saved_count,
+		.backup = backup_thread_start,
 		.random = env_random,
 		.uplink_open = env_uplink_open,
 		.uplink_close = env_uplink_close,
@@ -386,6 +387,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 
 static void close_all(struct world *world)
 {
+	backup_thread_stop(world);
 	if (world->daemon.env.world) {
 		daemon_turn(&world->daemon);
 		for (uint32_t i = 0; i < world->port_count; i++)

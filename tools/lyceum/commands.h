@@ -15,6 +15,7 @@ int publish_run(struct session *session, const struct command *command, int argc
 int send_run(struct session *session, const struct command *command, int argc, char **argv);
 int subscribe_run(struct session *session, const struct command *command, int argc, char **argv);
 int log_run(struct session *session, const struct command *command, int argc, char **argv);
+int backup_run(struct session *session, const struct command *command, int argc, char **argv);
 int keygen_run(struct session *session, const struct command *command, int argc, char **argv);
 int schema_run(struct session *session, const struct command *command, int argc, char **argv);
 int completion_run(struct session *session, const struct command *command, int argc, char **argv);

@@ -42,6 +42,12 @@ const struct command commands[] = {
 	 "Without a pattern the records that hold schemas, lyceum.v1.SchemaVersion, are left out.",
 	 log_run},
 	{"metrics", "", "Prints the daemon's counters and gauges", NULL, metrics_run},
+	{"backup", "DIR", "Copies the daemon's log into a new folder while it goes on",
+	 "The daemon writes it: DIR is an absolute path on its machine, new or empty.\n"
+	 "  lyceum backup --check DIR    reads all of one and checks every checksum, without a "
+	 "daemon\n"
+	 "  lyceumd --config FILE --restore DIR    makes a data folder from one",
+	 backup_run},
 	{"keygen", "FILE", "Makes a key pair and prints how to let its owner in", NULL, keygen_run},
 	{"schema", "check|describe|diff|convert|embed FILE...",
 	 "Checks, shows, compares and converts by FileDescriptorSet files, without a daemon",
