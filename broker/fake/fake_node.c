@@ -296,7 +296,7 @@ struct fake_node *fake_node_add(struct fake_world *world, const char *name, stru
 	return node;
 }
 
-void fake_node_restart(struct fake_node *node)
+static void end_abruptly(struct fake_node *node)
 {
 	node_end(node);
 	for (size_t i = 0; i < node->world->node_count; i++) {
@@ -304,24 +304,26 @@ void fake_node_restart(struct fake_node *node)
 		if (other->hub == node)
 			fake_cut(other);
 	}
+}
+
+void fake_node_restart(struct fake_node *node)
+{
+	end_abruptly(node);
+	node_start(node);
+}
+
+void fake_node_restore(struct fake_node *node, const struct fake_backup *backup,
+		       bool waits_for_hub)
+{
+	end_abruptly(node);
+	fake_disk_restore(node, backup, waits_for_hub);
 	node_start(node);
 }
 
 static void node_free(struct fake_node *node)
 {
 	node_end(node);
-	for (size_t i = 0; i < node->record_count; i++) {
-		buf_fini(&node->records[i].subject);
-		buf_fini(&node->records[i].record);
-	}
-	free(node->records);
-	while (node->values) {
-		struct fake_value *value = node->values;
-		node->values = value->next;
-		buf_fini(&value->value);
-		free(value->key);
-		free(value);
-	}
+	fake_disk_clear(node);
 	buf_fini(&node->seen_up);
 	buf_fini(&node->seen_down);
 	free(node);

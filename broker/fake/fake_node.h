@@ -35,6 +35,7 @@ struct fake_value {
 };
 
 struct Lyceum__V1__Config;
+struct fake_backup;
 struct fake_world;
 struct fake_node;
 
@@ -145,6 +146,18 @@ struct fake_node *fake_node_add(struct fake_world *world, const char *name, stru
 /* Ends without a word and begins again with what its disk has; what had not been answered is lost.
  */
 void fake_node_restart(struct fake_node *node);
+
+/* What the disk has at this moment. */
+struct fake_backup *fake_backup_new(const struct fake_node *node);
+void fake_backup_free(struct fake_backup *backup);
+/* Ends without a word and begins again with what a backup has, in a new epoch. */
+void fake_node_restore(struct fake_node *node, const struct fake_backup *backup,
+		       bool waits_for_hub);
+
+/* Replace the disk's content. For fake_node_restore. */
+void fake_disk_restore(struct fake_node *node, const struct fake_backup *backup,
+		       bool waits_for_hub);
+void fake_disk_clear(struct fake_node *node);
 
 /* The part of struct env that is the log. */
 void fake_disk_env(struct env *env);

@@ -10,8 +10,11 @@ bool after_is_missing(const struct stream *stream, const struct call *call)
 		return call->wait_seq > stream->last_seq;
 	if (call->wait_origin == UNKNOWN)
 		return call->wait_seq == stream->origins.count;
-	return origin_is_new(&stream->origins.items[call->wait_origin], call->wait_epoch,
-			     call->wait_seq);
+	const struct origin *origin = &stream->origins.items[call->wait_origin];
+	/* Of an epoch that is over: it may have been lost. */
+	if (call->wait_epoch > 0 && call->wait_epoch < origin->epoch)
+		return !origin_has(origin, call->wait_epoch, call->wait_seq);
+	return origin_is_new(origin, call->wait_epoch, call->wait_seq);
 }
 
 enum after after_look(const struct stream *stream, const struct packet_call *packet,
@@ -23,8 +26,11 @@ enum after after_look(const struct stream *stream, const struct packet_call *pac
 		call->wait_epoch = after->epoch;
 		call->wait_seq = after->seq;
 		if (span_is(after->origin, stream->name)) {
-			if (after->epoch != 0 && after->epoch != stream->epoch)
+			bool is_former = after->epoch != 0 && after->epoch != stream->epoch;
+			if (is_former && !origin_has(&origins->items[0], after->epoch, after->seq))
 				return AFTER_NEVER;
+			if (is_former)
+				continue;
 			call->wait_origin = OWN;
 		} else {
 			uint32_t at = 0;

@@ -169,6 +169,9 @@ void backups_state(struct daemon *daemon, bool is_operator, char *restored, size
 	ret_state->last_ms = backups->last_ms;
 	if (is_operator)
 		ret_state->folder = backups->folder;
+	ret_state->waits_for_hub = daemon->stream.is_waiting;
+	ret_state->taken_back = daemon->stream.taken_back_count;
+	ret_state->not_taken_back = daemon->stream.not_taken_back_count;
 	if (backups->restored_ms == 0)
 		return;
 	write_moment(then, backups->restored_ms);

@@ -21,12 +21,16 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 {
 	struct stream *stream = link->links->stream;
 	bool is_own = record->origin.len == 0;
+	if (link_gives_back(link, record)) {
+		*ret_record = *record;
+		return true;
+	}
 	if (!is_own && (link->is_hub || span_is(record->origin, link->peer)))
 		return false;
 	struct record out = *record;
 	if (is_own) {
 		out.origin = span_of(stream->name, strlen(stream->name));
-		out.epoch = stream->epoch;
+		out.epoch = stream_epoch_of(stream, seq);
 		out.origin_seq = seq;
 	}
 	const struct origin *known = origins_find(&link->theirs, out.origin);
@@ -46,10 +50,14 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 	switch (policy_outgoing(stream->policy, record->removed ? NULL : message, record->body,
 				&label, home, &readers, link->is_hub, cut)) {
 	case EGRESS_CUT:
+		if (is_own)
+			out.seal = stream_seal(stream, &out);
 		out.body = span_of(cut->data, cut->len);
 		break;
 	case EGRESS_WHOLE:
 	case EGRESS_CARRY:
+		if (is_own)
+			out.seal = stream_seal(stream, &out);
 		break;
 	case EGRESS_NOTHING:
 	default:
@@ -66,6 +74,8 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 		out.former = span_of(NULL, 0);
 		out.principal = span_of(NULL, 0);
 		out.trace = span_of(NULL, 0);
+		if (is_own)
+			out.seal = stream_seal(stream, &out);
 	}
 	*ret_record = out;
 	return true;
@@ -155,7 +165,9 @@ void link_pump(struct link *link)
 uint64_t link_start(struct link *link)
 {
 	struct stream *stream = link->links->stream;
-	uint64_t start = stream->last_seq + 1;
+	uint64_t start = link_give_start(link);
+	if (start > stream->last_seq + 1)
+		start = stream->last_seq + 1;
 	for (size_t i = 0; i < stream->origins.count; i++) {
 		const struct origin *origin = &stream->origins.items[i];
 		bool is_own = strcmp(origin->name, stream->name) == 0;

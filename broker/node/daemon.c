@@ -96,6 +96,8 @@ static void load_confirmed(struct daemon *daemon, struct link *link)
 		else if (field.number == 2)
 			own->seq = field.value;
 	}
+	link->confirmed_epoch = own ? own->epoch : 0;
+	link->confirmed_seq = own ? own->seq : 0;
 	buf_fini(&saved);
 }
 
@@ -152,6 +154,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	topics_init(&daemon->topics);
 	stream_init(&daemon->stream, env, &daemon->policy, &daemon->types, &daemon->sessions,
 		    &daemon->topics, config->name, epoch);
+	stream_load(&daemon->stream, config->uplink != NULL);
 	daemon->stream.max_subscriptions =
 		(size_t)or_default(limits ? limits->subscriptions : 0, 1024);
 	journal_init(&daemon->journal, env, or_default(limits ? limits->journal : 0, JOURNAL_LEN));

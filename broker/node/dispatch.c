@@ -132,8 +132,8 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 	} else if (hello->epoch > 0 && grants->role != ROLE_NODE) {
 		refusal = "this key is not a node's here: in `keys` its role has to be NODE";
 	} else if (grants->role == ROLE_NODE && is_older_log(daemon, identity, hello->epoch)) {
-		refusal = "this node's log is older than the one that is known here; was it "
-			  "restored?";
+		refusal = "this node's log is older than the one that is known here: a copy "
+			  "comes back with lyceumd --restore, which begins a new epoch";
 	} else {
 		refusal = refuse_more_sessions(daemon, grants);
 	}

@@ -12,8 +12,8 @@
 #define LOG_TOPIC "link"
 #define FOLLOW_CREDIT (8u * 1024 * 1024)
 #define HEADS_EVERY_MS 1000
-/* Of this daemon and of every origin that it knows. */
-#define MAX_POSITIONS (ORIGINS_MAX + 1)
+/* Of this daemon and of every origin that it knows, and what is given back. */
+#define MAX_POSITIONS (ORIGINS_MAX + ORIGIN_MAX_FORMER + 3)
 /* Heads that wait for copies on their way to the log; what is dropped comes again within a second.
  */
 #define MAX_WAITING_HEADS (512u * 1024)
@@ -29,6 +29,7 @@ static void link_free(struct link *link)
 	list_remove(&link->node);
 	origins_fini(&link->theirs);
 	buf_fini(&link->waiting_heads);
+	free(link->asked);
 	free(link);
 }
 
@@ -62,6 +63,11 @@ struct link *links_get(struct links *links, const char *peer, bool is_hub)
 	return link;
 }
 
+static struct span own_name(const struct stream *stream)
+{
+	return span_of(stream->name, strlen(stream->name));
+}
+
 /* ---- the outbox ---- */
 
 /* Does an own record go to the hub? Its label says so, and that of what it replaced; where parts of
@@ -89,7 +95,8 @@ static void outbox_add(struct link *link, uint64_t seq, const struct record *rec
 	const struct stream *stream = link->links->stream;
 	const struct origin *known =
 		origins_find(&link->theirs, span_of(stream->name, strlen(stream->name)));
-	if ((known && !origin_is_new(known, stream->epoch, seq)) || !travels(link, record))
+	if ((known && !origin_is_new(known, stream_epoch_of(stream, seq), seq)) ||
+	    !travels(link, record))
 		return;
 	link->outbox_count++;
 	link->outbox_last = seq;
@@ -102,19 +109,49 @@ static void outbox_confirmed(struct link *link, uint64_t seq)
 		link->outbox_count = most;
 }
 
+static void note_confirmed(struct link *link, uint64_t epoch, uint64_t seq)
+{
+	if (epoch < link->confirmed_epoch ||
+	    (epoch == link->confirmed_epoch && seq <= link->confirmed_seq))
+		return;
+	link->confirmed_epoch = epoch;
+	link->confirmed_seq = seq;
+}
+
+/* The hub has less than it had confirmed: it was restored, and all that comes after waits again. */
+static void recount_outbox(struct link *link)
+{
+	const struct stream *stream = link->links->stream;
+	const struct origin *own = &stream->origins.items[0];
+	const struct origin *known = origins_find(&link->theirs, own_name(stream));
+	uint64_t epoch = known ? known->epoch : 0;
+	uint64_t seq = known ? known->seq : 0;
+	if (!link->is_hub || epoch > link->confirmed_epoch ||
+	    (epoch == link->confirmed_epoch && seq >= link->confirmed_seq))
+		return;
+	link->outbox_count = origin_count_after(own, epoch, seq);
+	link->outbox_last = stream->last_seq;
+	link->confirmed_epoch = epoch;
+	link->confirmed_seq = seq;
+}
+
 static void take_their_positions(struct link *link, const struct wire_position *positions,
 				 size_t count)
 {
 	struct stream *stream = link->links->stream;
 	for (size_t i = 0; i < count; i++) {
-		struct origin *origin = origins_get(&link->theirs, positions[i].origin);
+		struct origin *origin = span_is(positions[i].origin, link->peer)
+						? NULL
+						: origins_get(&link->theirs, positions[i].origin);
 		if (!origin ||
 		    (origin->epoch == positions[i].epoch && origin->seq > positions[i].seq))
 			continue;
 		origin->epoch = positions[i].epoch;
 		origin->seq = positions[i].seq;
-		if (span_is(positions[i].origin, stream->name) &&
-		    positions[i].epoch == stream->epoch)
+		if (!span_is(positions[i].origin, stream->name))
+			continue;
+		note_confirmed(link, positions[i].epoch, positions[i].seq);
+		if (positions[i].epoch == stream->epoch)
 			outbox_confirmed(link, positions[i].seq);
 	}
 }
@@ -136,10 +173,12 @@ static bool is_behind_itself(const struct link *link)
 void link_follow(struct link *link, const struct packet_follow *follow)
 {
 	take_their_positions(link, follow->positions, follow->position_count);
+	link_asked(link, follow);
 	if (is_behind_itself(link)) {
 		link->has_failed = true;
-		link->failure = "the peer holds records of this daemon that its own log does not: "
-				"the log was restored from an older copy";
+		link->failure = "the peer holds records of this daemon that its own log does not, "
+				"which is an older copy: stop the daemon, move its log away, and "
+				"bring the copy back with lyceumd --restore";
 		log_error("the log is older than its copies", "peer", link->peer);
 		return;
 	}
@@ -147,6 +186,7 @@ void link_follow(struct link *link, const struct packet_follow *follow)
 	if (link->credit > WIRE_MAX_FOLLOW_CREDIT)
 		link->credit = WIRE_MAX_FOLLOW_CREDIT;
 	link->unconfirmed_len = 0;
+	recount_outbox(link);
 	link->next_seq = link_start(link);
 	link->is_followed = true;
 	link->is_sent_dirty = true;
@@ -177,7 +217,7 @@ static size_t list_sent(struct link *link, struct wire_position *to)
 			.age_ms = origin_age_ms(origin, now, wall),
 		};
 	}
-	return count;
+	return count + link_list_given(link, to + count);
 }
 
 static size_t list_stored(struct link *link, struct wire_position *to)
@@ -242,7 +282,8 @@ static void send_follow(struct link *link)
 {
 	struct session_table *sessions = link->links->sessions;
 	struct wire_position stored[MAX_POSITIONS];
-	size_t count = list_stored(link, stored);
+	size_t own_count = link_list_own(link, stored);
+	size_t count = own_count + list_stored(link, stored + own_count);
 	for (size_t first = WIRE_MAX_POSITIONS; first < count; first += WIRE_MAX_POSITIONS) {
 		struct packet packet = {.kind = PACKET_HEADS};
 		packet.heads = (struct packet_heads){.stored = stored + first,
@@ -262,16 +303,16 @@ static void apply_heads(struct link *link, const struct wire_position *sent, siz
 	struct stream *stream = link->links->stream;
 	uint64_t now = link->links->env->now_ms(link->links->env->world);
 	for (size_t i = 0; i < count; i++) {
+		if (span_is(sent[i].origin, stream->name))
+			link_was_given(link, &sent[i]);
 		bool is_allowed = link->is_hub ? !span_is(sent[i].origin, stream->name)
 					       : span_is(sent[i].origin, link->peer);
 		struct origin *origin =
 			is_allowed ? origins_get(&stream->origins, sent[i].origin) : NULL;
 		if (!origin || sent[i].epoch < origin->epoch)
 			continue;
-		if (sent[i].epoch > origin->epoch) {
-			origin->epoch = sent[i].epoch;
-			origin->seq = 0;
-		}
+		if (sent[i].epoch > origin->epoch)
+			origin_begin_epoch(origin, sent[i].epoch);
 		if (sent[i].seq > origin->seq)
 			origin->seq = sent[i].seq;
 		origin_heard_of(origin, now, sent[i].age_ms);
@@ -317,13 +358,20 @@ static void take_copy(struct link *link, struct span bytes)
 	struct record record;
 	struct lyc_error error = {0};
 	enum lyc_status status = record_read(bytes, &record);
+	bool is_own = status == LYC_OK && span_is(record.origin, links->stream->name);
 	bool is_allowed = status == LYC_OK && (link->is_hub || span_is(record.origin, link->peer));
-	if (!is_allowed) {
+	if (is_own) {
+		error.status = link_take_back(link, &record, copy_stored, &error);
+	} else if (!is_allowed) {
 		error_set(&error, LYC_PERMISSION_DENIED, "not a record that this peer may send");
 	} else {
 		const struct origin *origin = origins_find(&links->stream->origins, record.origin);
 		if (origin && !origin_is_wanted(origin, record.epoch, record.origin_seq))
 			return; /* held already, or on its way */
+		/* Its home had lost it and got it back. Heads will say that it has come. */
+		if (origin && record.was.epoch > 0 &&
+		    origin_has(origin, record.was.epoch, record.was.seq))
+			return;
 		error.status = stream_append_copy(links->stream, bytes, copy_stored, link, &error);
 	}
 	if (error.status == LYC_OK) {

@@ -46,6 +46,17 @@ struct link {
 	uint64_t heads_due_ms;
 	bool is_sent_dirty;
 
+	/* What the peer holds of its own earlier epochs, as it said in Follow: this daemon gives
+	 * back what comes after. None: it was never restored, and nothing is given back. */
+	struct origin_former *asked;
+	size_t asked_count;
+	/* The other way round, kept beside the log: up to where the peer has given back. */
+	struct origin_former given[ORIGIN_MAX_FORMER];
+	size_t given_count;
+
+	/* Up to where the hub had confirmed own records, at the most. */
+	uint64_t confirmed_epoch;
+	uint64_t confirmed_seq;
 	/* Own records that travel and that the peer has not confirmed: how many, and the last.
 	 * While it catches up, at most so many. */
 	uint64_t outbox_count;
@@ -107,6 +118,25 @@ void links_turn(struct links *links);
 void link_pump(struct link *link);
 /* Where the first record lies that the peer does not have. */
 uint64_t link_start(struct link *link);
+
+/* ---- give_back.c ---- */
+
+/* After a restore the peer says how far it has each of its own epochs; append what this daemon says
+ * of itself to `to`, at most ORIGIN_MAX_FORMER + 1 positions. */
+size_t link_list_own(struct link *link, struct wire_position *to);
+/* Take the peer's own positions out of its Follow. */
+void link_asked(struct link *link, const struct packet_follow *follow);
+/* Does the peer get this record, its own, back? */
+bool link_gives_back(const struct link *link, const struct record *record);
+/* Where the first of them lies; UINT64_MAX: there is none. */
+uint64_t link_give_start(const struct link *link);
+/* "That was all of yours": for the positions that are said to be sent. */
+size_t link_list_given(const struct link *link, struct wire_position *to);
+/* The peer says that of this daemon's own records. */
+void link_was_given(struct link *link, const struct wire_position *position);
+/* A record of this daemon's own that came in. */
+LYC_MUST_USE enum lyc_status link_take_back(struct link *link, const struct record *record,
+					    stream_done_fn on_done, struct lyc_error *error);
 
 /* ---- announce.c ---- */
 

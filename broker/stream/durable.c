@@ -104,8 +104,15 @@ bool durable_load(const struct stream *stream, const char *key, uint64_t *ret_se
 			epoch = field.value;
 	}
 	buf_fini(&value);
+	/* Of what a restore has lost nobody knows what is new: the place is where it was cut off.
+	 */
+	const struct origin *own = &stream->origins.items[0];
+	if (is_there && epoch != stream->epoch) {
+		uint64_t end = epoch < stream->epoch ? origin_epoch_end(own, epoch) : 0;
+		seq = seq < end ? seq : end;
+	}
 	if (is_there)
-		*ret_seq = epoch == stream->epoch ? seq : 0;
+		*ret_seq = seq;
 	return is_there;
 }
 

@@ -13,8 +13,8 @@ char *durable_key(const char *identity, struct span name);
 void durable_name(const char *key, char *to, size_t size);
 /* May the identity use the name: has it been there before, or is there room for another? */
 bool durable_is_allowed(struct stream *stream, const char *identity, struct span name);
-/* Where it was left; false when the name is new. A place of another epoch is of a log that was
- * restored since: nobody knows which of its records were new, so that is the beginning. */
+/* Where it was left; false when the name is new. A place in an epoch that a restore has ended is at
+ * most where that epoch ends here; one in an epoch that this log never had is the beginning. */
 bool durable_load(const struct stream *stream, const char *key, uint64_t *ret_seq);
 void durable_save(const struct stream *stream, const char *key, uint64_t seq);
 /* A new name has its first place; one that has been there is forgotten. */

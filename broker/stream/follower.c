@@ -123,7 +123,7 @@ static void send_record(struct stream *stream, struct subscription *subscription
 		.subject = record->subject,
 		.body = is_withdrawn ? span_of(NULL, 0) : body,
 		.origin = span_of(home, strlen(home)),
-		.epoch = record->origin.len > 0 ? record->epoch : stream->epoch,
+		.epoch = record->origin.len > 0 ? record->epoch : stream_epoch_of(stream, seq),
 		.origin_seq = record->origin.len > 0 ? record->origin_seq : seq,
 		.time_ms = record->time_ms,
 		/* Who hid it is part of what is hidden. */

@@ -11,8 +11,10 @@
 
 void origins_fini(struct origins *origins)
 {
-	for (size_t i = 0; i < origins->count; i++)
+	for (size_t i = 0; i < origins->count; i++) {
 		free(origins->items[i].marks);
+		seq_set_fini(&origins->items[i].returned);
+	}
 	free(origins->items);
 	*origins = (struct origins){0};
 }
@@ -43,15 +45,88 @@ struct origin *origins_get(struct origins *origins, struct span name)
 	return origin;
 }
 
-static void begin_epoch(struct origin *origin, uint64_t epoch)
+void origin_begin_epoch(struct origin *origin, uint64_t epoch)
 {
+	struct origin_former former = {.epoch = origin->epoch, .seq = origin->seq};
+	size_t count = origin->former_count;
+	if (origin->epoch > 0 && count == ORIGIN_MAX_FORMER)
+		memmove(origin->formers, origin->formers + 1, --count * sizeof(former));
+	if (origin->epoch > 0)
+		origin->formers[count++] = former;
+	origin->former_count = count;
 	origin->epoch = epoch;
 	origin->seq = 0;
-	origin->mark_count = 0;
-	origin->record_count = 0;
 }
 
-void origin_add_mark(struct origin *origin, uint64_t origin_seq, uint64_t seq)
+/* A record of an epoch that is known to be over. */
+static void note_former(struct origin *origin, uint64_t epoch, uint64_t origin_seq)
+{
+	size_t at = origin->former_count;
+	while (at > 0 && origin->formers[at - 1].epoch > epoch)
+		at--;
+	if (at > 0 && origin->formers[at - 1].epoch == epoch) {
+		if (origin->formers[at - 1].seq < origin_seq)
+			origin->formers[at - 1].seq = origin_seq;
+	} else if (origin->former_count < ORIGIN_MAX_FORMER) {
+		memmove(origin->formers + at + 1, origin->formers + at,
+			(origin->former_count++ - at) * sizeof(*origin->formers));
+		origin->formers[at] = (struct origin_former){.epoch = epoch, .seq = origin_seq};
+	}
+}
+
+static bool is_at_or_before(const struct origin_mark *mark, uint64_t epoch, uint64_t origin_seq)
+{
+	return mark->epoch < epoch || (mark->epoch == epoch && mark->origin_seq <= origin_seq);
+}
+
+/* The last mark at or before the first record behind the position, or the first one. There is one.
+ */
+static size_t find_mark(const struct origin *origin, uint64_t epoch, uint64_t after_seq)
+{
+	size_t low = 0;
+	size_t high = origin->mark_count;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (is_at_or_before(&origin->marks[middle], epoch, after_seq + 1))
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool origin_has(const struct origin *origin, uint64_t epoch, uint64_t origin_seq)
+{
+	if (epoch == origin->epoch && origin_seq <= origin->seq)
+		return true;
+	if (epoch == origin->queued_epoch && origin_seq <= origin->queued_seq)
+		return true;
+	for (size_t i = 0; i < origin->former_count; i++) {
+		if (origin->formers[i].epoch == epoch && origin_seq <= origin->formers[i].seq)
+			return true;
+	}
+	return seq_set_has(&origin->returned, epoch, origin_seq);
+}
+
+uint64_t origin_epoch_end(const struct origin *origin, uint64_t epoch)
+{
+	uint64_t seq = 0;
+	for (size_t i = 0; i < origin->former_count; i++) {
+		if (origin->formers[i].epoch <= epoch)
+			seq = origin->formers[i].seq;
+	}
+	return origin->epoch <= epoch ? origin->seq : seq;
+}
+
+uint64_t origin_count_after(const struct origin *origin, uint64_t epoch, uint64_t after_seq)
+{
+	if (origin->mark_count == 0 || epoch > origin->epoch ||
+	    (epoch == origin->epoch && after_seq >= origin->seq))
+		return 0;
+	return origin->record_count - find_mark(origin, epoch, after_seq) * MARK_STEP;
+}
+
+void origin_add_mark(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq)
 {
 	size_t count = origin->mark_count;
 	if ((count & (count - 1)) == 0) {
@@ -60,26 +135,25 @@ void origin_add_mark(struct origin *origin, uint64_t origin_seq, uint64_t seq)
 		ensure(origin->marks != NULL);
 	}
 	origin->marks[origin->mark_count++] =
-		(struct origin_mark){.origin_seq = origin_seq, .seq = seq};
+		(struct origin_mark){.epoch = epoch, .origin_seq = origin_seq, .seq = seq};
 }
 
 void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq)
 {
-	if (epoch != origin->epoch) {
-		/* Restored from a backup: what came before is still in the log, but its positions
-		 * mean nothing now. */
-		begin_epoch(origin, epoch);
-	}
+	if (epoch > origin->epoch)
+		origin_begin_epoch(origin, epoch);
+	else if (epoch < origin->epoch)
+		note_former(origin, epoch, origin_seq);
 	if (origin->record_count++ % MARK_STEP == 0)
-		origin_add_mark(origin, origin_seq, seq);
-	if (origin_seq > origin->seq)
+		origin_add_mark(origin, epoch, origin_seq, seq);
+	if (epoch == origin->epoch && origin_seq > origin->seq)
 		origin->seq = origin_seq;
 }
 
 void origin_restore(struct origin *origin, uint64_t epoch, uint64_t origin_seq)
 {
 	if (epoch > origin->epoch)
-		begin_epoch(origin, epoch);
+		origin_begin_epoch(origin, epoch);
 	if (epoch == origin->epoch && origin_seq > origin->seq)
 		origin->seq = origin_seq;
 }
@@ -124,20 +198,8 @@ bool origin_is_wanted(const struct origin *origin, uint64_t epoch, uint64_t orig
 
 uint64_t origin_start(const struct origin *origin, uint64_t epoch, uint64_t after_seq)
 {
-	if (origin->mark_count == 0)
+	if (origin->mark_count == 0 || epoch > origin->epoch ||
+	    (epoch == origin->epoch && after_seq >= origin->seq))
 		return UINT64_MAX;
-	if (epoch != origin->epoch)
-		return origin->marks[0].seq;
-	if (after_seq >= origin->seq)
-		return UINT64_MAX;
-	size_t low = 0;
-	size_t high = origin->mark_count;
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-		if (origin->marks[middle].origin_seq <= after_seq + 1)
-			low = middle;
-		else
-			high = middle;
-	}
-	return origin->marks[low].seq;
+	return origin->marks[find_mark(origin, epoch, after_seq)].seq;
 }

@@ -9,12 +9,23 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "stream/seq_set.h"
 
 #define ORIGINS_MAX 1024
 
+/* Restores of one origin that are remembered. */
+#define ORIGIN_MAX_FORMER 32
+
 /* Every MARK_STEP-th record of an origin is marked. */
 struct origin_mark {
+	uint64_t epoch;
 	uint64_t origin_seq;
+	uint64_t seq;
+};
+
+/* An epoch that a restore has ended, and the highest position of it that was here. */
+struct origin_former {
+	uint64_t epoch;
 	uint64_t seq;
 };
 
@@ -36,6 +47,13 @@ struct origin {
 	uint64_t record_count;
 	struct origin_mark *marks;
 	size_t mark_count;
+
+	/* Earlier epochs, in order. */
+	struct origin_former formers[ORIGIN_MAX_FORMER];
+	size_t former_count;
+	/* Records of earlier epochs that came under a new identity: they had been lost at their
+	 * home, which got them back. */
+	struct seq_set returned;
 };
 
 struct origins {
@@ -52,7 +70,15 @@ void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq
 /* It had come so far, though the records that said so may have been removed. */
 void origin_restore(struct origin *origin, uint64_t epoch, uint64_t origin_seq);
 /* Note where one of its records lies, behind all that were noted. */
-void origin_add_mark(struct origin *origin, uint64_t origin_seq, uint64_t seq);
+void origin_add_mark(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq);
+/* The origin's records are of a later epoch from now on. */
+void origin_begin_epoch(struct origin *origin, uint64_t epoch);
+/* Is the record of this identity here, under it or under a later one; or on its way to the log? */
+bool origin_has(const struct origin *origin, uint64_t epoch, uint64_t origin_seq);
+/* The last sequence of the epoch here, and where it is not known that of the one before it. */
+uint64_t origin_epoch_end(const struct origin *origin, uint64_t epoch);
+/* How many of its records come after the position: so many, or up to 255 more. */
+uint64_t origin_count_after(const struct origin *origin, uint64_t epoch, uint64_t after_seq);
 /* How old what is here of the origin is: since it was last heard of, else since its last record. */
 uint64_t origin_age_ms(const struct origin *origin, uint64_t now_ms, uint64_t wall_ms);
 /* It had nothing newer `age_ms` ago. */

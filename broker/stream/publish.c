@@ -473,6 +473,12 @@ void stream_publish(struct stream *stream, struct session *session,
 	if (publish->trace.len > 0)
 		take_trace(stream, publish->trace, &view);
 	enum lyc_status status = check(stream, session, publish, &view, &error);
+	if (status == LYC_OK && publish->durable && stream->is_waiting)
+		status = error_set(
+			&error, LYC_UNAVAILABLE,
+			"'%s' was restored and takes no records until its hub has given "
+			"back what it holds of the lost end (lyceumd --alone does without)",
+			stream->name);
 	if (status == LYC_OK && publish->durable) {
 		status = append_publish(stream, session, publish, packet_len, &view, &error);
 		if (status != LYC_OK)
@@ -544,6 +550,22 @@ void stream_append_private(struct stream *stream, struct span subject, struct sp
 {
 	struct record record = {.subject = subject, .body = body};
 	append_of_daemon(stream, &record, LYCEUM__V1__VISIBILITY__PRIVATE, on_done, arg);
+}
+
+enum lyc_status stream_append_record(struct stream *stream, struct record *record,
+				     stream_done_fn on_done, void *arg, struct lyc_error *error)
+{
+	struct stream_append *append = append_new(stream, record->subject);
+	enum lyc_status status = write_own(stream, &append->base.record, record, error);
+	if (status != LYC_OK) {
+		append_free(append);
+		return status;
+	}
+	subjects_expect(&stream->subjects, record->subject, record->label);
+	append->on_done = on_done;
+	append->arg = arg;
+	append_start(stream, append);
+	return LYC_OK;
 }
 
 /* A copy comes from the home of its key, and from nobody else. */

@@ -17,7 +17,26 @@ enum {
 	REMOVED = 11,
 	FORMER = 12,
 	TRACE = 13,
+	WAS = 16,
+	SEAL = 17,
 };
+
+static bool read_was(struct span bytes, struct record *record)
+{
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.wire != PB_VARINT)
+			continue;
+		if (field.number == 1)
+			record->was.epoch = field.value;
+		else if (field.number == 2)
+			record->was.seq = field.value;
+		else if (field.number == 3)
+			record->was.time_ms = field.value;
+	}
+	return !reader.has_failed;
+}
 
 enum lyc_status record_read(struct span bytes, struct record *ret_record)
 {
@@ -37,9 +56,13 @@ enum lyc_status record_read(struct span bytes, struct record *ret_record)
 		[SCHEMA] = &record.schema,
 	};
 	while (pb_read_field(&reader, &field)) {
+		bool is_span = field.wire == PB_LEN;
+		if (field.number == SEAL && field.wire == PB_FIXED64)
+			record.seal = field.value;
+		if (field.number == WAS && is_span && !read_was(field.bytes, &record))
+			return LYC_INVALID_ARGUMENT;
 		if (field.number > TRACE)
 			continue;
-		bool is_span = field.wire == PB_LEN;
 		if (is_span && spans[field.number])
 			*spans[field.number] = field.bytes;
 		else if (!is_span && field.number == BODY_CRC)
@@ -77,4 +100,12 @@ void record_write(struct buf *to, const struct record *record)
 	pb_write_uint(to, REMOVED, record->removed);
 	write_span(to, FORMER, record->former);
 	write_span(to, TRACE, record->trace);
+	if (record->was.epoch > 0) {
+		size_t mark = pb_begin(to, WAS);
+		pb_write_uint(to, 1, record->was.epoch);
+		pb_write_uint(to, 2, record->was.seq);
+		pb_write_uint(to, 3, record->was.time_ms);
+		pb_end(to, mark);
+	}
+	pb_write_fixed64(to, SEAL, record->seal);
 }

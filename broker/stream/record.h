@@ -27,6 +27,13 @@ struct record {
 	bool removed;
 	struct span former;
 	struct span trace; /* a traceparent */
+	/* What it was before the restore that lost it; epoch 0: this is its first identity. */
+	struct {
+		uint64_t epoch;
+		uint64_t seq;
+		uint64_t time_ms;
+	} was;
+	uint64_t seal; /* of its home, in copies */
 };
 
 /* INVALID_ARGUMENT when malformed or without a subject. Spans borrow the bytes. */

@@ -38,7 +38,74 @@ void stream_fini(struct stream *stream)
 	subjects_fini(&stream->subjects);
 	durable_fini(stream);
 	retention_free(stream->retention);
+	taken_back_fini(stream);
 	held_fini(&stream->held);
+}
+
+static struct origin *own_origin(const struct stream *stream)
+{
+	return &stream->origins.items[0];
+}
+
+uint64_t stream_epoch_of(const struct stream *stream, uint64_t seq)
+{
+	const struct origin *own = own_origin(stream);
+	for (size_t i = 0; i < own->former_count; i++) {
+		if (seq <= own->formers[i].seq)
+			return own->formers[i].epoch;
+	}
+	return stream->epoch;
+}
+
+static void load_epochs(struct stream *stream)
+{
+	struct origin *own = own_origin(stream);
+	struct buf saved = {0};
+	stream->env->load(stream->env->world, "epochs", &saved);
+	struct pb_reader reader = pb_reader_of(span_of(saved.data, saved.len));
+	struct pb_field field;
+	own->epoch = 0;
+	while (pb_read_field(&reader, &field)) {
+		struct pb_reader inner = pb_reader_of(field.bytes);
+		struct pb_field part;
+		uint64_t numbers[2] = {0};
+		while (field.wire == PB_LEN && pb_read_field(&inner, &part)) {
+			if (part.wire == PB_VARINT && part.number >= 1 && part.number <= 2)
+				numbers[part.number - 1] = part.value;
+		}
+		origin_begin_epoch(own, numbers[0]);
+		own->seq = numbers[1];
+	}
+	origin_begin_epoch(own, stream->epoch);
+	buf_fini(&saved);
+}
+
+/* Made once, and then as old as the log: its backups have it, too. */
+static void load_seal_key(struct stream *stream)
+{
+	const struct env *env = stream->env;
+	struct buf saved = {0};
+	env->load(env->world, "seal", &saved);
+	if (saved.len == sizeof(stream->seal_key)) {
+		memcpy(stream->seal_key, saved.data, saved.len);
+	} else {
+		for (size_t i = 0; i < 2; i++) {
+			uint64_t bits = env->random(env->world);
+			memcpy(stream->seal_key + i * sizeof(bits), &bits, sizeof(bits));
+		}
+		env->save(env->world, "seal", span_of(stream->seal_key, sizeof(stream->seal_key)));
+	}
+	buf_fini(&saved);
+}
+
+void stream_load(struct stream *stream, bool has_hub)
+{
+	struct buf waits = {0};
+	load_epochs(stream);
+	load_seal_key(stream);
+	stream->env->load(stream->env->world, "waits", &waits);
+	stream->is_waiting = has_hub && waits.len > 0;
+	buf_fini(&waits);
 }
 
 enum lyc_status stream_label(const struct schema_message *message, struct span body,
@@ -92,7 +159,9 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 	if (origin && record->origin.len > 0)
 		origin_committed(origin, record->epoch, record->origin_seq, seq);
 	else if (origin)
-		origin_committed(origin, stream->epoch, seq, seq);
+		origin_committed(origin, stream_epoch_of(stream, seq), seq, seq);
+	if (origin && record->was.epoch > 0)
+		seq_set_add(&origin->returned, record->was.epoch, record->was.seq);
 	if (origin && record->time_ms > origin->last_time_ms)
 		origin->last_time_ms = record->time_ms;
 	struct label label = policy_members_label();
@@ -106,6 +175,8 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 	stream->types->seq = seq;
 	if (is_own_type(record->subject))
 		note_own(stream, seq);
+	if (record->origin.len == 0 && record->was.epoch > 0)
+		taken_back_note(stream, seq, record);
 	if (!types_note_record(stream->types, record->subject))
 		held_add(&stream->held, record->subject, record->schema);
 	if (stream->retention)

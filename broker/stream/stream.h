@@ -31,6 +31,7 @@ struct retention;
 
 /* Where positions are kept that the records themselves may not say any more. */
 #define STREAM_POSITIONS_KEY "positions"
+struct taken_back;    /* of taken_back.c */
 
 struct stream {
 	const struct env *env;
@@ -45,6 +46,14 @@ struct stream {
 	uint64_t last_seq;     /* committed */
 	uint64_t told_seq;     /* the followers have been told so far */
 	uint64_t replayed_seq; /* how far it was at the start */
+	/* Restored, and the hub has not given back yet what it has of the lost end. */
+	bool is_waiting;
+	struct taken_back *taken_back; /* by subject */
+	struct seq_set taking;         /* on their way to the log */
+	size_t taking_count;
+	uint64_t taken_back_count;
+	uint64_t not_taken_back_count;
+	uint8_t seal_key[16];
 	uint64_t last_time_ms;
 	size_t appends_pending;
 	/* Records are being taken out of the files: one removal at a time. */
@@ -91,6 +100,11 @@ void stream_write_positions(const struct stream *stream, struct buf *to);
 /* A record of lyceum.v1, where a summary spoke of all others (node/summary.h): whatever take() in
  * stream.c learns of records is in the summary, or is learnt here. */
 void stream_replay_own(struct stream *stream, uint64_t seq, struct span bytes);
+/* Before that, what is kept beside the log: its former epochs, the key of its seals, whether it
+ * waits for its hub. */
+void stream_load(struct stream *stream, bool has_hub);
+/* The epoch in which a record of this log was appended. */
+uint64_t stream_epoch_of(const struct stream *stream, uint64_t seq);
 
 /* A record has been synced. */
 void stream_committed(struct stream *stream, uint64_t seq, struct span bytes);
@@ -115,6 +129,28 @@ bool stream_is_private(struct span subject);
 LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct span record,
 						stream_done_fn on_done, void *arg,
 						struct lyc_error *error);
+
+/* A record as it is to be, but for the time and the checksum, which it gets here: a key's last
+ * record has to be expect_seq where has_expect. OK when it is on its way; on_done may be NULL. */
+LYC_MUST_USE enum lyc_status stream_append_record(struct stream *stream, struct record *record,
+						  stream_done_fn on_done, void *arg,
+						  struct lyc_error *error);
+
+/* ---- taken_back.c ---- */
+
+/* This daemon's mark on a copy of its own record; `whole` is the copy before anything is cut. */
+uint64_t stream_seal(const struct stream *stream, const struct record *whole);
+/* A record of this daemon's own that a restore had lost, given back by another one. OK: it is on
+ * its way. FAILED_PRECONDITION: it is here. INVALID_ARGUMENT: it cannot be taken, and is counted.
+ */
+LYC_MUST_USE enum lyc_status stream_take_back(struct stream *stream, const struct record *record,
+					      stream_done_fn on_done, void *arg,
+					      struct lyc_error *error);
+/* The hub has given back everything that it had. */
+void stream_given_back(struct stream *stream);
+void taken_back_fini(struct stream *stream);
+/* A committed record that was given back. */
+void taken_back_note(struct stream *stream, uint64_t seq, const struct record *record);
 
 /* ---- subscribe.c ---- */
 

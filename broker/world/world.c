@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "io/clock.h"
 #include "log.h"
+#include "store/backup.h"
 #include "stream/retention_rule.h"
 #include "world/parts.h"
 
@@ -274,6 +275,8 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 		.plugin_stop = env_plugin_stop,
 	};
 	status = check_name(world, error);
+	if (status == LYC_OK && world->options->is_alone)
+		status = store_remove_meta(world->store, BACKUP_WAITS_KEY, error);
 	if (status != LYC_OK)
 		return status;
 	status = log_threads_start(&world->loop, world->store, &world->log_threads, error);

@@ -150,6 +150,26 @@ static void write_uplink(const struct session *session, const Lyceum__V1__Link *
 	buf_add_byte(to, '\n');
 }
 
+static void write_backup(const Lyceum__V1__BackupState *backup, struct buf *to)
+{
+	if (!backup)
+		return;
+	if (backup->last_ms > 0) {
+		buf_add_text(to, "backup  of ");
+		age_write_moment(to, backup->last_ms);
+		buf_add_format(to, " UTC  %s\n", backup->folder);
+	}
+	if (*backup->restored)
+		buf_add_format(to,
+			       "origin  %s; %" PRIu64 " lost record%s came back, %" PRIu64
+			       " could not be taken\n",
+			       backup->restored, backup->taken_back,
+			       backup->taken_back == 1 ? "" : "s", backup->not_taken_back);
+	if (backup->waits_for_hub)
+		buf_add_text(to, "        it takes no records until its hub has given back what it "
+				 "holds; lyceumd --alone does without\n");
+}
+
 static void write_nodes(const struct session *session, const Lyceum__V1__StatusReply *reply,
 			struct buf *to)
 {
@@ -272,6 +292,7 @@ static void write_status(const struct session *session, const Lyceum__V1__Status
 	write_head(session, reply, to);
 	write_calls(reply->calls, to);
 	write_uplink(session, reply->uplink, to);
+	write_backup(reply->backup, to);
 	write_nodes(session, reply, to);
 	write_origins(session, reply, to);
 	fill_plugins(reply, &plugins);

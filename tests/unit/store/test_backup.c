@@ -56,6 +56,17 @@ static enum lyc_status make(const struct places *places, const char *folder,
 	return backup_make(places->log->store, &options, ret_summary, error);
 }
 
+static enum lyc_status restore(const struct places *places, const char *folder, uint64_t now_ms,
+			       struct backup_summary *ret_summary, struct lyc_error *error)
+{
+	const struct restore_options options = {.folder = folder,
+						.to = places->restored,
+						.daemon = "wales",
+						.now_ms = now_ms,
+						.waits_for_hub = true};
+	return backup_restore(&options, ret_summary, error);
+}
+
 static void make_well(const struct places *places, struct backup_summary *ret_summary)
 {
 	struct lyc_error error = {0};
@@ -98,14 +109,14 @@ static void test_backup_comes_back_in_a_new_epoch(void **state)
 	uint64_t lost = temp_log_append(places.log, "t.s1", "lost");
 	assert_int_equal(backup_check(places.backup, &summary, &error), LYC_OK);
 	assert_string_equal(summary.daemon, "wales");
-	assert_int_equal(
-		backup_restore(places.backup, places.restored, stats.epoch, &summary, &error),
-		LYC_OK);
+	assert_int_equal(restore(&places, places.backup, stats.epoch, &summary, &error), LYC_OK);
 	move_in(&places);
 	struct temp_records *after = temp_log_read(places.log, 1);
 	assert_true(temp_records_equal(before, after));
 	assert_int_equal(store_get_meta(places.log->store, "kept", &value), LYC_OK);
 	assert_true(span_is(span_of(value.data, value.len), "value"));
+	buf_clear(&value);
+	assert_int_equal(store_get_meta(places.log->store, BACKUP_WAITS_KEY, &value), LYC_OK);
 	/* The epoch is later though the clock says the same, and no sequence comes twice. */
 	uint64_t old_epoch = stats.epoch;
 	store_stats(places.log->store, &stats);
@@ -143,8 +154,7 @@ static void test_backup_twice_restored_has_two_former_epochs(void **state)
 	places_init(&places, 2048);
 	temp_log_fill(places.log, 100, 3);
 	make_well(&places, &summary);
-	assert_int_equal(backup_restore(places.backup, places.restored, 1, &summary, &error),
-			 LYC_OK);
+	assert_int_equal(restore(&places, places.backup, 1, &summary, &error), LYC_OK);
 	move_in(&places);
 	temp_log_fill(places.log, 5, 1);
 	char tuesday[130];
@@ -153,7 +163,7 @@ static void test_backup_twice_restored_has_two_former_epochs(void **state)
 	assert_int_equal(summary.record_count, 105);
 	assert_int_equal(summary.last_seq, BACKUP_EPOCH_STEP + 5);
 	assert_int_equal(backup_check(tuesday, &summary, &error), LYC_OK);
-	assert_int_equal(backup_restore(tuesday, places.restored, 1, &summary, &error), LYC_OK);
+	assert_int_equal(restore(&places, tuesday, 1, &summary, &error), LYC_OK);
 	move_in(&places);
 	assert_int_equal(temp_log_append(places.log, "t.s1", "next"), 2 * BACKUP_EPOCH_STEP + 1);
 	store_stats(places.log->store, &stats);
@@ -210,9 +220,7 @@ static void test_backup_check_finds_every_damage(void **state)
 		assert_int_equal(backup_write(path, span_of(content.data, content.len - 1), NULL),
 				 LYC_OK);
 		assert_int_not_equal(backup_check(places.backup, &summary, &error), LYC_OK);
-		assert_int_not_equal(
-			backup_restore(places.backup, places.restored, 1, &summary, &error),
-			LYC_OK);
+		assert_int_not_equal(restore(&places, places.backup, 1, &summary, &error), LYC_OK);
 		assert_int_not_equal(access(places.restored, F_OK), 0);
 		assert_int_equal(rename(copy, path), 0);
 		buf_fini(&content);
@@ -310,10 +318,28 @@ static void test_backup_is_not_restored_over_a_log(void **state)
 	places_init(&places, 0);
 	temp_log_fill(places.log, 3, 3);
 	make_well(&places, &summary);
-	assert_int_equal(backup_restore(places.backup, places.log->folder, 1, &summary, &error),
+	snprintf(places.restored, sizeof(places.restored), "%s", places.log->folder);
+	assert_int_equal(restore(&places, places.backup, 1, &summary, &error),
 			 LYC_FAILED_PRECONDITION);
 	assert_non_null(strstr(error.text, "Move it away"));
 	temp_log_fill(places.log, 3, 3);
+	places_fini(&places);
+}
+
+static void test_backup_of_another_daemon_is_not_taken(void **state)
+{
+	(void)state;
+	struct places places;
+	struct backup_summary summary;
+	struct lyc_error error = {0};
+	places_init(&places, 0);
+	temp_log_fill(places.log, 3, 3);
+	make_well(&places, &summary);
+	const struct restore_options options = {
+		.folder = places.backup, .to = places.restored, .daemon = "cork"};
+	assert_int_equal(backup_restore(&options, &summary, &error), LYC_FAILED_PRECONDITION);
+	assert_non_null(strstr(error.text, "'wales'"));
+	assert_int_not_equal(access(places.restored, F_OK), 0);
 	places_fini(&places);
 }
 
@@ -328,13 +354,14 @@ static void test_backup_restores_a_copied_folder(void **state)
 	places_init(&places, 2048);
 	for (int i = 0; i < 10; i++)
 		temp_log_fill(places.log, 10, 3);
+	assert_int_equal(store_put_meta(places.log->store, "name", text_span("wales"), NULL),
+			 LYC_OK);
 	struct temp_records *before = temp_log_read(places.log, 1);
 	temp_log_close(places.log);
 	snprintf(command, sizeof(command), "mkdir %s && cp -r %s %s/log", places.backup,
 		 places.log->folder, places.backup);
 	assert_int_equal(system(command), 0);
-	assert_int_equal(backup_restore(places.backup, places.restored, 1, &summary, &error),
-			 LYC_OK);
+	assert_int_equal(restore(&places, places.backup, 1, &summary, &error), LYC_OK);
 	assert_int_equal(summary.record_count, 100);
 	assert_int_equal(summary.last_seq, 100);
 	temp_log_open(places.log);
@@ -395,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_backup_shares_with_an_earlier_one),
 		cmocka_unit_test(test_backup_wants_a_new_or_empty_folder),
 		cmocka_unit_test(test_backup_is_not_restored_over_a_log),
+		cmocka_unit_test(test_backup_of_another_daemon_is_not_taken),
 		cmocka_unit_test(test_backup_restores_a_copied_folder),
 		cmocka_unit_test(test_backup_is_one_moment_of_a_log_under_load),
 	};

@@ -45,7 +45,48 @@ static void test_origin_start_is_never_after_the_first_missing_record(void **sta
 		assert_true(first_missing - start <= 2 * 257);
 	}
 	assert_true(origin_start(origin, 1, 6000) == UINT64_MAX);
-	assert_int_equal(origin_start(origin, 99, 6000), 2);
+	/* Of an earlier epoch it has nothing of this one; of a later one this is the past. */
+	assert_int_equal(origin_start(origin, 0, 6000), 2);
+	assert_true(origin_start(origin, 99, 6000) == UINT64_MAX);
+	origins_fini(&origins);
+}
+
+static void test_origin_remembers_the_epochs_that_are_over(void **state)
+{
+	(void)state;
+	struct origins origins = {0};
+	struct origin *origin = origins_get(&origins, text("wales"));
+	for (uint64_t i = 1; i <= 1000; i++)
+		origin_committed(origin, 5, i, i);
+	for (uint64_t i = 1; i <= 500; i++)
+		origin_committed(origin, 8, 5000 + i, 1000 + i);
+	assert_true(origin_has(origin, 5, 1000));
+	assert_false(origin_has(origin, 5, 1001));
+	assert_true(origin_has(origin, 8, 5500));
+	assert_false(origin_has(origin, 8, 5501));
+	assert_false(origin_has(origin, 6, 1));
+	seq_set_add(&origin->returned, 5, 1003);
+	assert_true(origin_has(origin, 5, 1003));
+	assert_false(origin_has(origin, 5, 1002));
+	/* Where an epoch ends that is not known: with the one before it. */
+	assert_int_equal(origin_epoch_end(origin, 5), 1000);
+	assert_int_equal(origin_epoch_end(origin, 6), 1000);
+	assert_int_equal(origin_epoch_end(origin, 4), 0);
+	/* Positions of both are found, and what comes after them is counted. */
+	for (uint64_t after = 0; after < 1000; after += 7) {
+		uint64_t start = origin_start(origin, 5, after);
+		assert_true(start <= after + 1 && after + 1 - start <= 256);
+		uint64_t count = origin_count_after(origin, 5, after);
+		assert_true(count >= 1500 - after && count - (1500 - after) <= 256);
+	}
+	assert_true(origin_start(origin, 8, 5100) <= 1101);
+	assert_true(origin_start(origin, 8, 5100) > 1101 - 257);
+	assert_int_equal(origin_count_after(origin, 8, 5500), 0);
+	/* One that turns up late, as at the start, is put in its place. */
+	origin_committed(origin, 3, 9, 1600);
+	assert_true(origin_has(origin, 3, 9));
+	assert_int_equal(origin->former_count, 2);
+	assert_int_equal(origin->epoch, 8);
 	origins_fini(&origins);
 }
 
@@ -88,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_origin_knows_what_is_new),
 		cmocka_unit_test(test_origin_start_is_never_after_the_first_missing_record),
+		cmocka_unit_test(test_origin_remembers_the_epochs_that_are_over),
 		cmocka_unit_test(test_origin_is_as_old_as_its_last_word),
 		cmocka_unit_test(test_origin_wants_nothing_twice),
 	};

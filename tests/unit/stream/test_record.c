@@ -30,7 +30,9 @@ static void test_record_is_what_the_schema_says(void **state)
 				.schema = 0x0123456789abcdefu,
 				.label = span_of("\x10\x03\x1a\x04nhsa", 8),
 				.removed = true,
-				.former = span_of("\x10\x02", 2)};
+				.former = span_of("\x10\x02", 2),
+				.was = {.epoch = 11, .seq = 340, .time_ms = 1600000000000u},
+				.seal = 0xfedcba9876543210u};
 	struct buf bytes = {0};
 	record_write(&bytes, &record);
 	Lyceum__V1__Record *message = lyceum__v1__record__unpack(NULL, bytes.len, bytes.data);
@@ -48,6 +50,10 @@ static void test_record_is_what_the_schema_says(void **state)
 	assert_string_equal(message->label->audience[0], "nhsa");
 	assert_true(message->removed);
 	assert_int_equal(message->former->visibility, LYCEUM__V1__VISIBILITY__MEMBERS);
+	assert_int_equal(message->was->epoch, 11);
+	assert_int_equal(message->was->seq, 340);
+	assert_true(message->was->time_ms == 1600000000000u);
+	assert_true(message->seal == 0xfedcba9876543210u);
 
 	uint8_t *packed = malloc(lyceum__v1__record__get_packed_size(message));
 	size_t len = lyceum__v1__record__pack(message, packed);
@@ -58,6 +64,10 @@ static void test_record_is_what_the_schema_says(void **state)
 	assert_true(span_equal(again.label, record.label));
 	assert_true(span_equal(again.former, record.former));
 	assert_int_equal(again.origin_seq, 345);
+	assert_int_equal(again.was.epoch, 11);
+	assert_int_equal(again.was.seq, 340);
+	assert_true(again.was.time_ms == 1600000000000u);
+	assert_true(again.seal == 0xfedcba9876543210u);
 	assert_int_equal(again.body_crc, 0xdeadbeef);
 	assert_true(again.removed);
 	free(packed);
