@@ -20,9 +20,46 @@
 /* Two of the daemons' own records that are so near to each other are read in one go. */
 #define NEAR 2000
 
-enum { VERSION = 1, EPOCH, SEQ, TIME_MS, ORIGIN, NOTE, OWN_SEQS, TYPE, HELD, OUTBOX, RETENTION };
+enum {
+	VERSION = 1,
+	EPOCH,
+	SEQ,
+	TIME_MS,
+	ORIGIN,
+	NOTE,
+	OWN_SEQS,
+	TYPE,
+	HELD,
+	OUTBOX,
+	RETENTION,
+	TAKEN
+};
 
 /* ---- writing ---- */
+
+/* What restores have left: former epochs, records that came back, and of which epoch the marks are.
+ */
+static void write_past(const struct origin *origin, struct buf *to)
+{
+	struct buf past = {0};
+	if (origin->former_count == 0 && origin->returned.count == 0)
+		return;
+	pb_write_varint(&past, origin->former_count);
+	for (size_t i = 0; i < origin->former_count; i++) {
+		pb_write_varint(&past, origin->formers[i].epoch);
+		pb_write_varint(&past, origin->formers[i].seq);
+	}
+	pb_write_varint(&past, origin->returned.count);
+	for (size_t i = 0; i < origin->returned.count; i++) {
+		pb_write_varint(&past, origin->returned.runs[i].epoch);
+		pb_write_varint(&past, origin->returned.runs[i].first);
+		pb_write_varint(&past, origin->returned.runs[i].last);
+	}
+	for (size_t i = 0; i < origin->mark_count; i++)
+		pb_write_varint(&past, origin->marks[i].epoch);
+	pb_write_bytes(to, 7, past.data, past.len);
+	buf_fini(&past);
+}
 
 static void write_origin(const struct origin *origin, struct buf *to)
 {
@@ -42,6 +79,7 @@ static void write_origin(const struct origin *origin, struct buf *to)
 	pb_write_uint(to, 4, origin->last_time_ms);
 	pb_write_uint(to, 5, origin->record_count);
 	pb_write_bytes(to, 6, marks.data, marks.len);
+	write_past(origin, to);
 	pb_end(to, mark);
 	buf_fini(&marks);
 }
@@ -153,6 +191,7 @@ void summary_write(const struct daemon *daemon, struct buf *to)
 	write_types(&daemon->types, to);
 	write_held(&stream->held, to);
 	write_outbox(daemon, to);
+	taken_back_write(stream, TAKEN, to);
 	if (stream->retention) {
 		size_t mark = pb_begin(to, RETENTION);
 		retention_write(stream->retention, to);
@@ -217,6 +256,27 @@ static bool read_part(struct span bytes, struct part *ret_part)
 	return !reader.has_failed;
 }
 
+static void read_past(struct origin *origin, struct pb_reader *reader)
+{
+	uint64_t count = 0;
+	(void)!pb_read_varint(reader, &count);
+	origin->former_count = 0;
+	for (; count > 0 && origin->former_count < ORIGIN_MAX_FORMER; count--) {
+		struct origin_former *former = &origin->formers[origin->former_count++];
+		if (!pb_read_varint(reader, &former->epoch) ||
+		    !pb_read_varint(reader, &former->seq))
+			return;
+	}
+	(void)!pb_read_varint(reader, &count);
+	for (; count > 0; count--) {
+		struct seq_run run;
+		if (!pb_read_varint(reader, &run.epoch) || !pb_read_varint(reader, &run.first) ||
+		    !pb_read_varint(reader, &run.last))
+			return;
+		seq_set_add_run(&origin->returned, &run);
+	}
+}
+
 static void take_origin(struct stream *stream, const struct part *part)
 {
 	struct origin *origin = origins_get(&stream->origins, part->texts[1]);
@@ -227,15 +287,21 @@ static void take_origin(struct stream *stream, const struct part *part)
 	origin->last_time_ms = part->numbers[4];
 	origin->record_count = part->numbers[5];
 	struct pb_reader reader = pb_reader_of(part->texts[6]);
+	struct pb_reader past = pb_reader_of(part->texts[7]);
 	uint64_t origin_seq = 0;
 	uint64_t seq = 0;
 	uint64_t step;
+	uint64_t epoch = origin->epoch;
+	if (part->texts[7].len > 0)
+		read_past(origin, &past);
 	while (pb_read_varint(&reader, &step)) {
 		origin_seq += step;
 		if (!pb_read_varint(&reader, &step))
 			break;
 		seq += step;
-		origin_add_mark(origin, origin_seq, seq);
+		if (part->texts[7].len > 0 && !pb_read_varint(&past, &epoch))
+			break;
+		origin_add_mark(origin, epoch, origin_seq, seq);
 	}
 }
 
@@ -347,7 +413,7 @@ static bool check(const struct daemon *daemon, struct span bytes, uint64_t last_
 	while (pb_read_field(&reader, &field)) {
 		bool is_part = field.number == ORIGIN || field.number == NOTE ||
 			       field.number == TYPE || field.number == HELD ||
-			       field.number == OUTBOX;
+			       field.number == OUTBOX || field.number == TAKEN;
 		if (is_part && (field.wire != PB_LEN || !read_part(field.bytes, &part)))
 			return false;
 		if (field.number == VERSION)
@@ -396,6 +462,9 @@ static void take(struct restoring *restoring, struct span bytes)
 			break;
 		case OUTBOX:
 			restoring->outbox = field.bytes;
+			break;
+		case TAKEN:
+			taken_back_restore(stream, part.texts[1], part.numbers + 2);
 			break;
 		default:
 			break;

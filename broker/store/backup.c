@@ -132,7 +132,9 @@ static enum lyc_status add_values(struct making *making, struct lyc_error *error
 		size_t len = strlen(entry->d_name);
 		char name[300];
 		struct buf content = {0};
-		if (entry->d_name[0] == '.' || entry->d_name[len - 1] == '~')
+		/* The summary is of this epoch, and what is restored begins another. */
+		if (entry->d_name[0] == '.' || entry->d_name[len - 1] == '~' ||
+		    strcmp(entry->d_name, STORE_SUMMARY_KEY) == 0)
 			continue;
 		status = segment_folder_load(folder, folder->meta_fd, entry->d_name, &content,
 					     error);

@@ -122,8 +122,8 @@ static enum lyc_status read_rule(const Lyceum__V1__Config *config, size_t index,
 				     "final `>` for the rest",
 				     pattern);
 		if (strncmp(pattern, OWN_PREFIX, sizeof(OWN_PREFIX) - 1) == 0)
-			return fault(error, index, "subjects",
-				     "'%s' is the daemons' own, and kept", pattern);
+			return fault(error, index, "subjects", "'%s' is the daemons' own, and kept",
+				     pattern);
 		rule->subjects[rule->subject_count++] = mem_dup(pattern);
 	}
 	rule->max_age_ms = milliseconds(from->max_age);
@@ -192,8 +192,7 @@ void retention_rules_fini(struct retention_rules *rules)
 struct retention_rule *retention_rule_of(const struct retention_rules *rules, struct span subject)
 {
 	size_t own_len = sizeof(OWN_PREFIX) - 1;
-	bool is_own =
-		subject.len > own_len && memcmp(subject.data, OWN_PREFIX, own_len) == 0;
+	bool is_own = subject.len > own_len && memcmp(subject.data, OWN_PREFIX, own_len) == 0;
 	for (size_t i = 0; i < rules->count; i++) {
 		struct retention_rule *rule = &rules->items[i];
 		if (rule->is_own != is_own)
@@ -245,8 +244,7 @@ enum lyc_status retention_rules_admit(const struct retention_rules *rules, struc
 		for (size_t k = 0; k < rule->subject_count; k++) {
 			const char *subjects = rule->subjects[k];
 			struct span narrower =
-				subject_pattern_covers(pattern,
-						       span_of(subjects, strlen(subjects)))
+				subject_pattern_covers(pattern, span_of(subjects, strlen(subjects)))
 					? span_of(subjects, strlen(subjects))
 					: pattern;
 			if (!subject_patterns_meet(span_of(subjects, strlen(subjects)), pattern) ||

@@ -27,7 +27,7 @@ struct retention_rule {
 	bool is_acknowledged; /* the rule is there */
 	bool by_hub;
 	bool by_nodes;
-	char **durables; /* keys of saved positions */
+	char **durables;        /* keys of saved positions */
 	uint64_t *durable_seqs; /* where they were when a pass began */
 	size_t durable_count;
 

@@ -69,3 +69,8 @@ void seq_set_add(struct seq_set *set, uint64_t epoch, uint64_t seq)
 		insert(set, at, (struct seq_run){.epoch = epoch, .first = seq, .last = seq});
 	}
 }
+
+void seq_set_add_run(struct seq_set *set, const struct seq_run *run)
+{
+	insert(set, set->count, *run);
+}

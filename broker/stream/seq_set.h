@@ -20,6 +20,8 @@ struct seq_set {
 
 void seq_set_fini(struct seq_set *set);
 void seq_set_add(struct seq_set *set, uint64_t epoch, uint64_t seq);
+/* A run behind all that there are. */
+void seq_set_add_run(struct seq_set *set, const struct seq_run *run);
 bool seq_set_has(const struct seq_set *set, uint64_t epoch, uint64_t seq);
 
 #endif

@@ -31,7 +31,7 @@ struct retention;
 
 /* Where positions are kept that the records themselves may not say any more. */
 #define STREAM_POSITIONS_KEY "positions"
-struct taken_back;    /* of taken_back.c */
+struct taken_back; /* of taken_back.c */
 
 struct stream {
 	const struct env *env;
@@ -149,6 +149,10 @@ LYC_MUST_USE enum lyc_status stream_take_back(struct stream *stream, const struc
 /* The hub has given back everything that it had. */
 void stream_given_back(struct stream *stream);
 void taken_back_fini(struct stream *stream);
+/* For the summary: a field of this number for each subject; 1 is the subject, and restore gets the
+ * numbers from 2 on. */
+void taken_back_write(const struct stream *stream, uint32_t number, struct buf *to);
+void taken_back_restore(struct stream *stream, struct span subject, const uint64_t numbers[4]);
 /* A committed record that was given back. */
 void taken_back_note(struct stream *stream, uint64_t seq, const struct record *record);
 

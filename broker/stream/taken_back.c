@@ -12,6 +12,7 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/pb.h"
 #include "log.h"
 #include "stream/stream.h"
 
@@ -24,6 +25,7 @@ struct taken_back {
 	uint64_t was_seq;
 	uint64_t seq; /* what it is; 0: on its way */
 	size_t pending;
+	uint64_t count; /* that came */
 	UT_hash_handle by_subject;
 };
 
@@ -88,7 +90,35 @@ void taken_back_note(struct stream *stream, uint64_t seq, const struct record *r
 	taken->epoch = record->was.epoch;
 	taken->was_seq = record->was.seq;
 	taken->seq = seq;
+	taken->count++;
 	stream->taken_back_count++;
+}
+
+void taken_back_write(const struct stream *stream, uint32_t number, struct buf *to)
+{
+	struct taken_back *taken;
+	struct taken_back *next;
+	HASH_ITER (by_subject, stream->taken_back, taken, next) {
+		if (taken->seq == 0)
+			continue;
+		size_t mark = pb_begin(to, number);
+		pb_write_text(to, 1, taken->subject);
+		pb_write_uint(to, 2, taken->epoch);
+		pb_write_uint(to, 3, taken->was_seq);
+		pb_write_uint(to, 4, taken->seq);
+		pb_write_uint(to, 5, taken->count);
+		pb_end(to, mark);
+	}
+}
+
+void taken_back_restore(struct stream *stream, struct span subject, const uint64_t numbers[4])
+{
+	struct taken_back *taken = get(stream, subject);
+	taken->epoch = numbers[0];
+	taken->was_seq = numbers[1];
+	taken->seq = numbers[2];
+	taken->count = numbers[3];
+	stream->taken_back_count += numbers[3];
 }
 
 /* Has its key been written since, here or by a later one that was given back? */

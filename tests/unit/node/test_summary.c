@@ -87,6 +87,9 @@ static void write_sorted(struct fake_node *node, struct buf *to)
 	for (size_t i = 0; i < origins->count; i++) {
 		seqs[i] = origins->items[i].seq;
 		origins->items[i].seq = 0;
+		/* So it was with the epochs that are over. */
+		for (size_t j = 0; i > 0 && j < origins->items[i].former_count; j++)
+			origins->items[i].formers[j].seq = 0;
 	}
 	summary_write(&node->daemon, &bytes);
 	for (size_t i = 0; i < origins->count; i++)
@@ -157,6 +160,34 @@ static void test_summary_equals_a_replay(void **state)
 	assert_int_equal(wales->daemon.uplink.link->outbox_count, 0);
 }
 
+static void test_summary_equals_a_replay_after_restores(void **state)
+{
+	(void)state;
+	struct fake_node *const nodes[] = {hub, wales, cork};
+	work(100);
+	struct fake_backup *of_hub = fake_backup_new(hub);
+	struct fake_backup *of_wales = fake_backup_new(wales);
+	work(100);
+	fake_node_restore(wales, of_wales, true);
+	fake_pass(world, 20000);
+	work(50);
+	fake_node_restore(hub, of_hub, false);
+	fake_pass(world, 20000);
+	work(50);
+	assert_true(hub->daemon.stream.taken_back_count > 0);
+	assert_true(wales->daemon.stream.taken_back_count > 0);
+	assert_int_equal(hub->daemon.stream.origins.items[0].former_count, 1);
+	for (size_t i = 0; i < 3; i++)
+		summary_save(&nodes[i]->daemon);
+	for (size_t i = 0; i < 3; i++) {
+		uint64_t count = nodes[i]->daemon.stream.taken_back_count;
+		compare(nodes[i]);
+		assert_int_equal(nodes[i]->daemon.stream.taken_back_count, count);
+	}
+	fake_backup_free(of_hub);
+	fake_backup_free(of_wales);
+}
+
 static void test_summary_counts_the_outbox_from_what_was_confirmed_since(void **state)
 {
 	(void)state;
@@ -213,6 +244,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_summary_equals_a_replay, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_summary_equals_a_replay_after_restores, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			test_summary_counts_the_outbox_from_what_was_confirmed_since, setup,
 			teardown),
