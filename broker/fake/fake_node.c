@@ -393,7 +393,7 @@ static bool step(struct fake_world *world)
 	bool is_busy = false;
 	for (size_t i = 0; i < world->node_count; i++) {
 		struct fake_node *node = world->nodes[i];
-		is_busy |= fake_commit(node, SIZE_MAX) > 0;
+		is_busy |= !node->is_held && fake_commit(node, SIZE_MAX) > 0;
 		is_busy |= fake_serve(node, SIZE_MAX) > 0;
 		daemon_turn(&node->daemon);
 	}

@@ -77,6 +77,8 @@ struct fake_node {
 	struct append *appends;
 	struct log_read *reads;
 	struct log_removal *removal;
+	/* fake_settle answers no appends. */
+	bool is_held;
 	/* What the next appends are answered with, unless OK. */
 	enum lyc_status append_status;
 

@@ -178,6 +178,12 @@ void lyc_test_cut(struct lyc_test *test, const char *region, bool is_cut)
 	lyc_test_pass_ms(test, 2000);
 }
 
+void lyc_test_hold(struct lyc_test *test, const char *region, bool is_held)
+{
+	kit_region(test, region, NULL)->is_held = is_held;
+	fake_settle(test->world);
+}
+
 /* ---- peers ---- */
 
 struct fake_node *kit_region(const struct lyc_test *test, const char *name, struct lyc_error *error)

@@ -158,12 +158,12 @@ LYC_API void lyc_call_reply(struct lyc_call *call, const ProtobufCMessage *reply
  * caller's time is over or the plugin stops, what the view still lacks is not waited for. */
 LYC_API void lyc_call_when_seen(struct lyc_call *call, uint64_t seq, lyc_call_fn fn, void *arg);
 /* Append one record in the course of a call, which is deferred: the whole of a method that writes.
- * on_done runs once: after the sync and when the view has had the record, whose position the reply
- * then names; or with the reason of the refusal, for lyc_call_fail_append. After an expectation
- * that failed (FAILED_PRECONDITION) the view has had what stood against it, so that the method may
- * try anew. on_done does not run when the plugin stops. Packs and borrows message. options may be
- * NULL; the principal is the caller unless another is named. */
-typedef void (*lyc_appended_fn)(struct lyc_call *call, const struct lyc_ack *ack);
+ * on_done runs when the record is synced and the view has had it; the reply then names its
+ * position. Where an expectation fails, the method itself runs anew as soon as the view has what
+ * stood against it, so that it judges by what is there now. Any other refusal ends the call by
+ * lyc_call_fail_append. Packs and borrows message. options may be NULL; the principal is the caller
+ * unless another is named. */
+typedef void (*lyc_appended_fn)(struct lyc_call *call);
 LYC_API void lyc_call_append(struct lyc_call *call, const ProtobufCMessage *message,
 			     const struct lyc_publish_options *options, lyc_appended_fn on_done);
 /* The position that the reply names: what this call caused, a sequence in this daemon's log. Left
@@ -192,6 +192,21 @@ typedef void (*lyc_record_fn)(void *state, const struct lyc_delivery *record);
 LYC_API LYC_MUST_USE enum lyc_status lyc_follow(struct lyc_plugin_context *context,
 						const char *pattern, uint64_t from,
 						lyc_record_fn on_record, struct lyc_error *error);
+/* A view without code: follow the records of one type into a table that has the last one of each
+ * subject, unpacked. In place of lyc_follow. The table is the context's; what it hands out is valid
+ * until the next record, so until the method returns or waits. */
+struct lyc_table;
+LYC_API LYC_MUST_USE enum lyc_status lyc_follow_into(struct lyc_plugin_context *context,
+						     const ProtobufCMessageDescriptor *type,
+						     struct lyc_table **ret_table,
+						     struct lyc_error *error);
+/* The record of which a message has the key fields, and its sequence, for an expectation; ret_seq
+ * may be NULL. NULL and 0: there is none. */
+LYC_API const void *lyc_table_find(const struct lyc_table *table, const ProtobufCMessage *with_keys,
+				   uint64_t *ret_seq);
+/* All of them, in no order that lasts. */
+LYC_API size_t lyc_table_count(const struct lyc_table *table);
+LYC_API const void *lyc_table_at(const struct lyc_table *table, size_t index);
 /* Has the view had everything that the log held when the plugin was started, and is the schema
  * registered? From then on timers may append what the view says is due; before that they would
  * judge half a log. False without a lyc_follow, and again from when the instance has been asked to

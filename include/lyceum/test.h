@@ -109,6 +109,8 @@ LYC_API void lyc_test_set_wall_ms(struct lyc_test *test, int64_t wall_ms);
 LYC_API void lyc_test_restart(struct lyc_test *test, const char *region);
 /* Cut the link between a region and the hub, or mend it. */
 LYC_API void lyc_test_cut(struct lyc_test *test, const char *region, bool is_cut);
+/* Let the disk of a region answer nothing, so that what is appended waits; or answer again. */
+LYC_API void lyc_test_hold(struct lyc_test *test, const char *region, bool is_held);
 /* What the plugin has logged so far, "1 text" a line, the level first. */
 LYC_API const char *lyc_test_lines(const struct lyc_test *test);
 

@@ -106,31 +106,38 @@ enum lyc_status lyc_append(struct lyc_plugin_context *context, const ProtobufCMe
 	return status;
 }
 
+enum lyc_status context_subject(const struct lyc_plugin_context *context,
+				const ProtobufCMessage *with_keys, struct buf *to,
+				struct lyc_error *error)
+{
+	struct buf body = {0};
+	enum lyc_status status = pack(with_keys, &body);
+	if (status == LYC_OK)
+		status = write_subject(context, with_keys->descriptor->name,
+				       span_of(body.data, body.len), to, error);
+	buf_fini(&body);
+	return status;
+}
+
 enum lyc_status lyc_withdraw(struct lyc_plugin_context *context, const ProtobufCMessage *with_keys,
 			     const struct lyc_publish_options *options, lyc_ack_fn on_done,
 			     void *arg)
 {
 	struct lyc_publish_options removing = options ? *options : (struct lyc_publish_options){0};
-	const char *type = with_keys->descriptor->name;
 	struct lyc_error error = {0};
-	struct buf body = {0};
 	struct buf subject = {0};
 	removing.durable = true;
 	removing.remove = true;
-	enum lyc_status status = pack(with_keys, &body);
-	if (status == LYC_OK) {
-		status = write_subject(context, type, span_of(body.data, body.len), &subject,
-				       &error);
-		if (status != LYC_OK)
-			lyc_log(context, 1, "a %s cannot be withdrawn: %s", type, error.text);
-	}
+	enum lyc_status status = context_subject(context, with_keys, &subject, &error);
+	if (status != LYC_OK)
+		lyc_log(context, 1, "a %s cannot be withdrawn: %s", with_keys->descriptor->name,
+			error.text);
 	const char *text = status == LYC_OK ? buf_text(&subject) : NULL;
 	if (status == LYC_OK && !text)
 		status = LYC_RESOURCE_EXHAUSTED;
 	if (status == LYC_OK)
 		status = lyc_client_publish_start(context->client, text, NULL, 0, &removing,
 						  on_done, arg);
-	buf_fini(&body);
 	buf_fini(&subject);
 	return status;
 }

@@ -3,10 +3,12 @@
  * what a method waits for before what it says is true.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "client/served_call.h"
+
+/* Then somebody else is quicker for ever, or the method expects what never is. */
+#define MAX_TRIES 16
 
 void lyc_call_when_seen(struct lyc_call *handle, uint64_t seq, lyc_call_fn fn, void *arg)
 {
@@ -28,38 +30,31 @@ void lyc_call_when_seen(struct lyc_call *handle, uint64_t seq, lyc_call_fn fn, v
 	list_add_last(&view->waiting, &call->of_view);
 }
 
-/* An append under way, and how it ended. Its texts stand behind it. */
+/* An append under way. */
 struct call_append {
 	struct lyc_call *call;
 	/* Its, for a pointer may come again. */
 	uint64_t id;
+	const ProtobufCMessageDescriptor *type;
+	bool expects;
 	lyc_appended_fn on_done;
-	struct lyc_ack ack;
 };
 
 static void seen(struct lyc_call *call, void *arg)
 {
 	struct call_append *append = arg;
 	if (served_live(call))
-		append->on_done(call, &append->ack);
+		append->on_done(call);
 	free(append);
 }
 
-/* The same with room for the ack's texts, which are valid only now; NULL without memory. */
-static struct call_append *keep_ack(struct call_append *append, const struct lyc_ack *ack)
+static void try_anew(struct lyc_call *call, void *arg)
 {
-	size_t text_len = strlen(ack->text ? ack->text : "") + 1;
-	size_t field_len = strlen(ack->field ? ack->field : "") + 1;
-	struct call_append *kept = realloc(append, sizeof(*append) + text_len + field_len);
-	if (!kept)
-		return NULL;
-	char *text = (char *)(kept + 1);
-	memcpy(text, ack->text ? ack->text : "", text_len);
-	memcpy(text + text_len, ack->field ? ack->field : "", field_len);
-	kept->ack = *ack;
-	kept->ack.text = text;
-	kept->ack.field = text + text_len;
-	return kept;
+	(void)arg;
+	if (lyc_call_time_left_ms(call) > 0)
+		served_run_again(call);
+	else
+		lyc_call_fail(call, LYC_ABORTED, "others were quicker: try again");
 }
 
 static void appended(const struct lyc_ack *ack, void *arg)
@@ -71,16 +66,16 @@ static void appended(const struct lyc_ack *ack, void *arg)
 		free(append);
 		return;
 	}
-	bool has_moved = ack->status == LYC_OK || ack->status == LYC_FAILED_PRECONDITION;
-	struct call_append *kept = has_moved ? keep_ack(append, ack) : NULL;
-	if (!kept) {
-		append->on_done(call, ack);
-		free(append);
+	if (ack->status == LYC_OK) {
+		lyc_call_set_position(call, ack->seq);
+		lyc_call_when_seen(call, ack->seq, seen, append);
 		return;
 	}
-	if (ack->status == LYC_OK)
-		lyc_call_set_position(call, ack->seq);
-	lyc_call_when_seen(call, ack->seq, seen, kept);
+	if (ack->status == LYC_FAILED_PRECONDITION && append->expects && ++call->tries < MAX_TRIES)
+		lyc_call_when_seen(call, ack->seq, try_anew, NULL);
+	else
+		lyc_call_fail_append(call, append->type, ack);
+	free(append);
 }
 
 void lyc_call_append(struct lyc_call *handle, const ProtobufCMessage *message,
@@ -96,18 +91,19 @@ void lyc_call_append(struct lyc_call *handle, const ProtobufCMessage *message,
 	struct call_append *append = mem_try(sizeof(*append));
 	enum lyc_status status = LYC_RESOURCE_EXHAUSTED;
 	if (append) {
-		append->call = call;
-		append->id = call->id;
-		append->on_done = on_done;
+		*append = (struct call_append){.call = call,
+					       .id = call->id,
+					       .type = message->descriptor,
+					       .expects = with.expect,
+					       .on_done = on_done};
 		status = lyc_append(call->context, message, &with, appended, append);
 	}
 	if (status == LYC_OK)
 		return;
 	free(append);
 	const struct lyc_ack ack = {.status = status,
-				    .field = "",
 				    .text = status == LYC_OUT_OF_RANGE
 						    ? "it is larger than a message may be"
 						    : "the log takes no more at the moment"};
-	on_done(call, &ack);
+	lyc_call_fail_append(call, message->descriptor, &ack);
 }

@@ -31,6 +31,7 @@ void context_fini(struct lyc_plugin_context *context)
 	if (context->config)
 		protobuf_c_message_free_unpacked(context->config, NULL);
 	buf_fini(&context->config_bytes);
+	table_free(context->view.table);
 	plugin_image_fini(&context->image);
 	free(context->node_name);
 	free(context->data_folder);

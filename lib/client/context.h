@@ -20,6 +20,8 @@ struct view {
 	bool is_followed;
 	bool is_caught_up;
 	lyc_record_fn on_record;
+	/* NULL: the plugin keeps what on_record gets. */
+	struct lyc_table *table;
 	/* The last sequence that it has handled. */
 	uint64_t seq;
 	uint64_t progress_ms;
@@ -119,6 +121,11 @@ uint64_t served_next(const struct lyc_plugin_context *context);
 /* The view has moved: run the calls that waited for it. */
 void served_wake(struct lyc_plugin_context *context);
 
+/* ---- table.c ---- */
+
+void table_take(struct lyc_table *table, const struct lyc_delivery *record);
+void table_free(struct lyc_table *table);
+
 /* ---- timers.c ---- */
 
 /* Run what is due. */
@@ -142,6 +149,10 @@ void metrics_fini(struct metrics *metrics);
 
 /* ---- appends.c ---- */
 
+/* The subject that a message's key fields make. */
+LYC_MUST_USE enum lyc_status context_subject(const struct lyc_plugin_context *context,
+					     const ProtobufCMessage *with_keys, struct buf *to,
+					     struct lyc_error *error);
 /* Hooks of the client: PERMISSION_DENIED for what the descriptor's `publishes` or `reads` do not
  * have, said in the log, too. */
 enum lyc_status context_check_publish(struct lyc_client *client,

@@ -6,13 +6,14 @@
 #include "client/session.h"
 #include "io/clock.h"
 
+#define ABANDON_ROUNDS 8
+
 const struct trace *client_work_in(struct lyc_client *client, const struct trace *chain)
 {
 	const struct trace *former = client->chain;
 	client->chain = chain;
 	return former;
 }
-#define ABANDON_ROUNDS 8
 
 bool client_is_open(const struct lyc_client *client)
 {

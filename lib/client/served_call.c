@@ -113,7 +113,6 @@ void served_release(struct lyc_call *call)
 
 static void run_method(struct lyc_call *call, struct span body)
 {
-	struct served *served = &call->context->served;
 	const struct plugin_method *method = call->method;
 	ProtobufCAllocator allocator = call_block_allocator(call->block);
 	call->request = protobuf_c_message_unpack(method->input, &allocator, body.len,
@@ -123,6 +122,13 @@ static void run_method(struct lyc_call *call, struct span body)
 			      method->input->name);
 		return;
 	}
+	served_run_again(call);
+}
+
+void served_run_again(struct lyc_call *call)
+{
+	struct served *served = &call->context->served;
+	const struct plugin_method *method = call->method;
 	struct lyc_call *outer = served->current;
 	struct lyc_client *client = call->context->client;
 	const struct trace *outer_chain =

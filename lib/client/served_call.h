@@ -35,6 +35,7 @@ struct lyc_call {
 	uint64_t after_seq;
 	struct buf held;
 	lyc_call_fn seen_fn;
+	unsigned tries; /* of its append */
 	void *seen_arg;
 
 	bool is_running;
@@ -82,6 +83,8 @@ void served_answer(struct lyc_call *call, enum lyc_status status, const char *te
 		   const char *field, struct span body);
 /* The plugin is done with it. */
 void served_end(struct lyc_call *call);
+/* Run its method once more; it has been kept. */
+void served_run_again(struct lyc_call *call);
 /* It waits for the view no longer: let it go on. */
 void served_go_on(struct lyc_call *call);
 /* Answer with a failure, and end it. */

@@ -32,7 +32,10 @@ static void receive(const struct lyc_delivery *delivery, void *arg)
 		/* After a reconnect the daemon starts again from where it was asked to. */
 		if (delivery->seq != 0 && delivery->seq <= view->seq)
 			return;
-		view->on_record(context->state, delivery);
+		if (view->table)
+			table_take(view->table, delivery);
+		else
+			view->on_record(context->state, delivery);
 	}
 	if (delivery->caught_up)
 		view->is_caught_up = true;
