@@ -72,7 +72,7 @@ static void give_credit(struct sim_peer *peer, uint64_t id)
 	struct packet packet = {.kind = PACKET_CREDIT};
 	if (ann->owed[id] == 0)
 		return;
-	packet.credit = (struct packet_number){.id = id, .value = ann->owed[id]};
+	packet.credit = (struct packet_credit){.id = id, .value = ann->owed[id]};
 	ann->owed[id] = 0;
 	sim_peer_send(peer, &packet);
 }
