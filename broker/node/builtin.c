@@ -13,6 +13,7 @@
 #include "node/backups.h"
 #include "node/service_schema.h"
 #include "node/why.h"
+#include "stream/retention.h"
 
 #define MAX_LISTED 1000
 #define MAX_SCHEMA_REPLY (900u * 1024)
@@ -113,6 +114,23 @@ static size_t list_len(const struct list *head)
 	return count;
 }
 
+static void fill_streams(struct daemon *daemon, Lyceum__V1__StreamState *streams,
+			 size_t *ret_count)
+{
+	const struct retention *retention = daemon->stream.retention;
+	for (size_t i = 0; i < retention_count(retention); i++) {
+		struct retention_state state = retention_state(retention, i);
+		if (state.is_own)
+			continue;
+		Lyceum__V1__StreamState *to = &streams[(*ret_count)++];
+		lyceum__v1__stream_state__init(to);
+		to->name = (char *)(uintptr_t)state.name;
+		to->records = state.record_count;
+		to->bytes = state.bytes;
+		to->removed = state.removed_count;
+	}
+}
+
 /* Where things lie on this machine, and who is connected, is for the operator only. */
 static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to)
 {
@@ -135,6 +153,10 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 	storage.subject_count = stats.subject_count;
 	storage.bytes = stats.bytes;
 	storage.segment_count = stats.segment_count;
+	Lyceum__V1__StreamState *streams =
+		mem_get(retention_count(daemon->stream.retention) * sizeof(*streams));
+	fill_streams(daemon, streams, &storage.n_stream);
+	storage.stream = point(streams, sizeof(*streams), storage.n_stream);
 	reply.storage = &storage;
 
 	Lyceum__V1__Link *links = mem_get((list_len(&daemon->links.all) + 1) * sizeof(*links));
@@ -204,6 +226,8 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 	reply.backup = &backup;
 
 	pack(&reply.base, to);
+	free(storage.stream);
+	free(streams);
 	for (size_t i = 0; i < HELD_TYPES_MAX; i++)
 		buf_fini(&notes[i]);
 	free(held);

@@ -1,5 +1,6 @@
 /* The one dispatcher: every packet of every kind of peer comes through here. */
 #include "node/dispatch.h"
+#include "node/views.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -475,6 +476,8 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 		stream_publish(&daemon->stream, session, &packet->publish, (uint32_t)packet->len);
 		break;
 	case PACKET_SUBSCRIBE:
+		if (!views_admit(daemon, session, &packet->subscribe))
+			break;
 		daemon->stream.subscribing = &packet->subscribe;
 		stream_subscribe(&daemon->stream, session, &packet->subscribe);
 		daemon->stream.subscribing = NULL;

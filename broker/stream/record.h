@@ -34,6 +34,7 @@ struct record {
 		uint64_t time_ms;
 	} was;
 	uint64_t seal; /* of its home, in copies */
+	bool erase; /* a withdrawal that takes the bytes, too */
 };
 
 /* INVALID_ARGUMENT when malformed or without a subject. Spans borrow the bytes. */

@@ -12,10 +12,10 @@
 #include "base/pb.h"
 #include "log.h"
 #include "stream/durable.h"
+#include "stream/scan.h"
 #include "stream/trimmed.h"
 
 #define LOG_TOPIC "retention"
-#define READ_MAX_LEN (256u * 1024)
 /* Records of one removal. */
 #define MAX_DOOMED 65536
 #define MAX_TRIMMED_LEN (64u * 1024)
@@ -254,6 +254,9 @@ static bool may_go(struct retention *retention, uint64_t seq, const struct recor
 		   bool is_last)
 {
 	const struct retention_rule *rule = rule_at(retention);
+	/* Whoever comes late and holds what it erases has to hear of it. */
+	if (record->erase)
+		return false;
 	if (rule->is_acknowledged && !retention->has_passed(rule, seq, record, retention->arg))
 		return false;
 	if (retention->is_compacting)
@@ -293,74 +296,47 @@ static void doom(struct retention *retention, uint64_t seq, const struct record 
 		close_body(retention);
 }
 
-static void judge(struct retention *retention, uint64_t seq, struct span bytes)
+static bool judge(uint64_t seq, const struct record *record, size_t len, void *arg)
 {
+	struct retention *retention = arg;
 	const struct env *env = retention->stream->env;
-	struct record record;
-	if (record_read(bytes, &record) != LYC_OK ||
-	    retention_rule_of(&retention->rules, record.subject) != rule_at(retention))
-		return;
-	bool is_last = env->last_of(env->world, record.subject) == seq;
-	if (may_go(retention, seq, &record, is_last)) {
-		doom(retention, seq, &record, bytes.len, is_last);
-		return;
+	if (retention_rule_of(&retention->rules, record->subject) != rule_at(retention))
+		return true;
+	if (retention->doomed_count == MAX_DOOMED)
+		return false;
+	bool is_last = env->last_of(env->world, record->subject) == seq;
+	if (may_go(retention, seq, record, is_last)) {
+		doom(retention, seq, record, len, is_last);
+		return true;
 	}
+	if (record->erase && !retention->is_compacting)
+		return true;
 	if (retention->kept_seq == 0) {
 		retention->kept_seq = seq;
-		retention->kept_ms = record.time_ms;
+		retention->kept_ms = record->time_ms;
 	}
 	retention->has_ended = !retention->is_compacting;
+	return !retention->has_ended;
 }
 
 static void go_on(struct retention *retention);
+static void give_up(struct retention *retention);
 static void end_pass(struct retention *retention);
 
-struct pass_read {
-	struct log_read base;
-	struct retention *retention;
-};
-
-static void read_done(struct log_read *base)
+static void stretch_done(enum lyc_status status, uint64_t next_seq, void *arg)
 {
-	struct pass_read *read = (struct pass_read *)base;
-	struct retention *retention = read->retention;
-	const uint8_t *at = base->records.data;
-	const uint8_t *end = span_end(span_of(at, base->records.len));
-	bool is_ok = base->status == LYC_OK;
-	uint64_t next = base->next_seq;
-	if (!is_ok && base->status != LYC_UNAVAILABLE)
-		log_error("the log cannot be read for retention", "reason", base->text);
-	while (is_ok && at < end && !retention->has_ended) {
-		uint64_t seq;
-		uint32_t len;
-		memcpy(&seq, at, sizeof(seq));
-		memcpy(&len, at + sizeof(seq), sizeof(len));
-		if (retention->doomed_count == MAX_DOOMED) {
-			next = seq;
-			break;
-		}
-		judge(retention, seq, span_of(at + sizeof(seq) + sizeof(len), len));
-		at += sizeof(seq) + sizeof(len) + len;
-	}
-	buf_fini(&base->records);
-	free(read);
-	retention->next_seq = next;
-	if (is_ok)
+	struct retention *retention = arg;
+	retention->next_seq = next_seq;
+	if (status == LYC_OK)
 		go_on(retention);
 	else
-		end_pass(retention);
+		give_up(retention);
 }
 
 static void read_on(struct retention *retention)
 {
-	const struct env *env = retention->stream->env;
-	struct pass_read *read = mem_new(struct pass_read);
-	read->retention = retention;
-	read->base.from = retention->next_seq;
-	read->base.max_bytes = READ_MAX_LEN;
-	read->base.on_done = read_done;
 	retention->phase = READING;
-	env->read(env->world, &read->base);
+	scan_read(retention->stream, retention->next_seq, NULL, judge, stretch_done, retention);
 }
 
 static void clear_found(struct retention *retention)
@@ -405,7 +381,7 @@ static void removed(struct log_removal *removal)
 		if (removal->status != LYC_UNAVAILABLE)
 			log_error("records cannot be removed", "stream", rule_at(retention)->name,
 				  "reason", removal->text);
-		end_pass(retention);
+		give_up(retention);
 		return;
 	}
 	for (size_t i = 0; i < retention->doomed_count; i++)
@@ -455,7 +431,7 @@ static void told(enum lyc_status status, uint64_t seq, const char *text, void *a
 	if (--retention->untold > 0)
 		return;
 	if (retention->has_failed)
-		end_pass(retention);
+		give_up(retention);
 	else
 		remove_found(retention);
 }
@@ -487,7 +463,7 @@ static void go_on(struct retention *retention)
 	}
 	close_body(retention);
 	if (retention->trimmed.has_failed || retention->subjects.has_failed)
-		end_pass(retention);
+		give_up(retention);
 	else if (retention->doomed_count > 0)
 		tell(retention);
 	else
@@ -537,14 +513,18 @@ static void begin_pass(struct retention *retention, bool is_compacting)
 	read_on(retention);
 }
 
+/* The next look begins it anew. */
+static void give_up(struct retention *retention)
+{
+	clear_found(retention);
+	retention->phase = IDLE;
+}
+
 static void end_pass(struct retention *retention)
 {
 	struct shelf *shelf = shelf_at(retention);
-	bool is_whole = is_at_end(retention);
 	clear_found(retention);
 	retention->phase = IDLE;
-	if (!is_whole)
-		return; /* it failed; the next look begins it anew */
 	shelf->first_seq = retention->kept_seq ? retention->kept_seq : retention->next_seq;
 	shelf->first_ms = retention->kept_seq ? retention->kept_ms : 0;
 	if (retention->is_compacting) {

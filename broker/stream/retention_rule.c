@@ -237,6 +237,7 @@ static const char *losing_part(const struct retention_rule *rule)
 enum lyc_status retention_rules_admit(const struct retention_rules *rules, struct span pattern,
 				      const char *who, struct lyc_error *error)
 {
+	char field[40];
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct retention_rule *rule = &rules->items[i];
 		if (rule->is_own || !retention_rule_loses(rule))
@@ -250,13 +251,13 @@ enum lyc_status retention_rules_admit(const struct retention_rules *rules, struc
 			if (!subject_patterns_meet(span_of(subjects, strlen(subjects)), pattern) ||
 			    is_covered_before(rules, i, narrower))
 				continue;
-			return error_set(
-				error, LYC_FAILED_PRECONDITION,
-				"%s keeps a view of %.*s, and the stream '%s' would lose state "
-				"of it by %s: give '%s' last_per_subject alone, or other subjects",
-				who, (int)(pattern.len < 80 ? pattern.len : 80),
-				(const char *)pattern.data, rule->name, losing_part(rule),
-				rule->name);
+			snprintf(field, sizeof(field), "streams[%zu].subjects", i);
+			return error_set_field(
+				error, LYC_FAILED_PRECONDITION, field,
+				"%s keeps a view of %.*s, of which the stream '%s' would lose "
+				"state (%s): give it last_per_subject alone, or other subjects",
+				who, (int)(pattern.len < 60 ? pattern.len : 60),
+				(const char *)pattern.data, rule->name, losing_part(rule));
 		}
 	}
 	return LYC_OK;

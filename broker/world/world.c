@@ -18,6 +18,7 @@
 #include "store/backup.h"
 #include "stream/retention_rule.h"
 #include "world/parts.h"
+#include "world/saved_views.h"
 
 #define LOG_TOPIC "lyceumd"
 #define TICK_MS 20
@@ -433,6 +434,8 @@ enum lyc_status world_check(const Lyceum__V1__Config *config, struct lyc_error *
 	enum lyc_status status = policy_check(config, error);
 	if (status == LYC_OK)
 		status = retention_rules_read(config, &rules, error);
+	if (status == LYC_OK)
+		status = saved_views_check(config, &rules, error);
 	retention_rules_fini(&rules);
 	return status;
 }

@@ -285,6 +285,28 @@ static void write_held(const struct session *session, const Lyceum__V1__StatusRe
 	table_fini(&table);
 }
 
+static void write_streams(const struct session *session, const Lyceum__V1__StatusReply *reply,
+			  struct buf *to)
+{
+	static const char *const headings[] = {"STREAM", "RECORDS", "BYTES", "REMOVED"};
+	struct table table;
+	table_init(&table, 4);
+	table_add_headings(&table, headings);
+	for (size_t i = 0; reply->storage && i < reply->storage->n_stream; i++) {
+		const Lyceum__V1__StreamState *stream = reply->storage->stream[i];
+		struct buf bytes = {0};
+		write_bytes(stream->bytes, &bytes);
+		table_add_row(&table);
+		set_text(&table, 0, stream->name);
+		set_number(&table, 1, stream->records);
+		set_text(&table, 2, bytes.len ? buf_text(&bytes) : "");
+		set_number(&table, 3, stream->removed);
+		buf_fini(&bytes);
+	}
+	write_section(session, "Streams", &table, to);
+	table_fini(&table);
+}
+
 static void write_status(const struct session *session, const Lyceum__V1__StatusReply *reply,
 			 struct buf *to)
 {
@@ -298,6 +320,7 @@ static void write_status(const struct session *session, const Lyceum__V1__Status
 	fill_plugins(reply, &plugins);
 	write_section(session, "Plugins", &plugins, to);
 	table_fini(&plugins);
+	write_streams(session, reply, to);
 	write_sessions(session, reply, to);
 	write_held(session, reply, to);
 }
