@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "host/report.h"
 #include "lyceum/v1/node.pb-c.h"
+#include "node/erase.h"
 #include "node/restart.h"
 #include "node/backups.h"
 #include "node/service_schema.h"
@@ -16,6 +17,7 @@
 #include "stream/retention.h"
 
 #define MAX_LISTED 1000
+#define MAX_ERASURES 100
 #define MAX_SCHEMA_REPLY (900u * 1024)
 
 static void pack(const ProtobufCMessage *message, struct buf *to)
@@ -224,8 +226,15 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 	char restored[300];
 	backups_state(daemon, is_operator, restored, sizeof(restored), &backup);
 	reply.backup = &backup;
+	Lyceum__V1__Erasure *erasures = mem_get(MAX_ERASURES * sizeof(*erasures));
+	if (is_operator)
+		reply.n_erasure = erase_list(daemon, erasures, MAX_ERASURES);
+	reply.erasure = point(erasures, sizeof(*erasures), reply.n_erasure);
 
 	pack(&reply.base, to);
+	erase_free_list(erasures, reply.n_erasure);
+	free(erasures);
+	free(reply.erasure);
 	free(storage.stream);
 	free(streams);
 	for (size_t i = 0; i < HELD_TYPES_MAX; i++)
@@ -505,6 +514,8 @@ enum lyc_status builtin_call(const char *method, const struct call *call, struct
 		return status == LYC_OK ? restart_call(daemon, call, body, error) : status;
 	} else if (strcmp(name, "Backup") == 0) {
 		return backups_call(daemon, call, body, error);
+	} else if (strcmp(name, "Erase") == 0) {
+		return erase_call(daemon, call, body, error);
 	} else if (strcmp(name, "Schema") == 0) {
 		Lyceum__V1__SchemaRequest *request =
 			lyceum__v1__schema_request__unpack(NULL, body.len, body.data);

@@ -14,7 +14,9 @@
 #include "node/restart.h"
 #include "node/why.h"
 #include "schema/core.h"
+#include "node/erase.h"
 #include "node/passed.h"
+#include "stream/erasure.h"
 #include "stream/retention.h"
 
 #define LOG_TOPIC "daemon"
@@ -215,6 +217,8 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		daemon->uplink.link = link;
 		load_confirmed(daemon, link);
 	}
+	daemon->stream.erasures = erasures_new(&daemon->stream);
+	list_init(&daemon->erase_jobs);
 	struct retention_rules rules;
 	status = retention_rules_read(config, &rules, error);
 	if (status == LYC_OK)
@@ -239,6 +243,7 @@ void daemon_fini(struct daemon *daemon)
 	links_fini(&daemon->links);
 	router_fini(&daemon->router);
 	why_fini(daemon);
+	erase_fini(daemon);
 	stream_fini(&daemon->stream);
 	topics_fini(&daemon->topics);
 	session_table_fini(&daemon->sessions);
@@ -456,6 +461,8 @@ void daemon_tick(struct daemon *daemon)
 		handover_tick(daemon);
 		uplink_tick(&daemon->uplink);
 		retention_tick(daemon->stream.retention);
+		erasures_tick(daemon->stream.erasures);
+		erase_tick(daemon);
 	}
 	stream_tick(&daemon->stream);
 	stream_tell_links(&daemon->stream);

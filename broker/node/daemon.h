@@ -62,6 +62,7 @@ struct daemon {
 	struct host host;
 	/* Upgrades that somebody waits for: restart.h. */
 	struct list restarts;
+	struct list erase_jobs;
 
 	struct journal journal;
 	/* Inquiries of Why, and the peer inside that asks other daemons: why.h. */

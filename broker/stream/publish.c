@@ -513,18 +513,15 @@ bool stream_is_private(struct span subject)
 		(subject.len == len || subject.data[len] == '.'));
 }
 
-static void append_of_daemon(struct stream *stream, struct record *record, int visibility,
+static void append_of_daemon(struct stream *stream, struct record *record, bool is_vital,
 			     stream_done_fn on_done, void *arg)
 {
 	struct stream_append *append = append_new(stream, record->subject);
-	struct buf label = {0};
-	write_visibility(&label, visibility);
-	record->principal = span_of(stream->name, strlen(stream->name));
-	record->label = span_of(label.data, label.len);
+	if (record->principal.len == 0)
+		record->principal = span_of(stream->name, strlen(stream->name));
 	struct lyc_error error = {0};
 	enum lyc_status status = write_own(stream, &append->base.record, record, &error);
-	/* It tells of a removal. */
-	append->base.is_vital = trimmed_is(record);
+	append->base.is_vital = is_vital;
 	if (status == LYC_OK) {
 		subjects_expect(&stream->subjects, record->subject, record->label);
 		append->on_done = on_done;
@@ -535,21 +532,40 @@ static void append_of_daemon(struct stream *stream, struct record *record, int v
 		if (on_done)
 			on_done(status, 0, error.text, arg);
 	}
-	buf_fini(&label);
 }
 
 void stream_append_own(struct stream *stream, struct span subject, struct span body,
 		       stream_done_fn on_done, void *arg)
 {
-	struct record record = {.subject = subject, .body = body};
-	append_of_daemon(stream, &record, LYCEUM__V1__VISIBILITY__MEMBERS, on_done, arg);
+	struct buf label = {0};
+	write_visibility(&label, LYCEUM__V1__VISIBILITY__MEMBERS);
+	struct record record = {
+		.subject = subject, .body = body, .label = span_of(label.data, label.len)};
+	append_of_daemon(stream, &record, false, on_done, arg);
+	buf_fini(&label);
 }
 
 void stream_append_private(struct stream *stream, struct span subject, struct span body,
 			   stream_done_fn on_done, void *arg)
 {
-	struct record record = {.subject = subject, .body = body};
-	append_of_daemon(stream, &record, LYCEUM__V1__VISIBILITY__PRIVATE, on_done, arg);
+	struct buf label = {0};
+	write_visibility(&label, LYCEUM__V1__VISIBILITY__PRIVATE);
+	struct record record = {
+		.subject = subject, .body = body, .label = span_of(label.data, label.len)};
+	/* What tells of a removal has to be taken on a full disk, too. */
+	append_of_daemon(stream, &record, trimmed_is(&record), on_done, arg);
+	buf_fini(&label);
+}
+
+void stream_append_erasure(struct stream *stream, struct span subject, struct span label,
+			   struct span principal, stream_done_fn on_done, void *arg)
+{
+	struct record record = {.subject = subject,
+				.label = label,
+				.principal = principal,
+				.removed = true,
+				.erase = true};
+	append_of_daemon(stream, &record, true, on_done, arg);
 }
 
 enum lyc_status stream_append_record(struct stream *stream, struct record *record,

@@ -17,6 +17,7 @@ enum {
 	REMOVED = 11,
 	FORMER = 12,
 	TRACE = 13,
+	ERASE = 14,
 	WAS = 16,
 	SEAL = 17,
 };
@@ -61,6 +62,8 @@ enum lyc_status record_read(struct span bytes, struct record *ret_record)
 			record.seal = field.value;
 		if (field.number == WAS && is_span && !read_was(field.bytes, &record))
 			return LYC_INVALID_ARGUMENT;
+		if (field.number == ERASE && field.wire == PB_VARINT)
+			record.erase = field.value != 0;
 		if (field.number > TRACE)
 			continue;
 		if (is_span && spans[field.number])
@@ -108,4 +111,5 @@ void record_write(struct buf *to, const struct record *record)
 		pb_end(to, mark);
 	}
 	pb_write_fixed64(to, SEAL, record->seal);
+	pb_write_uint(to, ERASE, record->erase);
 }

@@ -11,6 +11,7 @@
 #include "base/pb.h"
 #include "log.h"
 #include "stream/durable.h"
+#include "stream/erasure.h"
 #include "stream/retention.h"
 
 #define LOG_TOPIC "stream"
@@ -24,7 +25,8 @@ void stream_init(struct stream *stream, const struct env *env, struct policy *po
 				  .types = types,
 				  .sessions = sessions,
 				  .topics = topics,
-				  .epoch = epoch};
+				  .epoch = epoch,
+				  .replayed_seq = UINT64_MAX};
 	snprintf(stream->name, sizeof(stream->name), "%s", name);
 	list_init(&stream->followers);
 	/* Its own records come first, however many origins will be known. */
@@ -39,6 +41,7 @@ void stream_fini(struct stream *stream)
 	durable_fini(stream);
 	retention_free(stream->retention);
 	taken_back_fini(stream);
+	erasures_free(stream->erasures);
 	held_fini(&stream->held);
 }
 
@@ -173,12 +176,14 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 		stream->last_time_ms = record->time_ms;
 	stream->last_seq = seq;
 	stream->types->seq = seq;
-	if (is_own_type(record->subject))
+	if (is_own_type(record->subject) || record->erase)
 		note_own(stream, seq);
 	if (record->origin.len == 0 && record->was.epoch > 0)
 		taken_back_note(stream, seq, record);
 	if (!types_note_record(stream->types, record->subject))
 		held_add(&stream->held, record->subject, record->schema);
+	if (stream->erasures)
+		erasures_noted(stream->erasures, seq, record);
 	if (stream->retention)
 		retention_added(stream->retention, seq, record, len,
 				stream->env->last_of(stream->env->world, record->subject) == seq);
@@ -219,6 +224,8 @@ void stream_replay(struct stream *stream, uint64_t seq, struct span bytes)
 	}
 	take(stream, seq, &record, bytes.len);
 	take_schema(stream, &record);
+	if (stream->erasures)
+		erasures_noted(stream->erasures, seq, &record);
 	if (stream->on_private && record.origin.len == 0 && stream_is_private(record.subject))
 		stream->on_private(seq, &record, bytes, stream->on_private_arg);
 }
@@ -275,7 +282,10 @@ void stream_replayed(struct stream *stream, uint64_t last_seq)
 	buf_fini(&saved);
 	if (last_seq > stream->last_seq)
 		stream->last_seq = last_seq;
+	stream->replayed_seq = stream->last_seq;
 	stream->told_seq = stream->last_seq;
+	if (stream->erasures)
+		erasures_replayed(stream->erasures);
 }
 
 void stream_replay_own(struct stream *stream, uint64_t seq, struct span bytes)
@@ -286,6 +296,8 @@ void stream_replay_own(struct stream *stream, uint64_t seq, struct span bytes)
 	if (record_read(bytes, &record) != LYC_OK)
 		return;
 	take_schema(stream, &record);
+	if (stream->erasures)
+		erasures_noted(stream->erasures, seq, &record);
 	if (stream->on_private && record.origin.len == 0 && stream_is_private(record.subject))
 		stream->on_private(seq, &record, bytes, stream->on_private_arg);
 }

@@ -28,6 +28,7 @@ typedef void (*stream_commit_fn)(uint64_t seq, const struct record *record, stru
 
 struct durable_count; /* of durable.c */
 struct retention;
+struct erasures;
 
 /* Where positions are kept that the records themselves may not say any more. */
 #define STREAM_POSITIONS_KEY "positions"
@@ -45,7 +46,7 @@ struct stream {
 	uint64_t epoch;
 	uint64_t last_seq;     /* committed */
 	uint64_t told_seq;     /* the followers have been told so far */
-	uint64_t replayed_seq; /* how far it was at the start */
+	uint64_t replayed_seq; /* how far it was at the start; until then UINT64_MAX */
 	/* Restored, and the hub has not given back yet what it has of the lost end. */
 	bool is_waiting;
 	struct taken_back *taken_back; /* by subject */
@@ -60,8 +61,10 @@ struct stream {
 	bool is_removing;
 	uint64_t removal_count;      /* that have ended */
 	struct retention *retention; /* NULL: everything is kept */
+	struct erasures *erasures;
 
-	/* The sequences of the records of lyceum.v1, whose meaning is the daemons' own. */
+	/* The sequences of the records of lyceum.v1 and of erasures, whose meaning is the daemons'
+	 * own. */
 	uint64_t *own_seqs;
 	size_t own_seq_count;
 
@@ -124,6 +127,9 @@ void stream_append_own(struct stream *stream, struct span subject, struct span b
 void stream_append_private(struct stream *stream, struct span subject, struct span body,
 			   stream_done_fn on_done, void *arg);
 bool stream_is_private(struct span subject);
+/* A withdrawal of an own subject that takes the bytes, too, for all whom this label reaches. */
+void stream_append_erasure(struct stream *stream, struct span subject, struct span label,
+			   struct span principal, stream_done_fn on_done, void *arg);
 /* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for
  * good. */
 LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct span record,

@@ -12,6 +12,7 @@ enum {
 	LABEL_HOME = 1,
 	LABEL_VISIBILITY = 2,
 	LABEL_AUDIENCE = 3,
+	LABEL_ABOUT = 4,
 };
 
 /* lyceum.v1.Visibility. */
@@ -80,6 +81,36 @@ enum lyc_status label_of_body(const struct schema_message *message, struct span 
 		return label_read(found, ret_label);
 	*ret_label = (struct label){.is_present = false};
 	return LYC_OK;
+}
+
+static const struct schema_field *field_of(const struct schema_message *message, uint32_t number)
+{
+	for (size_t i = 0; i < message->field_count; i++) {
+		if (message->fields[i].number == number)
+			return &message->fields[i];
+	}
+	return NULL;
+}
+
+/* The depth of a body was checked when it was taken. */
+bool label_is_about(const struct schema_message *message, struct span body, struct span person)
+{
+	bool is_label = message->known == SCHEMA_LABEL;
+	struct pb_reader reader = pb_reader_of(body);
+	struct pb_field field;
+	if (!is_label && !message->label && !message->has_label_below)
+		return false;
+	while (pb_read_field(&reader, &field)) {
+		if (field.wire != PB_LEN)
+			continue;
+		if (is_label && field.number == LABEL_ABOUT && span_equal(field.bytes, person))
+			return true;
+		const struct schema_field *below =
+			is_label ? NULL : field_of(message, field.number);
+		if (below && below->message && label_is_about(below->message, field.bytes, person))
+			return true;
+	}
+	return false;
 }
 
 /* A name that is missing equals nothing. */

@@ -274,6 +274,8 @@ LYC_MUST_USE enum lyc_status label_read(struct span bytes, struct label *ret_lab
  * the body leaves it out. */
 LYC_MUST_USE enum lyc_status label_of_body(const struct schema_message *message, struct span body,
 					   struct label *ret_label);
+/* Does a label of the body, or of a part of it, say that it is about this person? */
+bool label_is_about(const struct schema_message *message, struct span body, struct span person);
 /* The one rule of who may see what. `here` is the home assumed where the label does not say one.
  * PUBLIC and MEMBERS: every reader. AUDIENCE: a reader whose node, person or one of whose groups is
  * named, and the home's own: all of them, or, where some of its people or groups are named, the

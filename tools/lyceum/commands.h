@@ -6,6 +6,7 @@
 
 int status_run(struct session *session, const struct command *command, int argc, char **argv);
 int plugins_run(struct session *session, const struct command *command, int argc, char **argv);
+int erase_run(struct session *session, const struct command *command, int argc, char **argv);
 int plugin_run(struct session *session, const struct command *command, int argc, char **argv);
 int services_run(struct session *session, const struct command *command, int argc, char **argv);
 int metrics_run(struct session *session, const struct command *command, int argc, char **argv);

@@ -41,6 +41,13 @@ const struct command commands[] = {
 	 "A table on a terminal, one JSON object a line otherwise. Ends at the log's end.\n"
 	 "Without a pattern the records that hold schemas, lyceum.v1.SchemaVersion, are left out.",
 	 log_run},
+	{"erase", "SUBJECT", "Takes records out of the files here and wherever copies are",
+	 "For the operator of the daemon that is the subject's home. What is erased is gone for good.\n"
+	 "  lyceum erase lyceum.experts.v1.Expert.wales.ada\n"
+	 "  lyceum erase --about PERSON\n"
+	 "      every subject with a record whose label says that it is about PERSON\n"
+	 "Says who has confirmed and who has not yet; `lyceum status` goes on saying so.",
+	 erase_run},
 	{"metrics", "", "Prints the daemon's counters and gauges", NULL, metrics_run},
 	{"backup", "DIR", "Copies the daemon's log into a new folder while it goes on",
 	 "The daemon writes it: DIR is an absolute path on its machine, new or empty.\n"

@@ -307,6 +307,34 @@ static void write_streams(const struct session *session, const Lyceum__V1__Statu
 	table_fini(&table);
 }
 
+static void set_names(struct table *table, size_t column, char *const *names, size_t count)
+{
+	struct buf text = {0};
+	for (size_t i = 0; i < count; i++)
+		buf_add_format(&text, "%s%s", i ? ", " : "", names[i]);
+	set_text(table, column, text.len ? buf_text(&text) : "");
+	buf_fini(&text);
+}
+
+static void write_erasures(const struct session *session, const Lyceum__V1__StatusReply *reply,
+			   struct buf *to)
+{
+	static const char *const headings[] = {"ERASED", "HERE", "GONE AT", "NOT YET CONFIRMED BY"};
+	struct table table;
+	table_init(&table, 4);
+	table_add_headings(&table, headings);
+	for (size_t i = 0; i < reply->n_erasure; i++) {
+		const Lyceum__V1__Erasure *erasure = reply->erasure[i];
+		table_add_row(&table);
+		set_text(&table, 0, erasure->subject);
+		set_text(&table, 1, erasure->is_done ? "gone" : "not yet");
+		set_names(&table, 2, erasure->confirmed, erasure->n_confirmed);
+		set_names(&table, 3, erasure->waiting, erasure->n_waiting);
+	}
+	write_section(session, "Erasures that are not done everywhere", &table, to);
+	table_fini(&table);
+}
+
 static void write_status(const struct session *session, const Lyceum__V1__StatusReply *reply,
 			 struct buf *to)
 {
@@ -321,6 +349,7 @@ static void write_status(const struct session *session, const Lyceum__V1__Status
 	write_section(session, "Plugins", &plugins, to);
 	table_fini(&plugins);
 	write_streams(session, reply, to);
+	write_erasures(session, reply, to);
 	write_sessions(session, reply, to);
 	write_held(session, reply, to);
 }
