@@ -255,7 +255,9 @@ void words_record(const Lyceum__V1__RecordFate *fate, struct buf *to)
 	add_moment(to, fate->time_ms);
 	if (*fate->principal)
 		buf_add_format(to, " for %s", fate->principal);
-	buf_add_format(to, ", with the schema %s.", fate->schema);
+	if (strspn(fate->schema, "0") < strlen(fate->schema))
+		buf_add_format(to, ", with the schema %s", fate->schema);
+	buf_add_byte(to, '.');
 	add_line(to);
 	buf_add_format(to, "Its home is %s%s.", fate->origin, is_home ? ", here" : "");
 	add_line(to);

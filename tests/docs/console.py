@@ -16,12 +16,13 @@ VOLATILE = [
     # Epochs, which are drawn by lot. Counts, sequences and scores are not.
     (r'(?<![\w(-])\d{11,}(?![\w)-])', r'\d+'),
     (r'\b[0-9a-f]{32}\b', r'[0-9a-f]{32}'),
+    (r'\br\d{4,}\b', r'r\d+'),
     (r'\.\.\.$', r'.*'),
     (r'\s+', r'\s+'),
 ]
 SPLIT = re.compile('|'.join('(%s)' % volatile for volatile, _ in VOLATILE))
 NEXT_STEP = re.compile(r'^ *lyceum (?:--config \S+ )?why (?:r\d+|[0-9a-f]{32})\n', re.M)
-READS = re.compile(r'\b(status|plugins|services|find|list|log|show|describe|metrics|say|call)\b')
+READS = re.compile(r'\b(status|plugins|services|find|list|log|show|describe|metrics|say|call|why)\b')
 
 
 def line_pattern(line):
