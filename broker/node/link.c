@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "log.h"
+#include "stream/publish_journal.h"
 
 #define LOG_TOPIC "link"
 #define FOLLOW_CREDIT (8u * 1024 * 1024)
@@ -352,10 +353,30 @@ static void copy_stored(enum lyc_status status, uint64_t seq, const char *text, 
 		apply_waiting_heads(link);
 }
 
+static void refuse_copy(struct link *link, const struct record *record,
+			const struct lyc_error *error)
+{
+	struct stream *stream = link->links->stream;
+	size_t name_len = 0;
+	const struct publish_origin from = {
+		.session = link->session,
+		.principal = record->principal,
+		.subject = record->subject,
+		.message = record->subject.len > 0
+				   ? types_of_subject(stream->types, record->subject, &name_len)
+				   : NULL,
+		.trace = record->trace,
+		.begun_ms = stream->env->now_ms(stream->env->world),
+	};
+	link->links->refused_copies++;
+	publish_journal_refused(stream, &from, error);
+	log_warning("a copied record was refused", "peer", link->peer, "reason", error->text);
+}
+
 static void take_copy(struct link *link, struct span bytes)
 {
 	struct links *links = link->links;
-	struct record record;
+	struct record record = {0};
 	struct lyc_error error = {0};
 	enum lyc_status status = record_read(bytes, &record);
 	bool is_own = status == LYC_OK && span_is(record.origin, links->stream->name);
@@ -374,13 +395,10 @@ static void take_copy(struct link *link, struct span bytes)
 			return;
 		error.status = stream_append_copy(links->stream, bytes, copy_stored, link, &error);
 	}
-	if (error.status == LYC_OK) {
+	if (error.status == LYC_OK)
 		link->pending_count++;
-	} else if (error.status != LYC_FAILED_PRECONDITION) {
-		links->refused_copies++;
-		log_warning("a copied record was refused", "peer", link->peer, "reason",
-			    error.text);
-	}
+	else if (error.status != LYC_FAILED_PRECONDITION)
+		refuse_copy(link, &record, &error);
 }
 
 void link_copy(struct link *link, const struct packet_copy *copy)

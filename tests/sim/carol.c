@@ -100,7 +100,7 @@ static void give_back(struct sim_peer *peer, enum packet_kind kind, uint64_t id,
 	if (kind == PACKET_CONSUMED)
 		packet.consumed = (struct packet_number){.id = id, .value = value};
 	else
-		packet.credit = (struct packet_number){.id = id, .value = value};
+		packet.credit = (struct packet_credit){.id = id, .value = value};
 	sim_peer_send(peer, &packet);
 }
 

@@ -266,10 +266,12 @@ static enum lyc_status fly(struct session *session, const char *method, struct s
 	if (status != LYC_OK)
 		return status;
 	struct lyc_call_options options = session_call_options(session);
-	/* Why asks about others. */
-	bool is_traced = options.trace && strcmp(method, "lyceum.v1.Node/Why") != 0;
+	/* Why asks about others, and says of each thing itself who knows it. */
+	bool is_why = strcmp(method, "lyceum.v1.Node/Why") == 0;
+	bool is_traced = options.trace && !is_why;
 	if (!is_traced)
 		options.trace = NULL;
+	options.want_as_of = !is_why;
 	status = lyc_client_call_start(session->client, method, body.data, body.len, &options,
 				       on_flight_reply, flight, NULL);
 	if (status != LYC_OK)

@@ -11,6 +11,7 @@
 
 #include "fake_world.h"
 #include "lyceum/v1/why.pb-c.h"
+#include "stream/record.h"
 
 #define TRACE_ID "4bf92f3577b34da6a3ce929d0e0e4736"
 #define CHAIN "00-" TRACE_ID "-00f067aa0ba902b7-01"
@@ -382,6 +383,30 @@ static void test_why_lists_the_last_refusals(void **state)
 	ask_at(bench->root, "", "a b", LYC_INVALID_ARGUMENT);
 }
 
+static void test_why_explains_a_copy_that_the_hub_does_not_take(void **state)
+{
+	struct bench *bench = *state;
+	struct record record = {.origin = fake_text("cork"),
+				.epoch = 1,
+				.origin_seq = 1,
+				.subject = fake_text("lyceum.notice.v1.Remark.x"),
+				.principal = fake_text("eve@cork"),
+				.label = span_of("\x10\x02", 2)};
+	struct buf bytes = {0};
+	struct buf frame = {0};
+	char id[40];
+	record_write(&bytes, &record);
+	packet_write_copy(&frame, span_of(bytes.data, bytes.len));
+	snprintf(id, sizeof(id), "wales#%u", bench->wales->connection);
+	daemon_frame(&bench->hub->daemon, FAKE_LISTENER, fake_text(id), "wales", -1,
+		     span_of(frame.data, frame.len));
+	check_why(bench->hub_root, "", "",
+		  "'wales' published lyceum.notice.v1.Remark.x for eve@cork",
+		  "not a record that this peer may send");
+	buf_fini(&bytes);
+	buf_fini(&frame);
+}
+
 /* ---- Records ---- */
 
 static void test_why_tells_how_far_a_record_has_come(void **state)
@@ -490,6 +515,7 @@ int main(void)
 		TEST(test_why_explains_credit),
 		TEST(test_why_explains_an_expectation_a_home_and_a_subscription),
 		TEST(test_why_lists_the_last_refusals),
+		TEST(test_why_explains_a_copy_that_the_hub_does_not_take),
 		TEST(test_why_tells_how_far_a_record_has_come),
 		TEST(test_why_keeps_a_private_record_at_its_home),
 		TEST(test_why_tells_which_followers_have_passed),
