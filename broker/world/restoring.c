@@ -79,10 +79,10 @@ enum lyc_status world_restore(const Lyceum__V1__Config *config, const char *fold
 					: " The key is not in it: the start makes a new one, "
 					  "which the other daemons' configurations have to name.";
 	snprintf(ret_text, size,
-		 "Restored '%s' from %s: %" PRIu64 " records up to %" PRIu64 " of epoch %" PRIu64
+		 "Restored '%s' from %s: %" PRIu64 " record%s up to %" PRIu64 " of epoch %" PRIu64
 		 ". What comes now is of a new epoch.%s%s",
-		 config->name, origin, summary.record_count, summary.last_seq, summary.epoch,
-		 about_key,
+		 config->name, origin, summary.record_count, summary.record_count == 1 ? "" : "s",
+		 summary.last_seq, summary.epoch, about_key,
 		 waits ? " After the start it takes no records until its hub has given back what "
 			 "it holds of the lost end; --alone does without."
 		       : "");
@@ -99,10 +99,11 @@ enum lyc_status world_check_backup(const char *folder, char *ret_text, size_t si
 		return status;
 	write_origin(origin, sizeof(origin), &summary);
 	snprintf(ret_text, size,
-		 "%s is whole: %s of '%s', %" PRIu64 " records up to %" PRIu64 " of epoch %" PRIu64
-		 ", %" PRIu64 " bytes, %s.",
-		 folder, origin, summary.daemon, summary.record_count, summary.last_seq,
-		 summary.epoch, summary.bytes,
+		 "%s is whole: %s of '%s', %" PRIu64 " record%s up to %" PRIu64 " of epoch %" PRIu64
+		 ", %" PRIu64 " KiB, %s.",
+		 folder, origin, summary.daemon, summary.record_count,
+		 summary.record_count == 1 ? "" : "s", summary.last_seq, summary.epoch,
+		 (summary.bytes + 1023) / 1024,
 		 summary.has_keys ? "with its key: keep it secret" : "without its key");
 	return LYC_OK;
 }

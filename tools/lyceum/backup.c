@@ -39,7 +39,7 @@ static int check(const char *folder)
 static void print_size(uint64_t bytes)
 {
 	if (bytes < 10 * 1024)
-		printf("%" PRIu64 " bytes", bytes);
+		printf("%" PRIu64 " B", bytes);
 	else if (bytes < 10 * 1024 * 1024)
 		printf("%" PRIu64 " KiB", bytes / 1024);
 	else
@@ -50,8 +50,9 @@ static void print(const Lyceum__V1__BackupReply *reply)
 {
 	struct buf moment = {0};
 	age_write_moment(&moment, reply->time_ms);
-	printf("%s: %" PRIu64 " records up to %" PRIu64 " of epoch %" PRIu64 ", ", reply->folder,
-	       reply->record_count, reply->last_seq, reply->epoch);
+	printf("%s: %" PRIu64 " record%s up to %" PRIu64 " of epoch %" PRIu64 ", ", reply->folder,
+	       reply->record_count, reply->record_count == 1 ? "" : "s", reply->last_seq,
+	       reply->epoch);
 	print_size(reply->bytes);
 	printf(" (");
 	print_size(reply->shared_bytes);
