@@ -15,8 +15,16 @@
 const struct command commands[] = {
 	{"status", "", "Shows the daemon, its link, its plugins and what waits", NULL, status_run},
 	{"plugins", "", "Lists the daemon's plugins and how they are", NULL, plugins_run},
-	{"plugin", "inspect NAME|FILE",
-	 "Shows what a plugin's file says of itself and what its process reaches",
+	{"plugin", "new NAME | run | test | inspect NAME|FILE",
+	 "Makes, runs, tests and inspects a plugin",
+	 "  lyceum plugin new NAME [--with-records]\n"
+	 "      writes the folder NAME: a plugin that builds, passes its test and answers\n"
+	 "  lyceum plugin run\n"
+	 "      in a plugin's folder: builds it, and runs it in a daemon that ends with Ctrl-C\n"
+	 "  lyceum plugin test [--against FILE]\n"
+	 "      in a plugin's folder: builds it, runs its tests, and checks what every plugin "
+	 "should\n"
+	 "      stand, an older version of its contract (a FileDescriptorSet) included\n"
 	 "  lyceum plugin inspect NAME|FILE\n"
 	 "      a plugin of this daemon, or a .so named with its folder: methods, rights, what it "
 	 "asks\n"

@@ -10,6 +10,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct session *session, const struct command *command, int argc, char **argv);
 } verbs[] = {
+	{"new", plugin_new_run},
+	{"run", plugin_run_run},
+	{"test", plugin_test_run},
 	{"inspect", plugin_inspect_run},
 };
 

@@ -4,6 +4,9 @@
 
 #include "command.h"
 
+int plugin_new_run(struct session *session, const struct command *command, int argc, char **argv);
+int plugin_run_run(struct session *session, const struct command *command, int argc, char **argv);
+int plugin_test_run(struct session *session, const struct command *command, int argc, char **argv);
 int plugin_inspect_run(struct session *session, const struct command *command, int argc,
 		       char **argv);
 
