@@ -32,7 +32,8 @@ enum {
 	HELD,
 	OUTBOX,
 	RETENTION,
-	TAKEN
+	TAKEN,
+	MOMENTS
 };
 
 /* ---- writing ---- */
@@ -104,6 +105,19 @@ static void write_own_seqs(const struct stream *stream, struct buf *to)
 	}
 	pb_write_bytes(to, OWN_SEQS, seqs.data, seqs.len);
 	buf_fini(&seqs);
+}
+
+static void write_moments(const struct moments *moments, struct buf *to)
+{
+	struct buf steps = {0};
+	struct moment before = {0};
+	for (size_t i = 0; i < moments->count; i++) {
+		pb_write_varint(&steps, moments->items[i].seq - before.seq);
+		pb_write_varint(&steps, moments->items[i].time_ms - before.time_ms);
+		before = moments->items[i];
+	}
+	pb_write_bytes(to, MOMENTS, steps.data, steps.len);
+	buf_fini(&steps);
 }
 
 static int by_name(const void *a, const void *b)
@@ -188,6 +202,7 @@ void summary_write(const struct daemon *daemon, struct buf *to)
 		write_origin(&stream->origins.items[i], to);
 	write_notes(&stream->subjects, to);
 	write_own_seqs(stream, to);
+	write_moments(&stream->moments, to);
 	write_types(&daemon->types, to);
 	write_held(&stream->held, to);
 	write_outbox(daemon, to);
@@ -306,6 +321,19 @@ static void take_origin(struct stream *stream, const struct part *part)
 }
 
 /* A subject whose records were removed since has nothing to remember. */
+static void take_moments(struct stream *stream, struct span bytes)
+{
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct moment moment = {0};
+	uint64_t seq_step;
+	uint64_t time_step;
+	while (pb_read_varint(&reader, &seq_step) && pb_read_varint(&reader, &time_step)) {
+		moment.seq += seq_step;
+		moment.time_ms += time_step;
+		moments_restore(&stream->moments, moment.seq, moment.time_ms);
+	}
+}
+
 static void take_note(struct daemon *daemon, const struct part *part)
 {
 	if (daemon->env.last_of(daemon->env.world, part->texts[1]) > 0)
@@ -439,7 +467,8 @@ static void take(struct restoring *restoring, struct span bytes)
 	struct pb_field field;
 	struct part part = {0};
 	while (pb_read_field(&reader, &field)) {
-		if (field.wire == PB_LEN && field.number != OWN_SEQS && field.number != RETENTION)
+		if (field.wire == PB_LEN && field.number != OWN_SEQS &&
+		    field.number != RETENTION && field.number != MOMENTS)
 			(void)!read_part(field.bytes, &part);
 		switch (field.number) {
 		case TIME_MS:
@@ -450,6 +479,9 @@ static void take(struct restoring *restoring, struct span bytes)
 			break;
 		case NOTE:
 			take_note(daemon, &part);
+			break;
+		case MOMENTS:
+			take_moments(stream, field.bytes);
 			break;
 		case OWN_SEQS:
 			restoring->own_seqs = field.bytes;

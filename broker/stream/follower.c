@@ -34,6 +34,8 @@ struct follower {
 	uint64_t next_seq;
 	bool is_reading;
 	bool only_last;
+	/* Records of before are passed over, until one is of this time or later; 0: none is. */
+	uint64_t since_ms;
 	/* The highest sequence that it has been told of, by a Deliver or a Gap. */
 	uint64_t told_seq;
 	bool was_told;
@@ -184,6 +186,7 @@ void follower_pump(struct follower *follower)
 		return;
 	if (follower->next_seq > stream->last_seq) {
 		follower->only_last = false;
+		follower->since_ms = 0;
 		caught_up(follower);
 		return;
 	}
@@ -201,6 +204,13 @@ void follower_pump(struct follower *follower)
 	stream->env->read(stream->env->world, &read->base);
 }
 
+static bool has_begun(struct follower *follower, const struct record *record)
+{
+	if (record->time_ms >= follower->since_ms)
+		follower->since_ms = 0;
+	return follower->since_ms == 0;
+}
+
 /* Send what was read until the credit is used up; returns where to go on. */
 static uint64_t send_read(struct follower *follower, const struct log_read *read)
 {
@@ -215,7 +225,8 @@ static uint64_t send_read(struct follower *follower, const struct log_read *read
 		if (subscription->credit <= 0)
 			return seq;
 		struct record record;
-		if (record_read(span_of(at + sizeof(seq) + sizeof(len), len), &record) == LYC_OK)
+		if (record_read(span_of(at + sizeof(seq) + sizeof(len), len), &record) == LYC_OK &&
+		    has_begun(follower, &record))
 			send_record(follower->stream, subscription, seq, &record);
 		at += sizeof(seq) + sizeof(len) + len;
 	}
@@ -327,6 +338,10 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 		follower->next_seq = subscribe->from > 0 ? subscribe->from : 1;
 	else if (follower->only_last)
 		follower->next_seq = 1;
+	else if (subscribe->start == SUBSCRIBE_TIME)
+		follower->next_seq =
+			moments_find(&stream->moments, subscribe->from, stream->last_seq);
+	follower->since_ms = subscribe->start == SUBSCRIBE_TIME ? subscribe->from : 0;
 	if (follower->next_seq > stream->last_seq)
 		follower->next_seq = stream->last_seq + 1;
 	uint64_t consumed;
@@ -340,6 +355,7 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 			follower->next_seq = consumed + 1;
 			follower->consumed_seq = consumed;
 			follower->only_last = false;
+			follower->since_ms = 0;
 		} else {
 			follower->consumed_seq = follower->next_seq - 1;
 			durable_begin(stream, identity, follower->key, follower->consumed_seq);

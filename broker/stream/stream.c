@@ -38,6 +38,7 @@ void stream_fini(struct stream *stream)
 	free(stream->own_seqs);
 	origins_fini(&stream->origins);
 	subjects_fini(&stream->subjects);
+	moments_fini(&stream->moments);
 	durable_fini(stream);
 	retention_free(stream->retention);
 	taken_back_fini(stream);
@@ -174,6 +175,7 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 		      is_special ? record->label : span_of(NULL, 0));
 	if (record->time_ms > stream->last_time_ms)
 		stream->last_time_ms = record->time_ms;
+	moments_note(&stream->moments, seq, record->time_ms);
 	stream->last_seq = seq;
 	stream->types->seq = seq;
 	if (is_own_type(record->subject) || record->erase)

@@ -18,6 +18,7 @@
 #include "route/topics.h"
 #include "route/types.h"
 #include "stream/held.h"
+#include "stream/moments.h"
 #include "stream/origins.h"
 #include "stream/record.h"
 #include "stream/subjects.h"
@@ -70,6 +71,7 @@ struct stream {
 
 	struct origins origins;
 	struct subjects subjects;
+	struct moments moments;
 	struct list followers;
 	struct durable_count *durables; /* by identity */
 	uint64_t fanout;                /* number of the transient message being sent */

@@ -234,10 +234,12 @@ LYC_API bool lyc_subject_unescape(char *token);
 
 typedef void (*lyc_delivery_fn)(const struct lyc_delivery *delivery, void *arg);
 
-enum lyc_start { LYC_START_NOW = 0, LYC_START_SEQ = 1, LYC_START_LAST = 2 };
+enum lyc_start { LYC_START_NOW = 0, LYC_START_SEQ = 1, LYC_START_LAST = 2, LYC_START_TIME = 3 };
 
 struct lyc_subscribe_options {
 	enum lyc_start start;
+	/* LYC_START_SEQ: from this sequence on; LYC_START_TIME: from the first record on that was
+	 * committed at or after this time, in milliseconds since 1970. */
 	uint64_t from;
 	const char *durable;
 	const char *group;

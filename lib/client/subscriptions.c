@@ -108,6 +108,7 @@ static void send_subscribe(struct lyc_client *client, const struct subscription 
 			      .group = span_of(group, group ? strlen(group) : 0),
 			      .records_only = subscription->records_only}};
 	bool is_at_a_record = subscription->start == LYC_START_SEQ ||
+			      subscription->start == LYC_START_TIME ||
 			      (subscription->start == LYC_START_LAST && subscription->is_caught_up);
 	if (!durable && is_at_a_record && subscription->consumed_seq > 0) {
 		packet.subscribe.start = SUBSCRIBE_SEQ;

@@ -183,7 +183,12 @@ struct packet_ack {
 	uint64_t refusal;
 };
 
-enum subscribe_start { SUBSCRIBE_NOW = 0, SUBSCRIBE_SEQ = 1, SUBSCRIBE_LAST = 2 };
+enum subscribe_start {
+	SUBSCRIBE_NOW = 0,
+	SUBSCRIBE_SEQ = 1,
+	SUBSCRIBE_LAST = 2,
+	SUBSCRIBE_TIME = 3
+};
 
 struct packet_subscribe {
 	uint64_t id;

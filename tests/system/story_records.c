@@ -226,6 +226,23 @@ static void test_log_leaves_schemas_out_unless_they_are_named(void **state)
 	shell_result_fini(&result);
 }
 
+static void test_log_is_read_from_a_time_on(void **state)
+{
+	(void)state;
+	struct shell_result result = shell_run(nhsa, "log", "--since", "1h", NOTE ".>", NULL);
+	assert_int_equal(result.code, 0);
+	assert_non_null(strstr(result.out, NOTE));
+	shell_result_fini(&result);
+	result = shell_run(nhsa, "log", "--since", "2099-01-01", NULL);
+	assert_int_equal(result.code, 0);
+	assert_string_equal(result.out, "");
+	shell_result_fini(&result);
+	result = shell_run(nhsa, "subscribe", ">", "--since", "yesterday", NULL);
+	assert_int_equal(result.code, 2);
+	assert_non_null(strstr(result.err, "--since takes a span"));
+	shell_result_fini(&result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_expectation_that_fails_tells_the_last_sequence),
 		cmocka_unit_test(test_key_of_another_home_is_refused_naming_it),
 		cmocka_unit_test(test_log_leaves_schemas_out_unless_they_are_named),
+		cmocka_unit_test(test_log_is_read_from_a_time_on),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

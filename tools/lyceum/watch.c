@@ -22,6 +22,7 @@
 #include "outcome.h"
 #include "paint.h"
 #include "resolve.h"
+#include "schema/timestamp.h"
 
 struct arrival {
 	struct list node;
@@ -306,14 +307,46 @@ static int run(struct watch *watch, const char *pattern, struct lyc_subscribe_op
 	return OUTCOME_OK;
 }
 
+/* A span of time before now, or a moment; a day alone begins at midnight, UTC. */
+static bool read_since(const char *text, struct lyc_subscribe_options *subscribe)
+{
+	uint64_t ago_ms;
+	uint64_t now_ms = clock_ms(CLOCK_REALTIME);
+	char moment[60];
+	int64_t seconds;
+	int32_t nanos;
+	subscribe->start = LYC_START_TIME;
+	if (age_read(text, &ago_ms)) {
+		subscribe->from = ago_ms < now_ms ? now_ms - ago_ms : 0;
+		return true;
+	}
+	snprintf(moment, sizeof(moment), "%.40s%s", text, strlen(text) == 10 ? "T00:00:00Z" : "");
+	if (strlen(text) > 40 ||
+	    !timestamp_read(span_of(moment, strlen(moment)), &seconds, &nanos) || seconds < 0)
+		return false;
+	subscribe->from = (uint64_t)seconds * 1000 + (uint64_t)nanos / 1000000;
+	return true;
+}
+
+static int say_since(const char *text)
+{
+	return outcome_say(OUTCOME_USAGE,
+			   "--since takes a span such as 30min, 2h or 3d, or a time such as "
+			   "2026-03-01T14:05:00Z or 2026-03-01, not \"%s\"",
+			   text);
+}
+
 int subscribe_run(struct session *session, const struct command *command, int argc, char **argv)
 {
 	struct watch watch = {.session = session};
 	struct lyc_subscribe_options subscribe = {0};
 	bool is_all = false, is_last = false;
 	uint64_t from = 0;
+	const char *since = NULL;
 	const struct option options[] = {
 		{"from", OPTION_NUMBER, &from, "SEQ", "records from this one of the log on first"},
+		{"since", OPTION_TEXT, &since, "TIME",
+		 "records of this time first: 2h (ago), 2026-03-01T14:05:00Z, 2026-03-01"},
 		{"all", OPTION_FLAG, &is_all, NULL, "every record of the log first"},
 		{"last", OPTION_FLAG, &is_last, NULL, "the last record of each subject first"},
 		{"durable", OPTION_TEXT, &subscribe.durable, "NAME",
@@ -326,9 +359,13 @@ int subscribe_run(struct session *session, const struct command *command, int ar
 	int code = command_read(session, command, options, 1, 1, &argc, argv);
 	if (code != COMMAND_GO_ON)
 		return code;
-	if (is_all + is_last + (from > 0) > 1)
-		return outcome_say(OUTCOME_USAGE, "--from, --all and --last exclude each other");
-	if (is_last) {
+	if (is_all + is_last + (from > 0) + (since != NULL) > 1)
+		return outcome_say(OUTCOME_USAGE,
+				   "--from, --since, --all and --last exclude each other");
+	if (since) {
+		if (!read_since(since, &subscribe))
+			return say_since(since);
+	} else if (is_last) {
 		subscribe.start = LYC_START_LAST;
 	} else if (is_all || from > 0) {
 		subscribe.start = LYC_START_SEQ;
@@ -342,7 +379,10 @@ int log_run(struct session *session, const struct command *command, int argc, ch
 	struct watch watch = {.session = session, .is_log = true};
 	struct lyc_subscribe_options subscribe = {.start = LYC_START_SEQ, .records_only = true};
 	uint64_t from = 1;
+	const char *since = NULL;
 	const struct option options[] = {
+		{"since", OPTION_TEXT, &since, "TIME",
+		 "records of this time on: 2h (ago), 2026-03-01T14:05:00Z, 2026-03-01"},
 		{"from", OPTION_NUMBER, &from, "SEQ",
 		 "records from this one on; all when left out"},
 		{"limit", OPTION_NUMBER, &watch.limit, "N", "end after so many records"},
@@ -354,6 +394,10 @@ int log_run(struct session *session, const struct command *command, int argc, ch
 	if (code != COMMAND_GO_ON)
 		return code;
 	subscribe.from = from ? from : 1;
+	if (since && from > 1)
+		return outcome_say(OUTCOME_USAGE, "--from and --since exclude each other");
+	if (since && !read_since(since, &subscribe))
+		return say_since(since);
 	watch.hides_schemas = argc == 0;
 	return run(&watch, argc > 0 ? argv[0] : ">", &subscribe);
 }

@@ -106,6 +106,51 @@ static void test_follower_from_a_sequence_catches_up_and_goes_on_live(void **sta
 	expect_deliver(bench->ann, 7);
 }
 
+static uint64_t wall(const struct bench *bench)
+{
+	return bench->node->env.wall_ms(bench->node->env.world);
+}
+
+/* Also after a restart, before and behind all records, and where nothing came since. */
+static void test_follower_from_a_time_begins_with_its_first_record(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t begin = wall(bench);
+	for (int i = 0; i < 5; i++) {
+		post(bench, "a", MEMBERS);
+		fake_pass(bench->world, 100);
+	}
+	for (int round = 0; round < 2; round++) {
+		struct packet_subscribe since = {
+			.start = SUBSCRIBE_TIME, .from = begin + 200, .credit = 100000};
+		follow(bench->ann, since);
+		fake_settle(bench->world);
+		for (uint64_t seq = 3; seq <= 5; seq++)
+			expect_deliver(bench->ann, seq);
+		expect_gap(bench->ann, 0, 5);
+		fake_expect_nothing(bench->ann);
+		struct fake_client *second = fake_client_add(bench->node, "ann");
+		since.from = begin + 201;
+		follow(second, since);
+		fake_settle(bench->world);
+		expect_deliver(second, 4);
+		struct fake_client *third = fake_client_add(bench->node, "ann");
+		since.from = wall(bench);
+		follow(third, since);
+		fake_settle(bench->world);
+		expect_gap(third, 0, 5);
+		fake_expect_nothing(third);
+		if (round == 0) {
+			fake_node_restart(bench->node);
+			bench->root = fake_client_add(bench->node, "root");
+			bench->ann = fake_client_add(bench->node, "ann");
+		}
+	}
+	/* From here on it is like any other. */
+	post(bench, "b", MEMBERS);
+	expect_deliver(bench->ann, 6);
+}
+
 static void test_follower_learns_how_far_the_log_is_where_nothing_was_for_it(void **state)
 {
 	struct bench *bench = *state;
@@ -399,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_bench(test_follower_from_a_sequence_catches_up_and_goes_on_live),
+		on_bench(test_follower_from_a_time_begins_with_its_first_record),
 		on_bench(test_follower_learns_how_far_the_log_is_where_nothing_was_for_it),
 		on_bench(test_follower_of_the_last_gets_each_subject_once),
 		on_bench(test_follower_without_credit_waits_and_misses_nothing),
