@@ -379,7 +379,9 @@ static void take_copy(struct link *link, struct span bytes)
 	struct record record = {0};
 	struct lyc_error error = {0};
 	enum lyc_status status = record_read(bytes, &record);
-	bool is_own = status == LYC_OK && span_is(record.origin, links->stream->name);
+	/* From a node only after a restore, which the seal then judges. */
+	bool is_own = status == LYC_OK && span_is(record.origin, links->stream->name) &&
+		      (link->is_hub || links->stream->origins.items[0].former_count > 0);
 	bool is_allowed = status == LYC_OK && (link->is_hub || span_is(record.origin, link->peer));
 	if (is_own) {
 		error.status = link_take_back(link, &record, copy_stored, &error);

@@ -13,8 +13,8 @@ static bool has_copy(const struct daemon *daemon, const struct link *link, uint6
 	if (span_is(origin, link->peer) || (link->is_hub && !is_own))
 		return true; /* it came from there */
 	const struct origin *theirs = origins_find(&link->theirs, origin);
-	return theirs && !origin_is_new(theirs, is_own ? daemon->stream.epoch : record->epoch,
-					is_own ? seq : record->origin_seq);
+	uint64_t epoch = is_own ? stream_epoch_of(&daemon->stream, seq) : record->epoch;
+	return theirs && !origin_is_new(theirs, epoch, is_own ? seq : record->origin_seq);
 }
 
 static bool have_nodes(struct daemon *daemon, uint64_t seq, const struct record *record)
@@ -30,8 +30,8 @@ static bool have_nodes(struct daemon *daemon, uint64_t seq, const struct record 
 	return true;
 }
 
-bool daemon_has_passed(const struct retention_rule *rule, uint64_t seq,
-		       const struct record *record, void *arg)
+bool daemon_has_passed(const struct retention_rule *rule, uint64_t seq, const struct record *record,
+		       void *arg)
 {
 	struct daemon *daemon = arg;
 	if (rule->by_hub && !has_copy(daemon, daemon->uplink.link, seq, record))

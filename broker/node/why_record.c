@@ -234,7 +234,8 @@ static Lyceum__V1__RecordFate *tell(const struct inquiry *inquiry, const struct 
 	lyceum__v1__record_fate__init(fate);
 	fate->daemon = mem_dup(daemon->name);
 	fate->origin = is_own(record) ? mem_dup(daemon->name) : why_text(record->origin);
-	fate->epoch = is_own(record) ? daemon->stream.epoch : record->epoch;
+	fate->epoch =
+		is_own(record) ? stream_epoch_of(&daemon->stream, inquiry->seq) : record->epoch;
 	fate->origin_seq = is_own(record) ? inquiry->seq : record->origin_seq;
 	fate->seq = inquiry->seq;
 	fate->subject = why_text(record->subject);
@@ -353,7 +354,7 @@ static void ask_hub(struct inquiry *inquiry, const struct record *record)
 		return;
 	char id[120];
 	snprintf(id, sizeof(id), "%s/%llu/%llu", inquiry->daemon->name,
-		 (unsigned long long)inquiry->daemon->stream.epoch,
+		 (unsigned long long)stream_epoch_of(&inquiry->daemon->stream, inquiry->seq),
 		 (unsigned long long)inquiry->seq);
 	why_ask(inquiry, router->hub_name, id);
 }
@@ -405,7 +406,8 @@ enum lyc_status why_record_start(struct inquiry *inquiry, struct lyc_error *erro
 	uint64_t from = inquiry->seq;
 	uint64_t wanted = inquiry->seq;
 	if (inquiry->is_by_identity && span_is(inquiry->origin, stream->name)) {
-		from = wanted = inquiry->epoch == stream->epoch ? inquiry->origin_seq : 0;
+		bool is_its_epoch = inquiry->epoch == stream_epoch_of(stream, inquiry->origin_seq);
+		from = wanted = is_its_epoch ? inquiry->origin_seq : 0;
 	} else if (inquiry->is_by_identity) {
 		const struct origin *origin = origins_find(&stream->origins, inquiry->origin);
 		from = origin && inquiry->origin_seq > 0
