@@ -76,6 +76,10 @@ static enum lyc_status check_segment(struct checking *checking, const char *path
 	if (checking->next_seq > 0 && first_seq != checking->next_seq)
 		return wrong(path, "the segment before it is missing", error);
 	enum lyc_status status = segment_open(&checking->log, first_seq, &segment, error);
+	if (status == LYC_OK && segment->is_header_damaged) {
+		status = segment_check_header(segment, error);
+		segment_unref(segment);
+	}
 	if (status != LYC_OK)
 		return status;
 	status = check_records(checking, path, segment, file->len, error);

@@ -70,6 +70,16 @@ enum lyc_status checkpoint_write(const struct segment_folder *folder, const stru
 	return status;
 }
 
+static bool take_subject(struct reader *reader, struct subject_index *subjects)
+{
+	uint64_t seq = get(reader, 8);
+	uint32_t count = (uint32_t)get(reader, 4);
+	size_t name_len = (size_t)get(reader, 2);
+	struct span name = span_of(reader->at, name_len);
+	reader->at += name_len;
+	return subject_index_add(subjects, name, seq, count);
+}
+
 /* The CRC has been checked, so lengths inside are as they were written. */
 static bool take(struct buf *content, struct segment *segment, uint64_t last_seq,
 		 struct subject_index *subjects)
@@ -99,29 +109,52 @@ static bool take(struct buf *content, struct segment *segment, uint64_t last_seq
 		segment->marks[i].offset = (uint32_t)get(&reader, 4);
 	}
 	segment->mark_count = mark_count;
-	for (uint64_t i = 0; i < subject_count; i++) {
-		uint64_t seq = get(&reader, 8);
-		uint32_t count = (uint32_t)get(&reader, 4);
-		size_t name_len = (size_t)get(&reader, 2);
-		(void)subject_index_add(subjects, span_of(reader.at, name_len), seq, count);
-		reader.at += name_len;
-	}
+	for (uint64_t i = 0; i < subject_count; i++)
+		(void)take_subject(&reader, subjects);
 	return true;
+}
+
+/* The whole file, if its CRC fits. */
+static bool load(const struct segment_folder *folder, uint64_t first_seq, struct buf *ret_content)
+{
+	char name[32];
+	segment_name(first_seq, ".ckpt", name);
+	if (segment_folder_load(folder, folder->fd, name, ret_content, NULL) != LYC_OK ||
+	    ret_content->len < HEAD_LEN + 4 || memcmp(ret_content->data, MAGIC, 8) != 0)
+		return false;
+	struct reader reader = {.at = ret_content->data + ret_content->len - 4};
+	return get(&reader, 4) == crc32c(0, ret_content->data, ret_content->len - 4);
+}
+
+bool checkpoint_peek(const struct segment_folder *folder, uint64_t first_seq, uint64_t last_seq,
+		     uint64_t *ret_salt, uint32_t *ret_generation, struct subject_index *subjects)
+{
+	struct buf content = {0};
+	bool is_taken = load(folder, first_seq, &content);
+	if (is_taken) {
+		struct reader reader = {.at = content.data + 8};
+		is_taken = get(&reader, 8) == first_seq;
+		*ret_salt = get(&reader, 8);
+		*ret_generation = (uint32_t)get(&reader, 8);
+		reader.at += 8;
+		is_taken = is_taken && get(&reader, 8) == last_seq;
+		reader.at += 16;
+		uint64_t mark_count = get(&reader, 8);
+		uint64_t subject_count = get(&reader, 8);
+		reader.at += 8 * mark_count;
+		for (uint64_t i = 0; i < subject_count && is_taken; i++)
+			is_taken = take_subject(&reader, subjects);
+	}
+	buf_fini(&content);
+	return is_taken;
 }
 
 bool checkpoint_load(const struct segment_folder *folder, struct segment *segment,
 		     uint64_t last_seq, struct subject_index *subjects)
 {
-	char name[32];
 	struct buf content = {0};
-	bool is_taken = false;
-	segment_name(segment->first_seq, ".ckpt", name);
-	if (segment_folder_load(folder, folder->fd, name, &content, NULL) == LYC_OK &&
-	    content.len >= HEAD_LEN + 4 && memcmp(content.data, MAGIC, 8) == 0) {
-		struct reader reader = {.at = content.data + content.len - 4};
-		if (get(&reader, 4) == crc32c(0, content.data, content.len - 4))
-			is_taken = take(&content, segment, last_seq, subjects);
-	}
+	bool is_taken = load(folder, segment->first_seq, &content) &&
+			take(&content, segment, last_seq, subjects);
 	buf_fini(&content);
 	return is_taken;
 }

@@ -21,4 +21,9 @@ LYC_MUST_USE enum lyc_status checkpoint_write(const struct segment_folder *folde
 bool checkpoint_load(const struct segment_folder *folder, struct segment *segment,
 		     uint64_t last_seq, struct subject_index *subjects);
 
+/* What a whole checkpoint of this segment says, whatever is left of the segment itself. False when
+ * there is none that ends at last_seq. */
+bool checkpoint_peek(const struct segment_folder *folder, uint64_t first_seq, uint64_t last_seq,
+		     uint64_t *ret_salt, uint32_t *ret_generation, struct subject_index *subjects);
+
 #endif

@@ -109,7 +109,8 @@ void digest_renew(struct store *store, size_t behind)
 static bool fits(const struct segment *segment, uint64_t next_seq, struct reader figures)
 {
 	struct stat stat;
-	return get(&figures, 8) == segment->first_seq && get(&figures, 8) == segment->salt &&
+	return segment->format == SEGMENT_FORMAT && !segment->is_header_damaged &&
+	       get(&figures, 8) == segment->first_seq && get(&figures, 8) == segment->salt &&
 	       get(&figures, 8) == segment->generation && fstat(segment->fd, &stat) == 0 &&
 	       get(&figures, 8) <= (uint64_t)stat.st_size && get(&figures, 8) == next_seq - 1;
 }

@@ -17,6 +17,9 @@
 struct store {
 	struct segment_folder folder;
 
+	/* Held for the whole of a removal, and of the mending of a segment: the only two who
+	 * replace segments. Taken before the others. */
+	pthread_mutex_t changing;
 	/* Held for a whole batch, and by a removal for the moments in which it changes something.
 	 * Taken before the lock. */
 	pthread_mutex_t writing;
@@ -32,10 +35,11 @@ struct store {
 	/* Of whoever holds `writing`. */
 	struct subject_index active_subjects; /* of the active segment, for its checkpoint */
 	struct buf batch;
-	size_t digest_count;  /* sealed segments that the file `sealed` speaks of; 0: there is none
-			       */
-	bool may_use_reserve; /* the batch is one of withdrawals */
-	bool is_broken;       /* a sync failed: what the disk holds is unknown */
+	size_t digest_count;   /* sealed segments that the file `sealed` speaks of; 0: there is none
+				*/
+	uint64_t damage_count; /* segments that were found damaged since the opening */
+	bool may_use_reserve;  /* the batch is one of withdrawals */
+	bool is_broken;        /* a sync failed: what the disk holds is unknown */
 	uint64_t truncated_bytes;
 };
 

@@ -54,6 +54,14 @@ enum lyc_status store_read(struct store *store, uint64_t from, size_t max_count,
 			   store_record_fn on_record, void *arg, uint64_t *ret_next,
 			   struct lyc_error *error)
 {
+	return store_read_all(store, from, max_count, max_bytes, on_record, NULL, arg, ret_next,
+			      error);
+}
+
+enum lyc_status store_read_all(struct store *store, uint64_t from, size_t max_count,
+			       size_t max_bytes, store_record_fn on_record, store_record_fn on_lost,
+			       void *arg, uint64_t *ret_next, struct lyc_error *error)
+{
 	uint64_t next = from ? from : 1;
 	uint64_t last = last_seq_of(store);
 	size_t count = 0;
@@ -69,12 +77,15 @@ enum lyc_status store_read(struct store *store, uint64_t from, size_t max_count,
 			status = segment_cursor_next(&cursor, &record, error);
 			if (status != LYC_OK)
 				break;
-			if (record.kind != SEGMENT_RECORD || record.seq < next)
+			store_record_fn on_entry = record.kind == SEGMENT_RECORD ? on_record
+						   : record.kind == SEGMENT_LOST ? on_lost
+										 : NULL;
+			if (!on_entry || record.last_seq < next)
 				continue;
-			next = record.seq + 1;
+			next = record.last_seq + 1;
 			count++;
 			bytes += record.subject.len + record.record.len;
-			is_done = !on_record(record.seq, record.subject, record.record, arg) ||
+			is_done = !on_entry(record.last_seq, record.subject, record.record, arg) ||
 				  count >= max_count || bytes >= max_bytes;
 		}
 		segment_cursor_fini(&cursor);
@@ -100,7 +111,12 @@ enum lyc_status store_read_one(struct store *store, uint64_t seq, struct buf *re
 		do
 			status = segment_cursor_next(&cursor, &record, error);
 		while (status == LYC_OK && record.last_seq < seq);
-		if (status == LYC_OK && (record.kind != SEGMENT_RECORD || record.seq != seq))
+		if (status == LYC_OK && record.kind == SEGMENT_LOST && record.seq <= seq)
+			status = error_set(error, LYC_DATA_LOSS,
+					   "The record of sequence %" PRIu64
+					   " was found damaged and is lost here.",
+					   seq);
+		else if (status == LYC_OK && (record.kind != SEGMENT_RECORD || record.seq != seq))
 			status = LYC_OUT_OF_RANGE;
 		if (status == LYC_OK) {
 			buf_add(ret_record, record.record.data, record.record.len);

@@ -18,6 +18,8 @@
 #include "store/checkpoint.h"
 #include "store/digest.h"
 #include "store/embedded.h"
+#include "store/quarantine.h"
+#include "store/salvage.h"
 
 #define SCAN_CHUNK (1u << 20)
 #define NAME_DIGITS 20
@@ -105,9 +107,12 @@ static enum lyc_status scan(struct segment *segment, uint64_t end, struct subjec
 		}
 		if (status != LYC_OK)
 			break;
-		bool is_record = record.kind == SEGMENT_RECORD;
+		bool has_subject = record.kind != SEGMENT_HOLE && record.subject.len > 0;
 		if (!segment_reserve_marks(segment, 1) ||
-		    (is_record && !subject_index_add(subjects, record.subject, record.seq, 1))) {
+		    (record.kind == SEGMENT_LOST &&
+		     !segment_add_lost(segment, record.seq, record.last_seq, record.subject,
+				       record.record)) ||
+		    (has_subject && !subject_index_add(subjects, record.subject, record.seq, 1))) {
 			status = error_set(error, LYC_RESOURCE_EXHAUSTED,
 					   "No memory for the subjects of %s.", segment->name);
 			break;
@@ -117,46 +122,6 @@ static enum lyc_status scan(struct segment *segment, uint64_t end, struct subjec
 	}
 	segment_cursor_fini(&cursor);
 	return status;
-}
-
-/* All bytes of the file from `from` on, appended. */
-static enum lyc_status load_rest(const struct segment *segment, uint64_t from, uint64_t end,
-				 struct buf *ret_rest, struct lyc_error *error)
-{
-	if (!buf_reserve(ret_rest, (size_t)(end - from) + 1))
-		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the tail of %s.",
-				 segment->name);
-	while (from + ret_rest->len < end) {
-		ssize_t got =
-			pread(segment->fd, ret_rest->data + ret_rest->len,
-			      (size_t)(end - from) - ret_rest->len, (off_t)(from + ret_rest->len));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return segment_folder_failed(segment->folder, error, "read", segment->name);
-		if (got == 0)
-			break;
-		ret_rest->len += (size_t)got;
-	}
-	/* Zeros at the end are room that was never used. */
-	while (ret_rest->len > 0 && ret_rest->data[ret_rest->len - 1] == 0)
-		ret_rest->len--;
-	return LYC_OK;
-}
-
-/* A record of a later batch behind the first broken one proves that this one had been synced. */
-static bool has_later_batch(const struct segment *segment, const struct buf *rest)
-{
-	for (size_t at = 0; at + SEGMENT_RECORD_HEADER_LEN <= rest->len; at++) {
-		struct segment_record record;
-		/* The kind stands at a fixed place, and is rarely there by chance. */
-		if (rest->data[at + 22] != SEGMENT_RECORD && rest->data[at + 22] != SEGMENT_HOLE)
-			continue;
-		if (segment_decode(segment, span_of(rest->data + at, rest->len - at), &record) &&
-		    record.batch_seq > segment->last_seq + 1)
-			return true;
-	}
-	return false;
 }
 
 static enum lyc_status file_len(const struct segment *segment, uint64_t *ret_len,
@@ -177,33 +142,46 @@ static enum lyc_status cut(const struct segment *segment, struct lyc_error *erro
 	return segment_folder_sync_file(segment->folder, segment->fd, segment->name, error);
 }
 
-/* A segment that has a successor: whole, or damaged. */
-static enum lyc_status recover_sealed(struct store *store, struct segment *segment,
-				      uint64_t last_seq, struct lyc_error *error)
+static enum lyc_status add_all(struct store *store, const struct subject_index *from,
+			       const struct segment *segment, struct lyc_error *error)
 {
+	for (size_t i = 0; i < from->cap; i++) {
+		const struct subject_entry *entry = &from->entries[i];
+		if (entry->name && !subject_index_add(&store->subjects, subject_entry_name(entry),
+						      entry->last_seq, entry->count))
+			return error_set(error, LYC_RESOURCE_EXHAUSTED,
+					 "No memory for the subjects of %s.", segment->name);
+	}
+	return LYC_OK;
+}
+
+/* A segment that has a successor: whole, or mended. One of an older format is copied to this one in
+ * the same way. */
+static enum lyc_status recover_sealed(struct store *store, size_t at, uint64_t last_seq,
+				      struct lyc_error *error)
+{
+	struct segment *segment = store->segments[at];
 	uint64_t len = 0;
 	enum lyc_status status = file_len(segment, &len, error);
 	if (status != LYC_OK)
 		return status;
-	if (checkpoint_load(&store->folder, segment, last_seq, &store->subjects)) {
+	bool is_current = segment->format == SEGMENT_FORMAT && !segment->is_header_damaged;
+	if (is_current && checkpoint_load(&store->folder, segment, last_seq, &store->subjects)) {
 		if (len != segment->len)
 			status = cut(segment, error);
 		return status;
 	}
 	struct subject_index own = {0};
-	status = scan(segment, len, &own, error);
-	if (status == LYC_OK && segment->last_seq != last_seq)
-		status = damaged(segment, segment->len, "a record that had been synced is broken",
-				 error);
+	if (is_current)
+		status = scan(segment, len, &own, error);
+	if (status == LYC_OK && (!is_current || segment->last_seq != last_seq)) {
+		subject_index_fini(&own);
+		return quarantine_mend(store, at, last_seq, true, &store->subjects, error);
+	}
 	if (status == LYC_OK && len != segment->len)
 		status = cut(segment, error);
-	for (size_t i = 0; i < own.cap && status == LYC_OK; i++) {
-		const struct subject_entry *entry = &own.entries[i];
-		if (entry->name && !subject_index_add(&store->subjects, subject_entry_name(entry),
-						      entry->last_seq, entry->count))
-			status = error_set(error, LYC_RESOURCE_EXHAUSTED,
-					   "No memory for the subjects of %s.", segment->name);
-	}
+	if (status == LYC_OK)
+		status = add_all(store, &own, segment, error);
 	/* A full disk must not keep the log from opening: the next opening scans again. */
 	if (status == LYC_OK && checkpoint_write(&store->folder, segment, &own, NULL) != LYC_OK)
 		status = LYC_OK;
@@ -211,42 +189,67 @@ static enum lyc_status recover_sealed(struct store *store, struct segment *segme
 	return status;
 }
 
-/* The last segment: its newest batch may be torn. */
-static enum lyc_status recover_active(struct store *store, struct segment *segment,
-				      struct lyc_error *error)
+/* Bytes behind the records: a torn batch, or damage? */
+static enum lyc_status look_behind(const struct segment *segment, uint64_t must_seq,
+				   bool *ret_is_damaged, uint64_t *ret_torn_len,
+				   struct lyc_error *error)
 {
-	uint64_t len = 0;
-	struct buf rest = {0};
-	char name[32];
-	enum lyc_status status = file_len(segment, &len, error);
-	if (status == LYC_OK)
-		status = scan(segment, len, &store->active_subjects, error);
-	if (status == LYC_OK)
-		status = load_rest(segment, segment->len, len, &rest, error);
+	struct salvage salvage;
+	struct segment_record record;
+	struct salvage_gap gap;
+	enum salvage_step step;
+	enum lyc_status status = salvage_begin(&salvage, (struct segment *)(uintptr_t)segment,
+					       must_seq, false, 0, error);
 	if (status != LYC_OK)
-		goto out;
+		return status;
+	salvage.at = segment->len;
+	salvage.next_seq = segment->last_seq + 1;
+	step = salvage_next(&salvage, &record, &gap);
+	*ret_is_damaged = step != SALVAGE_END;
+	*ret_torn_len = salvage.used > segment->len ? salvage.used - segment->len : 0;
+	salvage_end(&salvage);
+	return LYC_OK;
+}
+
+static bool has_checkpoint(const struct store *store, const struct segment *segment)
+{
+	char name[32];
 	segment_name(segment->first_seq, ".ckpt", name);
-	if (segment->len < segment->synced_len || has_later_batch(segment, &rest))
-		status = damaged(segment, segment->len, "a record that had been synced is broken",
-				 error);
-	else if (segment->last_seq < store->folder.state.synced_seq)
-		status = damaged(segment, segment->len, "records that had been synced are missing",
-				 error);
-	else if (faccessat(store->folder.fd, name, F_OK, 0) == 0)
+	return faccessat(store->folder.fd, name, F_OK, 0) == 0;
+}
+
+/* The last segment: its newest batch may be torn. */
+static enum lyc_status recover_active(struct store *store, size_t at, struct lyc_error *error)
+{
+	struct segment *segment = store->segments[at];
+	uint64_t len = 0;
+	uint64_t must_seq = store->folder.state.synced_seq;
+	bool is_damaged = segment->is_header_damaged || segment->format != SEGMENT_FORMAT;
+	uint64_t torn_len = 0;
+	enum lyc_status status = file_len(segment, &len, error);
+	if (must_seq < segment->synced_seq)
+		must_seq = segment->synced_seq;
+	if (status == LYC_OK && !is_damaged)
+		status = scan(segment, len, &store->active_subjects, error);
+	if (status == LYC_OK && !is_damaged)
+		status = look_behind(segment, must_seq, &is_damaged, &torn_len, error);
+	if (status == LYC_OK && has_checkpoint(store, segment))
 		status = damaged(segment, segment->len,
 				 "it had been sealed, but the segment after it is missing", error);
 	if (status != LYC_OK)
-		goto out;
-	store->truncated_bytes = rest.len;
-	/* What was read may never have been synced: no reader may see it before it is. */
-	status = cut(segment, error);
-	for (size_t i = 0; i < store->active_subjects.cap && status == LYC_OK; i++) {
-		const struct subject_entry *entry = &store->active_subjects.entries[i];
-		if (entry->name && !subject_index_add(&store->subjects, subject_entry_name(entry),
-						      entry->last_seq, entry->count))
-			status = error_set(error, LYC_RESOURCE_EXHAUSTED,
-					   "No memory for the subjects of %s.", segment->name);
+		return status;
+	store->truncated_bytes = is_damaged ? 0 : torn_len;
+	if (is_damaged) {
+		subject_index_fini(&store->active_subjects);
+		status =
+			quarantine_mend(store, at, must_seq, false, &store->active_subjects, error);
+		segment = store->segments[at];
 	}
+	/* What was read may never have been synced: no reader may see it before it is. */
+	if (status == LYC_OK)
+		status = cut(segment, error);
+	if (status == LYC_OK)
+		status = add_all(store, &store->active_subjects, segment, error);
 	/* Room is a courtesy here: an append asks for what it needs. */
 	segment->room_len = segment->len;
 	if (status == LYC_OK && segment_folder_take_room(&store->folder, segment->fd, segment->name,
@@ -254,9 +257,37 @@ static enum lyc_status recover_active(struct store *store, struct segment *segme
 		segment->room_len = store->folder.segment_len;
 	else if (status == LYC_OK)
 		status = cut(segment, error);
-out:
-	buf_fini(&rest);
 	return status;
+}
+
+/* What is lost of a segment that was not read. Damage in it since is found when it is. */
+static enum lyc_status list_lost(struct store *store, size_t at, struct lyc_error *error)
+{
+	enum lyc_status status = quarantine_list(store->segments[at], error);
+	if (status == LYC_DATA_LOSS)
+		status = quarantine_mend(store, at, store->segments[at]->last_seq, true, NULL,
+					 error);
+	return status;
+}
+
+/* What the damaged state file said, as far as the segments know it. */
+static enum lyc_status restore_state(struct store *store, const struct first_seqs *found,
+				     struct lyc_error *error)
+{
+	struct folder_state state = {0};
+	/* The newest: a restored log has several. */
+	for (size_t i = 0; i < found->count; i++) {
+		uint64_t epoch = segment_read_epoch(&store->folder, found->seqs[i]);
+		state.epoch = epoch > state.epoch ? epoch : state.epoch;
+	}
+	if (state.epoch == 0)
+		return error_set(
+			error, LYC_DATA_LOSS,
+			"The file %s/log is damaged, and so is what could tell its content.",
+			store->folder.path);
+	state.first_seq = found->seqs[0];
+	store->damage_count++;
+	return segment_folder_put_state(&store->folder, &state, error);
 }
 
 /* Segments whose removal a crash interrupted: all of it lies before the first sequence. */
@@ -303,6 +334,8 @@ enum lyc_status recovery_run(struct store *store, struct lyc_error *error)
 {
 	struct first_seqs found = {0};
 	enum lyc_status status = list(store, &found, error);
+	if (status == LYC_OK && store->folder.is_state_damaged)
+		status = restore_state(store, &found, error);
 	if (status == LYC_OK && found.count == 0) {
 		status = begin(store, error);
 		goto out;
@@ -327,9 +360,11 @@ enum lyc_status recovery_run(struct store *store, struct lyc_error *error)
 	if (status != LYC_OK)
 		goto out;
 	for (size_t i = digest_load(store); i + 1 < found.count && status == LYC_OK; i++)
-		status = recover_sealed(store, store->segments[i], found.seqs[i + 1] - 1, error);
+		status = recover_sealed(store, i, found.seqs[i + 1] - 1, error);
+	for (size_t i = 0; i + 1 < found.count && status == LYC_OK; i++)
+		status = list_lost(store, i, error);
 	if (status == LYC_OK)
-		status = recover_active(store, store_active(store), error);
+		status = recover_active(store, found.count - 1, error);
 	if (status == LYC_OK)
 		status = segment_folder_sync_names(&store->folder, error);
 out:

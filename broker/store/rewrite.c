@@ -14,6 +14,7 @@
 #include "store/checkpoint.h"
 #include "store/digest.h"
 #include "store/embedded.h"
+#include "store/quarantine.h"
 #include "wire/subject.h"
 
 #define CHUNK_LEN (1u << 20)
@@ -78,11 +79,16 @@ static int by_value(const void *a, const void *b)
 
 static bool is_doomed(const struct rewrite *rewrite, const struct segment_record *record)
 {
-	if (record->kind != SEGMENT_RECORD)
+	/* One that is lost may be erased, too: its subject may stand there. */
+	bool is_one = record->kind == SEGMENT_RECORD ||
+		      (record->kind == SEGMENT_LOST && record->seq == record->last_seq);
+	if (!is_one)
 		return false;
 	if (rewrite->seqs)
 		return bsearch(&record->seq, rewrite->seqs, rewrite->seq_count, sizeof(uint64_t),
 			       by_value) != NULL;
+	if (record->kind != SEGMENT_RECORD)
+		return false;
 	if (!subject_matches(rewrite->pattern, record->subject))
 		return false;
 	return store_last_of(rewrite->store, record->subject) != record->seq;
@@ -91,7 +97,7 @@ static bool is_doomed(const struct rewrite *rewrite, const struct segment_record
 /* As it was found: what is last may have changed since. */
 static bool is_gone(const struct rewrite *rewrite, const struct segment_record *record)
 {
-	return record->kind == SEGMENT_RECORD &&
+	return record->kind != SEGMENT_HOLE &&
 	       bsearch(&record->seq, rewrite->gone_seqs.data, rewrite->gone_count, sizeof(uint64_t),
 		       by_value) != NULL;
 }
@@ -138,6 +144,8 @@ static void forget_gone(struct rewrite *rewrite)
 		memcpy(&len, at + 8, sizeof(len));
 		struct span subject = span_of(at + 10, len);
 		at += 10 + len;
+		if (len == 0)
+			continue; /* a lost one of which nothing was known */
 		const struct subject_entry *entry = subject_index_find(subjects, subject);
 		bool was_last = entry && entry->last_seq == seq;
 		subject_index_remove(subjects, subject);
@@ -196,10 +204,14 @@ static enum lyc_status copy_record(struct copy *copy, const struct segment_recor
 	if (status != LYC_OK)
 		return status;
 	if (!segment_reserve_marks(copy->segment, 1) ||
-	    !subject_index_add(&copy->subjects, record->subject, record->seq, 1))
+	    (record->subject.len > 0 &&
+	     !subject_index_add(&copy->subjects, record->subject, record->seq, 1)) ||
+	    (record->kind == SEGMENT_LOST &&
+	     !segment_add_lost(copy->segment, record->seq, record->last_seq, record->subject,
+			       record->record)))
 		return no_memory(copy, error);
 	/* The copy has the old salt, so the bytes stay as they are. */
-	segment_note(copy->segment, SEGMENT_RECORD, record->seq, record->seq,
+	segment_note(copy->segment, record->kind, record->seq, record->last_seq,
 		     copy->out_offset + copy->out.len, record->len);
 	buf_add(&copy->out, record->subject.data - SEGMENT_RECORD_HEADER_LEN, (size_t)record->len);
 	return copy->out.len >= CHUNK_LEN ? flush(copy, error) : LYC_OK;
@@ -232,6 +244,8 @@ static enum lyc_status make_copy(const struct rewrite *rewrite, const struct seg
 	if (status == LYC_OK)
 		status = flush(copy, error);
 	segment->synced_len = segment->len;
+	segment->synced_seq = segment->last_seq;
+	segment->header_lost_count = (uint32_t)segment->lost_count;
 	if (status == LYC_OK)
 		status = segment_write_header(segment, error);
 	if (status == LYC_OK)
@@ -317,6 +331,8 @@ static enum lyc_status swap_segment(struct rewrite *rewrite, size_t at, bool is_
 	segment_unref(old);
 	pthread_mutex_unlock(&store->lock);
 	copy->segment = NULL;
+	/* They may hold what was just removed. */
+	quarantine_forget(&store->folder, store->segments[at]->first_seq);
 	if (is_active) {
 		subject_index_fini(&store->active_subjects);
 		store->active_subjects = copy->subjects;
@@ -397,7 +413,8 @@ static bool is_all_doomed(struct rewrite *rewrite, size_t at, struct lyc_error *
 		return false;
 	struct segment *segment = segment_at(store, 0);
 	*ret_status = find_doomed(rewrite, segment, error);
-	bool is_all = *ret_status == LYC_OK && rewrite->gone_count == segment->record_count;
+	bool is_all = *ret_status == LYC_OK &&
+		      rewrite->gone_count == segment->record_count + segment->lost_count;
 	release(store, segment);
 	return is_all;
 }
@@ -444,6 +461,12 @@ static enum lyc_status settle_orphans(struct rewrite *rewrite, struct lyc_error 
 		pthread_mutex_unlock(&store->lock);
 		release(store, segment);
 		subject_index_fini(&found);
+		/* What is left of it is looked through again. */
+		if (status == LYC_DATA_LOSS && quarantine_mend_now(store, at, error) == LYC_OK) {
+			status = LYC_OK;
+			at++;
+			continue;
+		}
 		if (status != LYC_OUT_OF_RANGE)
 			break;
 		status = LYC_OK;
@@ -478,7 +501,7 @@ static enum lyc_status drop_empty(struct rewrite *rewrite, struct lyc_error *err
 	rewrite->gone_count = 0;
 	while (status == LYC_OK && count_of(store) > 1) {
 		struct segment *segment = segment_at(store, 0);
-		bool is_empty = segment->record_count == 0;
+		bool is_empty = segment->record_count == 0 && segment->lost_count == 0;
 		release(store, segment);
 		if (!is_empty)
 			break;
@@ -535,6 +558,15 @@ static enum lyc_status run(struct rewrite *rewrite, bool with_active, struct lyc
 	return status;
 }
 
+static enum lyc_status run_alone(struct rewrite *rewrite, bool with_active, struct lyc_error *error)
+{
+	struct store *store = rewrite->store;
+	pthread_mutex_lock(&store->changing);
+	enum lyc_status status = run(rewrite, with_active, error);
+	pthread_mutex_unlock(&store->changing);
+	return status;
+}
+
 enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t count,
 			     struct lyc_error *error)
 {
@@ -546,8 +578,15 @@ enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t c
 				 "No memory to remove %zu records at once.", count);
 	memcpy(sorted, seqs, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), by_value);
-	struct rewrite rewrite = {.store = store, .seqs = sorted, .seq_count = count};
-	enum lyc_status status = run(&rewrite, true, error);
+	bool was_damaged = false;
+	enum lyc_status status;
+	do {
+		struct rewrite rewrite = {.store = store, .seqs = sorted, .seq_count = count};
+		status = run_alone(&rewrite, true, error);
+		/* Nothing damaged is copied; what is left of it is, once that is settled. */
+	} while (status == LYC_DATA_LOSS &&
+		 store_mend(store, sorted[0], sorted[count - 1], &was_damaged, NULL) == LYC_OK &&
+		 was_damaged);
 	free(sorted);
 	return status;
 }
@@ -555,8 +594,14 @@ enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t c
 enum lyc_status store_compact(struct store *store, struct span pattern, uint64_t *ret_removed,
 			      struct lyc_error *error)
 {
-	struct rewrite rewrite = {.store = store, .pattern = pattern};
-	enum lyc_status status = run(&rewrite, false, error);
+	struct rewrite rewrite;
+	bool was_damaged = false;
+	enum lyc_status status;
+	do {
+		rewrite = (struct rewrite){.store = store, .pattern = pattern};
+		status = run_alone(&rewrite, false, error);
+	} while (status == LYC_DATA_LOSS &&
+		 store_mend(store, 1, UINT64_MAX, &was_damaged, NULL) == LYC_OK && was_damaged);
 	if (status == LYC_OK && ret_removed)
 		*ret_removed = rewrite.removed_count;
 	return status;

@@ -18,7 +18,8 @@
 #include "base/mem.h"
 
 #define MAGIC "LYCSEG\r\n"
-#define FORMAT 1
+/* At the front of what a hole or a lost entry has in the place of a record. */
+#define LAST_SEQ_LEN 8
 
 static void put(uint8_t *to, uint64_t value, int len)
 {
@@ -42,15 +43,37 @@ void segment_name(uint64_t first_seq, const char *suffix, char ret_name[32])
 enum lyc_status segment_write_header(struct segment *segment, struct lyc_error *error)
 {
 	uint8_t header[SEGMENT_HEADER_LEN] = MAGIC;
-	put(header + 8, FORMAT, 4);
+	put(header + 8, SEGMENT_FORMAT, 4);
 	put(header + 12, segment->generation, 4);
 	put(header + 16, segment->first_seq, 8);
 	put(header + 24, segment->epoch, 8);
 	put(header + 32, segment->salt, 8);
 	put(header + 40, segment->synced_len, 8);
+	put(header + 48, segment->synced_seq, 8);
+	put(header + 56, segment->header_lost_count, 4);
 	put(header + 60, crc32c(0, header, 60), 4);
 	return segment_folder_write(segment->folder, segment->fd, segment->name, header,
 				    sizeof(header), 0, error);
+}
+
+/* Only the low half is used; the other is its copy, so that one damaged bit is not fatal. */
+static uint64_t both_halves(uint64_t salt)
+{
+	return (salt & UINT32_MAX) | salt << 32;
+}
+
+enum lyc_status segment_check_header(const struct segment *segment, struct lyc_error *error)
+{
+	uint8_t header[SEGMENT_HEADER_LEN];
+	ssize_t got = pread(segment->fd, header, sizeof(header), 0);
+	if (got < 0)
+		return segment_folder_failed(segment->folder, error, "read", segment->name);
+	if (got == sizeof(header) && memcmp(header, MAGIC, 8) == 0 &&
+	    get(header + 60, 4) == crc32c(0, header, 60) &&
+	    get(header + 16, 8) == segment->first_seq && get(header + 32, 8) == segment->salt)
+		return LYC_OK;
+	return error_set(error, LYC_DATA_LOSS, "The header of %s/%s (offset 0) is damaged.",
+			 segment->folder->path, segment->name);
 }
 
 enum lyc_status segment_create(const struct segment_folder *folder, uint64_t first_seq,
@@ -65,9 +88,12 @@ enum lyc_status segment_create(const struct segment_folder *folder, uint64_t fir
 	segment->last_seq = first_seq - 1;
 	segment->epoch = folder->state.epoch;
 	segment->len = segment->synced_len = SEGMENT_HEADER_LEN;
+	segment->synced_seq = segment->last_seq;
+	segment->format = SEGMENT_FORMAT;
 	enum lyc_status status;
 	if (getrandom(&segment->salt, sizeof(segment->salt), 0) < 0)
 		segment->salt = first_seq ^ segment->epoch;
+	segment->salt = both_halves(segment->salt);
 	segment->fd =
 		openat(folder->fd, segment->name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (segment->fd < 0) {
@@ -110,27 +136,39 @@ enum lyc_status segment_open(const struct segment_folder *folder, uint64_t first
 		status = segment_folder_failed(folder, error, "read", segment->name);
 		goto out;
 	}
-	if (got == sizeof(header) && memcmp(header, MAGIC, 8) == 0 && get(header + 8, 4) > FORMAT) {
-		status = error_set(error, LYC_FAILED_PRECONDITION,
-				   "The segment %s/%s has format %" PRIu64
-				   "; this program reads up to %d.",
-				   folder->path, segment->name, get(header + 8, 4), FORMAT);
+	if (got == sizeof(header) && memcmp(header, MAGIC, 8) == 0 &&
+	    get(header + 8, 4) > SEGMENT_FORMAT && get(header + 60, 4) == crc32c(0, header, 60)) {
+		status = error_set(
+			error, LYC_FAILED_PRECONDITION,
+			"The segment %s/%s has format %" PRIu64 "; this program reads up to %d.",
+			folder->path, segment->name, get(header + 8, 4), (int)SEGMENT_FORMAT);
 		goto out;
 	}
+	segment->format = (uint32_t)get(header + 8, 4);
 	segment->generation = (uint32_t)get(header + 12, 4);
 	segment->first_seq = get(header + 16, 8);
 	segment->epoch = get(header + 24, 8);
 	segment->salt = get(header + 32, 8);
 	segment->synced_len = get(header + 40, 8);
+	segment->synced_seq = get(header + 48, 8);
+	segment->header_lost_count = (uint32_t)get(header + 56, 4);
 	segment->len = SEGMENT_HEADER_LEN;
 	segment->last_seq = first_seq - 1;
-	if (got != sizeof(header) || memcmp(header, MAGIC, 8) != 0 ||
-	    get(header + 60, 4) != crc32c(0, header, 60) || segment->first_seq != first_seq ||
-	    segment->epoch > folder->state.epoch)
-		status = error_set(
-			error, LYC_DATA_LOSS,
-			"The header of %s/%s (offset 0) is damaged or is not of this log.",
-			folder->path, segment->name);
+	bool is_whole = got == sizeof(header) && memcmp(header, MAGIC, 8) == 0 &&
+			get(header + 60, 4) == crc32c(0, header, 60);
+	if (is_whole && (segment->first_seq != first_seq || segment->epoch > folder->state.epoch))
+		status = error_set(error, LYC_DATA_LOSS,
+				   "The segment %s/%s is of another log, or has another's name.",
+				   folder->path, segment->name);
+	if (is_whole || status != LYC_OK)
+		goto out;
+	/* What the file's name and the folder say is not lost with it. */
+	segment->is_header_damaged = true;
+	segment->first_seq = first_seq;
+	segment->epoch = folder->state.epoch;
+	segment->synced_len = SEGMENT_HEADER_LEN;
+	segment->synced_seq = 0;
+	segment->header_lost_count = 0;
 out:
 	if (status != LYC_OK) {
 		segment_unref(segment);
@@ -140,12 +178,31 @@ out:
 	return LYC_OK;
 }
 
+uint64_t segment_read_epoch(const struct segment_folder *folder, uint64_t first_seq)
+{
+	char name[32];
+	uint8_t header[SEGMENT_HEADER_LEN];
+	segment_name(first_seq, ".log", name);
+	int fd = openat(folder->fd, name, O_RDONLY | O_CLOEXEC);
+	bool is_whole = fd >= 0 && pread(fd, header, sizeof(header), 0) == sizeof(header) &&
+			memcmp(header, MAGIC, 8) == 0 &&
+			get(header + 60, 4) == crc32c(0, header, 60);
+	if (fd >= 0)
+		close(fd);
+	return is_whole ? get(header + 24, 8) : 0;
+}
+
 void segment_unref(struct segment *segment)
 {
 	if (!segment || --segment->ref_count > 0)
 		return;
 	if (segment->fd >= 0)
 		close(segment->fd);
+	for (size_t i = 0; i < segment->lost_count; i++) {
+		free(segment->lost[i].subject);
+		buf_fini(&segment->lost[i].details);
+	}
+	free(segment->lost);
 	free(segment->marks);
 	free(segment);
 }
@@ -183,6 +240,47 @@ void segment_encode_hole(const struct segment *segment, struct buf *to, uint64_t
 	encode(segment, to, SEGMENT_HOLE, first_seq, first_seq, span_of(NULL, 0), span_of(last, 8));
 }
 
+void segment_encode_lost(const struct segment *segment, struct buf *to, uint64_t first_seq,
+			 uint64_t last_seq, struct span subject, struct span details)
+{
+	struct buf body = {0};
+	uint8_t last[LAST_SEQ_LEN];
+	put(last, last_seq, LAST_SEQ_LEN);
+	buf_add(&body, last, sizeof(last));
+	buf_add(&body, details.data, details.len);
+	to->has_failed = to->has_failed || body.has_failed;
+	encode(segment, to, SEGMENT_LOST, first_seq, first_seq, subject,
+	       span_of(body.data, body.len));
+	buf_fini(&body);
+}
+
+bool segment_add_lost(struct segment *segment, uint64_t first_seq, uint64_t last_seq,
+		      struct span subject, struct span details)
+{
+	struct segment_lost *lost =
+		realloc(segment->lost, (segment->lost_count + 1) * sizeof(*lost));
+	if (!lost)
+		return false;
+	segment->lost = lost;
+	lost += segment->lost_count++;
+	*lost = (struct segment_lost){.first_seq = first_seq, .last_seq = last_seq};
+	if (subject.len > 0)
+		lost->subject = mem_dup_try((const char *)subject.data, subject.len);
+	buf_add(&lost->details, details.data, details.len);
+	return !lost->details.has_failed && (subject.len == 0 || lost->subject);
+}
+
+bool segment_try_salt(struct segment *segment, uint64_t salt, struct span bytes)
+{
+	uint64_t before = segment->salt;
+	struct segment_record record;
+	segment->salt = both_halves(salt);
+	if (segment_decode(segment, bytes, &record))
+		return true;
+	segment->salt = before;
+	return false;
+}
+
 /* What the head says; false when it cannot be one. The length is then that of the whole record. */
 static bool decode_head(const uint8_t *head, struct segment_record *ret_record, size_t *ret_subject)
 {
@@ -197,9 +295,29 @@ static bool decode_head(const uint8_t *head, struct segment_record *ret_record, 
 	if (head[23] != 0 || ret_record->seq == 0 || back >= ret_record->seq || subject_len > rest)
 		return false;
 	if (ret_record->kind == SEGMENT_HOLE)
-		return rest == 8 && subject_len == 0;
+		return rest == LAST_SEQ_LEN && subject_len == 0;
+	if (ret_record->kind == SEGMENT_LOST)
+		return rest - subject_len >= LAST_SEQ_LEN &&
+		       rest - subject_len <= SEGMENT_MAX_RECORD_LEN &&
+		       subject_len <= SEGMENT_MAX_SUBJECT_LEN;
 	return ret_record->kind == SEGMENT_RECORD && subject_len <= SEGMENT_MAX_SUBJECT_LEN &&
 	       rest - subject_len <= SEGMENT_MAX_RECORD_LEN;
+}
+
+bool segment_peek(struct span bytes, struct segment_record *ret_record)
+{
+	struct segment_record record;
+	size_t subject_len;
+	if (bytes.len < SEGMENT_RECORD_HEADER_LEN ||
+	    !decode_head(bytes.data, &record, &subject_len) || record.kind != SEGMENT_RECORD ||
+	    record.len > bytes.len)
+		return false;
+	const uint8_t *body = bytes.data + SEGMENT_RECORD_HEADER_LEN;
+	record.subject = span_of(body, subject_len);
+	record.record = span_of(body + subject_len,
+				(size_t)record.len - SEGMENT_RECORD_HEADER_LEN - subject_len);
+	*ret_record = record;
+	return true;
 }
 
 bool segment_decode(const struct segment *segment, struct span bytes,
@@ -217,7 +335,12 @@ bool segment_decode(const struct segment *segment, struct span bytes,
 	record.subject = span_of(body, subject_len);
 	record.record = span_of(body + subject_len,
 				(size_t)record.len - SEGMENT_RECORD_HEADER_LEN - subject_len);
-	record.last_seq = record.kind == SEGMENT_HOLE ? get(body, 8) : record.seq;
+	record.last_seq = record.seq;
+	if (record.kind != SEGMENT_RECORD) {
+		record.last_seq = get(record.record.data, LAST_SEQ_LEN);
+		record.record.data += LAST_SEQ_LEN;
+		record.record.len -= LAST_SEQ_LEN;
+	}
 	record.offset = 0;
 	if (record.last_seq < record.seq)
 		return false;

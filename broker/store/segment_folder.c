@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-#define FORMAT 1
+#define FORMAT 2
 #define STATE_NAME "log"
 #define RESERVE_NAME "reserve"
 
@@ -184,8 +184,7 @@ void segment_folder_write_state(const struct folder_state *state, struct buf *to
 	buf_add_format(to,
 		       "lyceum-log %d\nepoch %" PRIu64 "\nfirst %" PRIu64 "\nsynced %" PRIu64 "\n",
 		       FORMAT, state->epoch, state->first_seq, state->synced_seq);
-	buf_add_format(to, "crc32c %08" PRIx32 "\n",
-		       crc32c(0, to->data + start, to->len - start));
+	buf_add_format(to, "crc32c %08" PRIx32 "\n", crc32c(0, to->data + start, to->len - start));
 }
 
 enum lyc_status segment_folder_put_state(struct segment_folder *folder,
@@ -222,21 +221,24 @@ static enum lyc_status load_state(struct segment_folder *folder, struct lyc_erro
 	struct folder_state state = {0};
 	uint32_t crc = 0;
 	char *crc_line = text ? strstr(text, "crc32c ") : NULL;
-	if (text && sscanf(text, "lyceum-log %d", &format) == 1 && format > FORMAT)
+	bool is_read =
+		crc_line &&
+		sscanf(text,
+		       "lyceum-log %d\nepoch %" SCNu64 "\nfirst %" SCNu64 "\nsynced %" SCNu64
+		       "\ncrc32c %" SCNx32,
+		       &format, &state.epoch, &state.first_seq, &state.synced_seq, &crc) == 5 &&
+		crc == crc32c(0, text, (size_t)(crc_line - text));
+	folder->state = state;
+	if (!is_read)
+		folder->is_state_damaged = true; /* the segments know most of it */
+	else if (format > FORMAT)
 		status = error_set(error, LYC_FAILED_PRECONDITION,
 				   "The log folder %s has format %d; this program reads up to %d, "
 				   "so use a newer one.",
 				   folder->path, format, FORMAT);
-	else if (!crc_line ||
-		 sscanf(text,
-			"lyceum-log %d\nepoch %" SCNu64 "\nfirst %" SCNu64 "\nsynced %" SCNu64
-			"\ncrc32c %" SCNx32,
-			&format, &state.epoch, &state.first_seq, &state.synced_seq, &crc) != 5 ||
-		 crc != crc32c(0, text, (size_t)(crc_line - text)))
-		status = error_set(error, LYC_DATA_LOSS, "The file %s/%s is damaged.", folder->path,
-				   STATE_NAME);
-	else
-		folder->state = state;
+	else if (format < FORMAT)
+		/* From now on an older program keeps its hands off. */
+		status = segment_folder_put_state(folder, &state, error);
 	buf_fini(&content);
 	return status;
 }

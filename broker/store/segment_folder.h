@@ -27,12 +27,13 @@ struct segment_folder {
 	int lock_fd;
 	bool without_sync;
 	bool has_reserve;
+	bool is_state_damaged; /* the state file; recovery pieces it together */
 	uint64_t segment_len;
 	struct folder_state state;
 };
 
 /* Make the folder when absent, lock it, read or make its state. FAILED_PRECONDITION when it is held
- * or of a newer format; DATA_LOSS when the state file is damaged. */
+ * or of a newer format; */
 LYC_MUST_USE enum lyc_status segment_folder_open(struct segment_folder *folder, const char *path,
 						 struct lyc_error *error);
 /* Accepts a zeroed one. */

@@ -16,6 +16,7 @@
 #include "store/checkpoint.h"
 #include "store/digest.h"
 #include "store/embedded.h"
+#include "store/quarantine.h"
 
 #define DEFAULT_SEGMENT_LEN (64u << 20)
 #define MAX_SEGMENT_LEN (1u << 30)
@@ -66,6 +67,7 @@ enum lyc_status store_open(const struct store_options *options, struct store **r
 	struct store *store = mem_new(struct store);
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_mutex_init(&store->writing, NULL);
+	pthread_mutex_init(&store->changing, NULL);
 	store->folder.without_sync = options->without_sync;
 	store->folder.segment_len =
 		options->segment_len ? options->segment_len : DEFAULT_SEGMENT_LEN;
@@ -108,6 +110,7 @@ void store_close(struct store *store)
 	segment_folder_fini(&store->folder);
 	pthread_mutex_destroy(&store->lock);
 	pthread_mutex_destroy(&store->writing);
+	pthread_mutex_destroy(&store->changing);
 	free(store);
 }
 
@@ -423,7 +426,12 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 		stats.bytes += segment->len;
 		if (stats.first_seq == 0)
 			stats.first_seq = segment->first_kept_seq;
+		for (size_t k = 0; k < segment->lost_count; k++)
+			stats.lost_count +=
+				segment->lost[k].last_seq - segment->lost[k].first_seq + 1;
 	}
+	stats.damage_count = store->damage_count;
 	pthread_mutex_unlock(&store->lock);
+	stats.aside_count = (uint32_t)quarantine_count(&store->folder);
 	*ret_stats = stats;
 }

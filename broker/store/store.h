@@ -45,11 +45,16 @@ struct store_stats {
 	uint64_t bytes;
 	uint32_t segment_count;
 	uint64_t truncated_bytes; /* of a torn tail, dropped when it was opened */
+	uint64_t lost_count;      /* records that were found damaged and have not come back */
+	uint64_t damage_count;    /* segments that were found damaged since it was opened */
+	uint32_t aside_count;     /* damaged files that are kept aside */
 };
 
-/* Open or make the log. DATA_LOSS with the file and offset when something that had been synced is
- * damaged; FAILED_PRECONDITION for a newer format or a folder that another process holds (a lock
- * file, flock). A torn tail that was never acknowledged is cut off. */
+/* Open or make the log. What had been synced and is damaged is named as lost (store_lost), the file
+ * is kept aside, and the rest is served; DATA_LOSS with the file when a whole one is missing;
+ * FAILED_PRECONDITION for a newer format or a folder that another process holds (a lock file,
+ * flock). A torn tail that was never acknowledged is cut off. A log of an older format is brought
+ * to this one. */
 LYC_MUST_USE enum lyc_status store_open(const struct store_options *options,
 					struct store **ret_store, struct lyc_error *error);
 void store_close(struct store *store);
@@ -69,8 +74,14 @@ typedef bool (*store_record_fn)(uint64_t seq, struct span subject, struct span r
 LYC_MUST_USE enum lyc_status store_read(struct store *store, uint64_t from, size_t max_count,
 					size_t max_bytes, store_record_fn on_record, void *arg,
 					uint64_t *ret_next, struct lyc_error *error);
-/* The one record of that sequence; NOT_FOUND when it has been removed. ret_record is the caller's
- * buffer, appended to. */
+/* The same, with what is lost among them: on_lost gets the last sequence of each stretch that is,
+ * the subject where it is known, and a serialised lyceum.v1.Record with nothing but `lost`. */
+LYC_MUST_USE enum lyc_status store_read_all(struct store *store, uint64_t from, size_t max_count,
+					    size_t max_bytes, store_record_fn on_record,
+					    store_record_fn on_lost, void *arg, uint64_t *ret_next,
+					    struct lyc_error *error);
+/* The one record of that sequence; NOT_FOUND when it has been removed, DATA_LOSS when it is lost.
+ * ret_record is the caller's buffer, appended to. */
 LYC_MUST_USE enum lyc_status store_read_one(struct store *store, uint64_t seq,
 					    struct buf *ret_record, struct lyc_error *error);
 /* The last sequence of a subject, 0: none. Any thread. */
@@ -89,6 +100,36 @@ LYC_MUST_USE enum lyc_status store_compact(struct store *store, struct span patt
  * the next multiple of BACKUP_EPOCH_STEP (store/backup.h). Before the first append. */
 LYC_MUST_USE enum lyc_status store_begin_epoch(struct store *store, uint64_t now_ms,
 					       struct lyc_error *error);
+
+/* ---- damage ---- */
+
+/* What is lost, in order. Any thread; the callback is called under the store's lock. */
+typedef void (*store_lost_fn)(uint64_t first_seq, uint64_t last_seq, struct span details,
+			      void *arg);
+void store_lost(struct store *store, store_lost_fn on_lost, void *arg);
+/* Look through the segments of these sequences; whatever is damaged is kept aside and named as
+ * lost. Any thread; appends wait while a damaged segment is copied. */
+LYC_MUST_USE enum lyc_status store_mend(struct store *store, uint64_t from_seq, uint64_t to_seq,
+					bool *ret_was_damaged, struct lyc_error *error);
+/* Check the next stretch of about max_bytes from a sequence on; where to go on, 1 at the end.
+ * DATA_LOSS when it is damaged: mend it. */
+LYC_MUST_USE enum lyc_status store_scrub(struct store *store, uint64_t *seq, size_t max_bytes,
+					 struct lyc_error *error);
+/* A record that is lost here, whole again. */
+struct store_healed {
+	uint64_t seq;
+	struct span subject;
+	struct span record;
+	/* The answer: OK, FAILED_PRECONDITION when it is not the record that was there as far as
+	 * that is known, NOT_FOUND when none is lost there. */
+	enum lyc_status ret_status;
+	/* The store's own. */
+	bool was_counted;
+	uint32_t back;
+};
+/* Put them back into their places; in order of sequence. */
+LYC_MUST_USE enum lyc_status store_heal(struct store *store, struct store_healed *healed,
+					size_t count, struct lyc_error *error);
 
 void store_stats(struct store *store, struct store_stats *ret_stats);
 /* The value of this key says what the records were: every removal drops it, because it may name

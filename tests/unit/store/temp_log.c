@@ -155,6 +155,65 @@ bool temp_records_equal(const struct temp_records *a, const struct temp_records 
 	return true;
 }
 
+struct naming {
+	const struct temp_records *before;
+	bool *is_named; /* by place in before */
+	size_t count;
+};
+
+static void note_lost(uint64_t first_seq, uint64_t last_seq, struct span details, void *arg)
+{
+	struct naming *naming = arg;
+	ensure(details.len > 0 && first_seq <= last_seq);
+	for (size_t i = 0; i < naming->before->count; i++) {
+		uint64_t seq = naming->before->items[i].seq;
+		if (seq < first_seq || seq > last_seq)
+			continue;
+		ensure(!naming->is_named[i]);
+		naming->is_named[i] = true;
+		naming->count++;
+	}
+}
+
+size_t temp_log_check(struct temp_log *log, const struct temp_records *before)
+{
+	struct temp_records *after = temp_log_read(log, 1);
+	struct naming naming = {.before = before, .is_named = mem_get(before->count + 1)};
+	size_t at = 0;
+	store_lost(log->store, note_lost, &naming);
+	for (size_t i = 0; i < before->count; i++) {
+		if (naming.is_named[i])
+			continue;
+		ensure(at < after->count);
+		ensure(after->items[at].seq == before->items[i].seq);
+		ensure(strcmp(after->items[at].subject, before->items[i].subject) == 0);
+		ensure(strcmp(after->items[at].record, before->items[i].record) == 0);
+		at++;
+	}
+	ensure(at == after->count);
+	struct store_stats stats;
+	store_stats(log->store, &stats);
+	ensure(stats.lost_count >= naming.count);
+	free(naming.is_named);
+	free(after);
+	return naming.count;
+}
+
+size_t temp_log_clear_aside(const struct temp_log *log)
+{
+	DIR *dir = opendir(log->folder);
+	size_t count = 0;
+	ensure(dir);
+	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+		if (!strstr(entry->d_name, ".damaged-"))
+			continue;
+		ensure(unlinkat(dirfd(dir), entry->d_name, 0) == 0);
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
 uint64_t temp_log_last_of(struct temp_log *log, const char *subject)
 {
 	return store_last_of(log->store, text_span(subject));

@@ -45,6 +45,12 @@ struct temp_records *temp_log_read(struct temp_log *log, uint64_t from);
 bool temp_records_equal(const struct temp_records *a, const struct temp_records *b);
 uint64_t temp_log_last_of(struct temp_log *log, const char *subject);
 
+/* Each of these records is read exactly as it was, or named as lost, and nothing else is there or
+ * named. How many are named. */
+size_t temp_log_check(struct temp_log *log, const struct temp_records *before);
+/* Delete the damaged files that were kept aside; how many there were. */
+size_t temp_log_clear_aside(const struct temp_log *log);
+
 /* A file of the folder as a whole. */
 void temp_log_load(const struct temp_log *log, const char *name, struct buf *ret_content);
 void temp_log_save(const struct temp_log *log, const char *name, struct span content);

@@ -1,0 +1,116 @@
+/* lyceum.v1.Record.lost by hand. The record as such is opaque to the store; only of a damaged one
+ * it looks for the identity at its front, so that somebody can be asked for it. */
+#include "store/lost.h"
+
+#include <string.h>
+
+#include "base/pb.h"
+#include "store/segment.h"
+
+#define RECORD_SUBJECT 4
+#define RECORD_LOST 15
+enum {
+	FIRST_SEQ = 1,
+	LAST_SEQ,
+	SUBJECT,
+	FILE_NAME,
+	OFFSET,
+	LEN,
+	FOUND_MS,
+	HAS_HEAD,
+	CRC,
+	BACK,
+	ORIGIN,
+	EPOCH,
+	ORIGIN_SEQ
+};
+
+void lost_write(struct buf *to, const struct lost *lost)
+{
+	size_t mark = pb_begin(to, RECORD_LOST);
+	pb_write_uint(to, FIRST_SEQ, lost->first_seq);
+	pb_write_uint(to, LAST_SEQ, lost->last_seq);
+	pb_write_bytes(to, SUBJECT, lost->subject.data, lost->subject.len);
+	pb_write_bytes(to, FILE_NAME, lost->file.data, lost->file.len);
+	pb_write_uint(to, OFFSET, lost->offset);
+	pb_write_uint(to, LEN, lost->len);
+	pb_write_uint(to, FOUND_MS, lost->found_ms);
+	pb_write_uint(to, HAS_HEAD, lost->has_head);
+	pb_write_fixed32(to, CRC, lost->crc);
+	pb_write_uint(to, BACK, lost->back);
+	pb_write_bytes(to, ORIGIN, lost->origin.data, lost->origin.len);
+	pb_write_uint(to, EPOCH, lost->epoch);
+	pb_write_uint(to, ORIGIN_SEQ, lost->origin_seq);
+	pb_end(to, mark);
+}
+
+static void read_fields(struct span bytes, struct lost *lost)
+{
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	uint64_t numbers[ORIGIN_SEQ + 1] = {0};
+	while (pb_read_field(&reader, &field)) {
+		if (field.wire == PB_LEN && field.number == FILE_NAME)
+			lost->file = field.bytes;
+		else if (field.wire == PB_LEN && field.number == ORIGIN)
+			lost->origin = field.bytes;
+		else if (field.wire != PB_LEN && field.number <= ORIGIN_SEQ)
+			numbers[field.number] = field.value;
+	}
+	lost->offset = numbers[OFFSET];
+	lost->len = numbers[LEN];
+	lost->found_ms = numbers[FOUND_MS];
+	lost->has_head = numbers[HAS_HEAD] != 0;
+	lost->crc = (uint32_t)numbers[CRC];
+	lost->back = (uint32_t)numbers[BACK];
+	lost->epoch = numbers[EPOCH];
+	lost->origin_seq = numbers[ORIGIN_SEQ];
+}
+
+void lost_read(uint64_t first_seq, uint64_t last_seq, struct span subject, struct span details,
+	       struct lost *ret_lost)
+{
+	struct pb_reader reader = pb_reader_of(details);
+	struct pb_field field;
+	*ret_lost = (struct lost){.first_seq = first_seq, .last_seq = last_seq, .subject = subject};
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == RECORD_LOST && field.wire == PB_LEN)
+			read_fields(field.bytes, ret_lost);
+	}
+}
+
+void lost_peek(struct span bytes, struct lost *lost)
+{
+	struct segment_record record;
+	if (bytes.len < SEGMENT_RECORD_HEADER_LEN)
+		return;
+	lost->crc = (uint32_t)bytes.data[0] | (uint32_t)bytes.data[1] << 8 |
+		    (uint32_t)bytes.data[2] << 16 | (uint32_t)bytes.data[3] << 24;
+	if (!segment_peek(bytes, &record) || record.seq != lost->first_seq ||
+	    record.len != bytes.len)
+		return;
+	lost->has_head = true;
+	lost->back = (uint32_t)(record.seq - record.batch_seq);
+	struct pb_reader reader = pb_reader_of(record.record);
+	struct pb_field field;
+	/* In this order at the front, as record_write has them. */
+	while (pb_read_field(&reader, &field) && field.number <= 3) {
+		if (field.number == 1 && field.wire == PB_LEN)
+			lost->origin = field.bytes;
+		else if (field.number == 2 && field.wire != PB_LEN)
+			lost->epoch = field.value;
+		else if (field.number == 3 && field.wire != PB_LEN)
+			lost->origin_seq = field.value;
+	}
+}
+
+struct span lost_subject_of(struct span record)
+{
+	struct pb_reader reader = pb_reader_of(record);
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == RECORD_SUBJECT && field.wire == PB_LEN)
+			return field.bytes;
+	}
+	return span_of(NULL, 0);
+}
