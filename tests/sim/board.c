@@ -36,6 +36,7 @@ struct board {
 	struct waiting waiting[MAX_WAITING];
 	uint64_t consumed;
 	unsigned schema;
+	bool is_working;
 };
 
 static void work(void *arg, uint64_t session);
@@ -43,6 +44,15 @@ static void work(void *arg, uint64_t session);
 static struct board *board_of(const struct sim_peer *peer)
 {
 	return peer->state;
+}
+
+static void work_soon(struct sim_peer *peer)
+{
+	struct board *board = board_of(peer);
+	if (board->is_working)
+		return;
+	board->is_working = true;
+	sim_peer_in(peer, sim_around(peer->sim, 8000), work);
 }
 
 static void subscribe(struct sim_peer *peer)
@@ -79,7 +89,7 @@ static void on_up(struct sim_peer *peer)
 {
 	register_services(peer);
 	subscribe(peer);
-	sim_peer_in(peer, 5000, work);
+	board_of(peer)->is_working = false;
 }
 
 static void on_down(struct sim_peer *peer)
@@ -183,7 +193,11 @@ static void work(void *arg, uint64_t session)
 		else
 			answer(peer, waiting);
 	}
-	sim_peer_in(peer, sim_around(peer->sim, 8000), work);
+	board->is_working = false;
+	for (size_t i = 0; i < MAX_WAITING; i++) {
+		if (board->waiting[i].call)
+			work_soon(peer);
+	}
 }
 
 /* "k12 3 4": the token, and the key that is asked for. */
@@ -234,6 +248,7 @@ static void take_call(struct sim_peer *peer, const struct packet_call *call)
 		/* never answered */
 	} else {
 		board->waiting[place] = waiting;
+		work_soon(peer);
 	}
 }
 

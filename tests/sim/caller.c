@@ -11,6 +11,7 @@
 
 /* Beyond its deadline a reply may take the ticks of the daemon and the way back. */
 #define SLACK_US 250000u
+#define MAX_ATTEMPTS 6
 
 static struct token *token_of_call(struct sim_peer *peer, uint64_t call_id)
 {
@@ -41,12 +42,14 @@ static const struct write *last_write(const struct sim_peer *peer)
 }
 
 /* By then it has to have ended, unless its line is slow. */
-static void check_ended(void *arg, uint64_t number)
+static void check_ended(void *arg, uint64_t tag)
 {
 	struct sim *sim = arg;
+	uint64_t number = tag & UINT32_MAX;
 	struct token *token = tokens_get(sim->tokens, number);
 	const struct sim_peer *peer = token->caller;
-	if (token->state != TOKEN_OPEN || peer->session != token->session || !peer->line ||
+	if (token->state != TOKEN_OPEN || token->attempts != tag >> 32 ||
+	    peer->session != token->session || !peer->line ||
 	    !peer->node->is_running)
 		return;
 	const struct line *line = peer->line;
@@ -55,7 +58,7 @@ static void check_ended(void *arg, uint64_t number)
 	/* A session that the daemon has ended is found out by the next ping. */
 	if (is_slow || !token->is_late) {
 		token->is_late = token->is_late || !is_slow;
-		sim_in(sim, 1000u * SIM_HEARTBEAT_MS, check_ended, sim, number);
+		sim_in(sim, 1000u * SIM_HEARTBEAT_MS, check_ended, sim, tag);
 		return;
 	}
 	sim_broken(sim, PROMISE_CALL_ENDS, "call %llu (%s) of '%s' at %s has no last reply",
@@ -88,7 +91,8 @@ static void send_call(struct sim_peer *peer, struct token *token, struct packet_
 		up_us = line->ways[LINE_UP].stalled_until_us;
 	uint64_t start_us = up_us > sim->now_us ? up_us - sim->now_us : 0;
 	uint64_t due_us = start_us + 1000ull * call->timeout_ms + 40 * sim->delay_us + SLACK_US;
-	sim_in(sim, due_us, check_ended, sim, token->number);
+	sim_in(sim, due_us, check_ended, sim,
+	       (uint64_t)token->attempts << 32 | token->number);
 	if (sim_chance(sim, 60))
 		sim_in(sim, sim_around(sim, 30000), cancel, sim, token->number);
 	sim_note(sim, "%s: call %llu %s at %.*s", peer->node->name,
@@ -133,7 +137,23 @@ static void call_read(struct sim_peer *peer, bool is_stream)
 	buf_fini(&body);
 }
 
-/* A notice of some home, which only that home's plugin may append. */
+/* The write that the token asks for: a notice of some home, which only that home's plugin may append.
+ */
+static void send_post(struct sim_peer *peer, struct token *token)
+{
+	const struct write *write = writes_get(peer->sim->writes, token->write);
+	struct packet_call call = {.method = text_span("lyceum.notice.v1.Board/Post")};
+	char key[24];
+	snprintf(key, sizeof(key), "key-%llu", (unsigned long long)token->number);
+	call.body = span_of(write->body.data, write->body.len);
+	if (token->is_keyed)
+		call.idempotency_key = text_span(key);
+	token->attempts++;
+	token->state = TOKEN_OPEN;
+	token->is_late = false;
+	send_call(peer, token, &call);
+}
+
 static void call_post(struct sim_peer *peer)
 {
 	struct sim *sim = peer->sim;
@@ -144,10 +164,11 @@ static void call_post(struct sim_peer *peer)
 	struct audience audience = {.visibility = 2};
 	char text[60];
 	char key[8];
-	struct packet_call call = {.method = text_span("lyceum.notice.v1.Board/Post")};
 	snprintf(token->method, sizeof(token->method), "Post");
 	snprintf(key, sizeof(key), "%zu", id);
 	token->at = home;
+	token->write = write->number;
+	token->is_keyed = sim_chance(sim, 600);
 	write->token = token->number;
 	write->readers = UINT32_MAX;
 	snprintf(write->subject, sizeof(write->subject), "lyceum.notice.v1.Notice.%s.%zu",
@@ -157,8 +178,38 @@ static void call_post(struct sim_peer *peer)
 	pb_write_text(&write->body, 2, key);
 	pb_write_text(&write->body, 3, text);
 	audience_write(&write->body, 4, &audience);
-	call.body = span_of(write->body.data, write->body.len);
-	send_call(peer, token, &call);
+	send_post(peer, token);
+}
+
+/* The same call with the same key, from whatever session there is by then. */
+static void try_again(void *arg, uint64_t number)
+{
+	struct sim *sim = arg;
+	struct token *token = tokens_get(sim->tokens, number);
+	if (token->state == TOKEN_OPEN || token->attempts >= MAX_ATTEMPTS)
+		return;
+	if (token->caller->is_up)
+		send_post(token->caller, token);
+	else
+		sim_in(sim, sim_around(sim, 300000), try_again, sim, number);
+}
+
+/* A reply to a call with a key: the home gives the same one to whoever asks again. */
+static void check_keyed(struct sim *sim, struct token *token, const struct packet_reply *reply)
+{
+	if (token->first_reply.len > 0 && reply->remembered &&
+	    (reply->status != LYC_OK ||
+	     !span_equal(reply->body,
+			 span_of(token->first_reply.data, token->first_reply.len))))
+		sim_broken(sim, PROMISE_CALL_ONCE,
+			   "call %llu with a key has another reply the second time: %s",
+			   (unsigned long long)token->number,
+			   lyc_status_name((enum lyc_status)reply->status));
+	if (reply->status == LYC_OK && token->first_reply.len == 0)
+		buf_add(&token->first_reply, reply->body.data, reply->body.len);
+	/* Where nothing is known, and now and then out of curiosity. */
+	if (!reply->remembered || sim_chance(sim, 200))
+		sim_in(sim, sim_around(sim, 300000), try_again, sim, token->number);
 }
 
 void caller_call(struct sim_peer *peer)
@@ -237,7 +288,9 @@ void caller_replied(struct sim_peer *peer, const struct packet_reply *reply)
 	if (reply->status == LYC_OK && token->runs == 0)
 		sim_broken(sim, PROMISE_CALL_ONCE, "call %llu was answered and never ran",
 			   (unsigned long long)token->number);
-	if (reply->status == LYC_OK && token->write)
+	if (token->is_keyed)
+		check_keyed(sim, token, reply);
+	if (reply->status == LYC_OK && token->write && strcmp(token->method, "Read") == 0)
 		check_after(sim, token, reply->body);
 }
 
@@ -248,5 +301,8 @@ void caller_lost(struct sim_peer *peer)
 		struct token *token = &tokens->items[i];
 		if (token->caller == peer && token->state == TOKEN_OPEN)
 			token->state = TOKEN_UNKNOWN;
+		if (token->caller == peer && token->state == TOKEN_UNKNOWN && token->is_keyed)
+			sim_in(peer->sim, sim_around(peer->sim, 300000), try_again, peer->sim,
+			       token->number);
 	}
 }

@@ -72,6 +72,7 @@ void carol_refresh(struct sim_peer *peer)
 	}
 	state->fresh_id = FRESH + ++peer->next_id;
 	view_clear(&state->carol.fresh);
+	state->carol.fresh_told = 0;
 	subscribe(peer, (struct packet_subscribe){.id = state->fresh_id,
 						  .pattern = text_span("lyceum.notice.v1.Notice.>"),
 						  .start = SUBSCRIBE_LAST,
@@ -188,6 +189,8 @@ static void delivered(struct sim_peer *peer, const struct packet *packet)
 		next(peer, deliver);
 	} else if (deliver->id == state->fresh_id) {
 		view_fold(&state->carol.fresh, deliver);
+		if (deliver->seq > state->carol.fresh_told)
+			state->carol.fresh_told = deliver->seq;
 		give_back(peer, PACKET_CONSUMED, deliver->id, deliver->seq);
 	} else if (deliver->id == GROUP) {
 		heard_in_group(peer->sim, peer->node, deliver);
@@ -202,6 +205,9 @@ static void told(struct sim_peer *peer, const struct packet_gap *gap)
 		return;
 	if (gap->id == DURABLE && gap->seq > state->durable_to)
 		state->durable_to = gap->seq;
+	if (gap->id == ((struct carol_state *)peer->state)->fresh_id &&
+	    gap->seq > state->fresh_told)
+		state->fresh_told = gap->seq;
 	if (gap->id == NEXT && gap->seq > state->next_told)
 		state->next_told = gap->seq;
 }

@@ -84,7 +84,8 @@ static bool is_settled(const struct sim *sim, struct sim_node *node, char *ret_t
 			what = "a client is not connected";
 		else if (strcmp(peer->identity, "carol") == 0 &&
 			 (carol_of(peer)->next_told < stream->last_seq ||
-			  carol_of(peer)->durable_to < stream->last_seq))
+			  carol_of(peer)->durable_to < stream->last_seq ||
+			  carol_of(peer)->fresh_told < stream->last_seq))
 			what = "a follower is behind";
 	}
 	if (what)
@@ -203,9 +204,9 @@ static bool may_hold(const struct sim *sim, const struct record *own, const char
 	const struct write *write = writes_get(sim->writes, writes_number_in(own->body));
 	if (own->origin.len > 0)
 		return false;
-	if (!own->removed)
-		return !write || (write->readers & writes_link_bit(at->index));
-	/* A removal goes to whom the record went. */
+	if (!own->removed && write)
+		return write->readers & writes_link_bit(at->index);
+	/* A removal goes to whom the record went; of the daemon's own records the label counts. */
 	struct label label = {0};
 	if (own->label.len == 0)
 		return true;

@@ -20,7 +20,7 @@
 
 #define FAULTS_US 3000000u
 #define SETTLE_US 40000000u
-#define LAST_WORDS_US 1200000u
+#define LAST_WORDS_US 500000u
 #define START_US 700000u
 #define MAX_BROKEN 3
 #define CONTROL_SEEDS 40
@@ -86,7 +86,6 @@ static void settle(struct sim *sim)
 {
 	char text[120] = "";
 	uint64_t until_us = sim->now_us + SETTLE_US;
-	faults_end(sim);
 	while (!sim->broken && sim->now_us < until_us) {
 		sim_run(sim, sim->now_us + 250000);
 		if (promises_has_settled(sim, text, sizeof(text)))
@@ -108,14 +107,16 @@ static struct sim *run(uint64_t seed, const struct options *options, struct sche
 	sim_run(sim, START_US);
 	faults_start(sim);
 	sim_run(sim, START_US + FAULTS_US);
+	faults_end(sim);
 	settle(sim);
 	if (!sim->broken) {
 		sim_note(sim, "settled");
 		each_peer(sim, "ann", ann_catch_up);
 		each_peer(sim, "carol", carol_refresh);
-		sim_run(sim, sim->now_us + LAST_WORDS_US / 2);
+		sim_run(sim, sim->now_us + LAST_WORDS_US);
 		each_peer(sim, "root", writer_mark);
-		sim_run(sim, sim->now_us + LAST_WORDS_US / 2);
+		sim_run(sim, sim->now_us + LAST_WORDS_US);
+		settle(sim);
 	}
 	if (!sim->broken)
 		promises_check(sim);

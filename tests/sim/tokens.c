@@ -13,6 +13,8 @@ struct tokens *tokens_new(void)
 
 void tokens_free(struct tokens *tokens)
 {
+	for (size_t i = 0; i < tokens->count; i++)
+		buf_fini(&tokens->items[i].first_reply);
 	free(tokens->items);
 	free(tokens);
 }

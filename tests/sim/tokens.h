@@ -16,6 +16,10 @@ struct token {
 	uint64_t due_us;
 	enum token_state state;
 	uint32_t runs;
+	/* With an idempotency key: tried again until it is known how it ended. */
+	bool is_keyed;
+	uint32_t attempts;
+	struct buf first_reply;
 	bool is_late; /* its deadline has passed, and its session lived on */
 	/* A read that comes after a write. */
 	uint64_t write;

@@ -99,10 +99,10 @@ void writes_text(char *to, size_t size, uint32_t readers, uint64_t number)
 static const uint8_t *next_text(const uint8_t *at, const uint8_t *end, uint32_t *ret_readers,
 				uint64_t *ret_number)
 {
-	while (end - at > 12 && (at = memmem(at, (size_t)(end - at), "~~", 2)) && end - at > 12) {
+	while (end - at > 12 && (at = memchr(at, '~', (size_t)(end - at))) && end - at > 12) {
 		char digits[9] = "";
 		/* A length in front of it may look like its first half. */
-		if (at[10] != '#') {
+		if (at[1] != '~' || at[10] != '#') {
 			at++;
 			continue;
 		}
