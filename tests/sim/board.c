@@ -273,9 +273,17 @@ static void consume(struct sim_peer *peer)
 	sim_peer_send(peer, &packet);
 }
 
-static void delivered(struct sim_peer *peer, const struct packet_deliver *deliver)
+static void delivered(struct sim_peer *peer, const struct packet_deliver *deliver, size_t len)
 {
 	struct board *board = board_of(peer);
+	if (deliver->seq == 0) {
+		/* Retention has emptied a subject. */
+		struct packet packet = {.kind = PACKET_CREDIT};
+		packet.credit = (struct packet_number){.id = FOLLOWING, .value = len};
+		view_fold(&board->view, deliver);
+		sim_peer_send(peer, &packet);
+		return;
+	}
 	if (deliver->seq <= board->view.seq && board->view.seq > 0)
 		sim_broken(peer->sim, PROMISE_ORDER,
 			   "the plugin of %s got sequence %llu after %llu", peer->node->name,
@@ -310,7 +318,7 @@ static void on_packet(struct sim_peer *peer, const struct packet *packet)
 		acked(peer, &packet->ack);
 		break;
 	case PACKET_DELIVER:
-		delivered(peer, &packet->deliver);
+		delivered(peer, &packet->deliver, packet->len);
 		break;
 	case PACKET_GAP:
 		if (packet->gap.seq > board->view.seq)

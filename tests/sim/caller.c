@@ -49,8 +49,7 @@ static void check_ended(void *arg, uint64_t tag)
 	struct token *token = tokens_get(sim->tokens, number);
 	const struct sim_peer *peer = token->caller;
 	if (token->state != TOKEN_OPEN || token->attempts != tag >> 32 ||
-	    peer->session != token->session || !peer->line ||
-	    !peer->node->is_running)
+	    peer->session != token->session || !peer->line || !peer->node->is_running)
 		return;
 	const struct line *line = peer->line;
 	bool is_slow = !line->is_connected || line->ways[LINE_DOWN].count > 0 ||
@@ -91,8 +90,7 @@ static void send_call(struct sim_peer *peer, struct token *token, struct packet_
 		up_us = line->ways[LINE_UP].stalled_until_us;
 	uint64_t start_us = up_us > sim->now_us ? up_us - sim->now_us : 0;
 	uint64_t due_us = start_us + 1000ull * call->timeout_ms + 40 * sim->delay_us + SLACK_US;
-	sim_in(sim, due_us, check_ended, sim,
-	       (uint64_t)token->attempts << 32 | token->number);
+	sim_in(sim, due_us, check_ended, sim, (uint64_t)token->attempts << 32 | token->number);
 	if (sim_chance(sim, 60))
 		sim_in(sim, sim_around(sim, 30000), cancel, sim, token->number);
 	sim_note(sim, "%s: call %llu %s at %.*s", peer->node->name,
@@ -137,7 +135,8 @@ static void call_read(struct sim_peer *peer, bool is_stream)
 	buf_fini(&body);
 }
 
-/* The write that the token asks for: a notice of some home, which only that home's plugin may append.
+/* The write that the token asks for: a notice of some home, which only that home's plugin may
+ * append.
  */
 static void send_post(struct sim_peer *peer, struct token *token)
 {
@@ -199,8 +198,7 @@ static void check_keyed(struct sim *sim, struct token *token, const struct packe
 {
 	if (token->first_reply.len > 0 && reply->remembered &&
 	    (reply->status != LYC_OK ||
-	     !span_equal(reply->body,
-			 span_of(token->first_reply.data, token->first_reply.len))))
+	     !span_equal(reply->body, span_of(token->first_reply.data, token->first_reply.len))))
 		sim_broken(sim, PROMISE_CALL_ONCE,
 			   "call %llu with a key has another reply the second time: %s",
 			   (unsigned long long)token->number,

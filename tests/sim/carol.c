@@ -178,12 +178,29 @@ static void next(struct sim_peer *peer, const struct packet_deliver *deliver)
 	give_back(peer, PACKET_CONSUMED, NEXT, deliver->seq);
 }
 
+/* What retention has emptied is told as a withdrawal without a sequence. */
+static void taken(struct sim_peer *peer, const struct packet *packet)
+{
+	struct carol_state *state = peer->state;
+	const struct packet_deliver *deliver = &packet->deliver;
+	if (!deliver->removed)
+		sim_broken(peer->sim, PROMISE_ORDER, "a follower at %s got a message of the moment",
+			   peer->node->name);
+	if (deliver->id == NEXT)
+		view_fold(&state->carol.folded, deliver);
+	else if (deliver->id == state->fresh_id)
+		view_fold(&state->carol.fresh, deliver);
+	give_back(peer, PACKET_CREDIT, deliver->id, packet->len);
+}
+
 static void delivered(struct sim_peer *peer, const struct packet *packet)
 {
 	const struct packet_deliver *deliver = &packet->deliver;
 	struct carol_state *state = peer->state;
 	peer->sim->counts.delivers++;
-	if (deliver->id == DURABLE) {
+	if (deliver->seq == 0 && deliver->id != GROUP) {
+		taken(peer, packet);
+	} else if (deliver->id == DURABLE) {
 		durable(peer, deliver);
 	} else if (deliver->id == NEXT) {
 		next(peer, deliver);

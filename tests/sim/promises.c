@@ -138,6 +138,9 @@ static bool book_read(struct sim *sim, struct sim_node *node, struct book *book)
 	book->records = mem_get((book->count + 1) * sizeof(*book->records));
 	for (size_t i = 0; i < book->count; i++) {
 		const struct buf *bytes = &book->bytes[i];
+		/* What retention has taken is judged by what was acknowledged. */
+		if (bytes->len == 0 && sim->has_retention)
+			continue;
 		if (bytes->len == 0 ||
 		    record_read(span_of(bytes->data, bytes->len), &book->records[i]) != LYC_OK) {
 			sim_broken(sim, PROMISE_DURABLE, "record %zu of %s cannot be read", i + 1,
@@ -162,6 +165,8 @@ static void check_homes(struct sim *sim, const struct sim_node *node, const stru
 {
 	for (size_t i = 0; i < book->count; i++) {
 		const struct record *record = &book->records[i];
+		if (record->subject.len == 0)
+			continue;
 		struct span origin =
 			record->origin.len > 0 ? record->origin : text_span(node->name);
 		size_t home;
@@ -187,7 +192,11 @@ static void check_expectations(struct sim *sim, size_t home, const struct book *
 		uint64_t last = write->seq - 1;
 		while (last > 0 && !span_is(book->records[last - 1].subject, write->subject))
 			last--;
-		if (last != write->expect_seq)
+		/* Retention may have taken the one that was expected. */
+		bool is_taken = sim->has_retention && write->expect_seq > last &&
+				write->expect_seq < write->seq &&
+				book->bytes[write->expect_seq - 1].len == 0;
+		if (last != write->expect_seq && !is_taken)
 			sim_broken(sim, PROMISE_EXPECT,
 				   "write %llu of %s expected %llu and was taken after %llu",
 				   (unsigned long long)write->number, write->subject,
@@ -239,6 +248,22 @@ static void check_copy(struct sim *sim, const struct sim_node *home, const struc
 			   home->name, told(sim, own), at->name, told(sim, copy));
 }
 
+/* Has retention taken it, at its home or here? */
+static bool is_gone(const struct sim *sim, const struct record *own, const struct book *book)
+{
+	if (!sim->has_retention)
+		return false;
+	if (own->subject.len == 0 || memmem(own->subject.data, own->subject.len, ".Remark.", 8))
+		return true;
+	/* There is a later one of its subject. */
+	for (size_t i = book->count; i > 0; i--) {
+		if (span_equal(book->records[i - 1].subject, own->subject) &&
+		    book->records[i - 1].origin_seq >= 1)
+			return true;
+	}
+	return false;
+}
+
 /* Copies of one origin are in its order, once each, and none is missing. */
 static void check_copies(struct sim *sim, const struct sim_node *home, const struct book *own,
 			 const struct sim_node *at, const struct book *book)
@@ -247,7 +272,8 @@ static void check_copies(struct sim *sim, const struct sim_node *home, const str
 	uint64_t next = 1;
 	for (size_t i = 0; i <= book->count && !sim->broken; i++) {
 		const struct record *copy = i < book->count ? &book->records[i] : NULL;
-		if (copy && (!span_is(copy->origin, home->name) || copy->epoch != own->epoch))
+		if (copy && (copy->subject.len == 0 || !span_is(copy->origin, home->name) ||
+			     copy->epoch != own->epoch))
 			continue;
 		uint64_t seq = copy ? copy->origin_seq : own->count + 1;
 		if (copy && seq <= last)
@@ -259,7 +285,8 @@ static void check_copies(struct sim *sim, const struct sim_node *home, const str
 				   "%s holds record %llu of %s, which has only %zu", at->name,
 				   (unsigned long long)seq, home->name, own->count);
 		for (; next < seq && !sim->broken; next++) {
-			if (may_hold(sim, &own->records[next - 1], home->name, at))
+			if (!is_gone(sim, &own->records[next - 1], book) &&
+			    may_hold(sim, &own->records[next - 1], home->name, at))
 				sim_broken(sim, PROMISE_REPLICATED,
 					   "%s does not hold record %llu of %s (%s)", at->name,
 					   (unsigned long long)next, home->name,
@@ -269,7 +296,8 @@ static void check_copies(struct sim *sim, const struct sim_node *home, const str
 			return;
 		last = seq;
 		next = seq + 1;
-		check_copy(sim, home, &own->records[seq - 1], at, copy);
+		if (own->bytes[seq - 1].len > 0)
+			check_copy(sim, home, &own->records[seq - 1], at, copy);
 	}
 }
 
@@ -284,7 +312,8 @@ static void expected_view(const struct sim *sim, const struct book *books, uint3
 			const struct record *record = &books[home].records[i];
 			size_t of;
 			size_t id;
-			if (record->origin.len > 0 || !view_key(record->subject, &of, &id))
+			if (record->subject.len == 0 || record->origin.len > 0 ||
+			    !view_key(record->subject, &of, &id))
 				continue;
 			struct view_entry *entry = &ret_view->entries[of][id];
 			const struct write *write =
@@ -321,16 +350,29 @@ static void copy_view(const struct view *from, struct view *to)
 	}
 }
 
+/* 0: nothing is there. */
+static unsigned long long number_of(const struct view_entry *entry)
+{
+	return entry->is_there ? writes_number_in(span_of(entry->body.data, entry->body.len)) : 0;
+}
+
 static void compare(struct sim *sim, const struct view *held, const struct view *expected,
 		    const char *what, const char *where)
 {
 	struct view copy = {0};
 	copy_view(held, &copy);
 	level_parts(sim, &copy);
-	const char *difference = view_difference(&copy, expected);
-	if (difference)
-		sim_broken(sim, PROMISE_VIEW, "%s at %s and its home differ about %s", what, where,
-			   difference);
+	size_t home = 0;
+	size_t id = 0;
+	if (view_differs(&copy, expected, &home, &id)) {
+		const struct view_entry *left = &held->entries[home][id];
+		const struct view_entry *right = &expected->entries[home][id];
+		sim_broken(
+			sim, PROMISE_VIEW,
+			"%s at %s holds write %llu (record %llu) of %s.%zu, and should hold %llu",
+			what, where, number_of(left), (unsigned long long)left->origin_seq,
+			sim_node_names[home], id, number_of(right));
+	}
 	view_clear(&copy);
 }
 
@@ -358,7 +400,7 @@ static void check_followed(struct sim *sim, const struct sim_node *node, const s
 		const struct write *write = writes_get(sim->writes, writes_number_in(record->body));
 		size_t home;
 		size_t id;
-		if (record->removed || !write ||
+		if (record->subject.len == 0 || record->removed || !write ||
 		    !(write->readers & writes_operator_bit(node->index)))
 			continue;
 		if (!carol->seen_durable[i + 1])
@@ -400,12 +442,28 @@ static void check_node(struct sim *sim, size_t index, const struct book *books)
 	check_views(sim, node, carol, books);
 }
 
+/* For who reads a trace: what lies where. */
+static void dump(const struct sim *sim, const struct sim_node *node, const struct book *book)
+{
+	for (size_t i = 0; i < book->count; i++) {
+		const struct record *record = &book->records[i];
+		if (record->subject.len == 0)
+			fprintf(stderr, "log of %s, %zu: removed\n", node->name, i + 1);
+		else
+			fprintf(stderr, "log of %s, %zu: %.*s %llu %s\n", node->name, i + 1,
+				(int)record->origin.len, (const char *)record->origin.data,
+				(unsigned long long)record->origin_seq, told(sim, record));
+	}
+}
+
 void promises_check(struct sim *sim)
 {
 	struct book books[SIM_NODES] = {0};
 	bool is_read = true;
 	for (size_t i = 0; i < SIM_NODES && is_read; i++)
 		is_read = book_read(sim, sim->nodes[i], &books[i]);
+	for (size_t i = 0; i < SIM_NODES && is_read && sim->is_tracing; i++)
+		dump(sim, sim->nodes[i], &books[i]);
 	for (size_t i = 0; i < SIM_NODES && is_read && !sim->broken; i++)
 		check_node(sim, i, books);
 	for (size_t i = 0; i < sim->peer_count; i++) {

@@ -25,7 +25,7 @@ struct carol {
 	uint64_t origin_epoch[SIM_NODES];
 	struct view folded; /* of all that came since the beginning */
 	uint64_t fresh_told;
-	struct view fresh;  /* of this session, from the last records */
+	struct view fresh; /* of this session, from the last records */
 	uint64_t durable_held;
 };
 

@@ -55,9 +55,11 @@ static void choose_weather(struct sim *sim)
 	sim->fault_us = faults[sim_below(sim, 4)];
 	sim->disk_us = disks[sim_below(sim, 3)];
 	sim->delay_us = delays[sim_below(sim, 3)];
-	sim_note(sim, "seed %llu: a fault each %llu ms, disks %llu us, links %llu us",
+	sim->has_retention = sim->seed % 3 == 0;
+	sim_note(sim, "seed %llu: a fault each %llu ms, disks %llu us, links %llu us%s",
 		 (unsigned long long)sim->seed, (unsigned long long)sim->fault_us / 1000,
-		 (unsigned long long)sim->disk_us, (unsigned long long)sim->delay_us);
+		 (unsigned long long)sim->disk_us, (unsigned long long)sim->delay_us,
+		 sim->has_retention ? ", with retention" : "");
 }
 
 static void build(struct sim *sim)
@@ -214,6 +216,7 @@ static void print_sums(const struct sim_counts *sums, uint64_t seeds, uint64_t b
 		{"delivered", sums->delivers},
 		{"gaps told", sums->gaps},
 		{"missed", sums->missed},
+		{"removed", sums->removed},
 		{"crashes", sums->crashes},
 		{"cuts", sums->cuts},
 		{"restores", sums->restores},
@@ -266,7 +269,8 @@ static uint64_t run_seeds(const struct options *options, struct schema *const *s
 	/* A run that did nothing proves nothing. */
 	if (options->seeds >= 100 && broken == 0 &&
 	    (sums.acks == 0 || sums.replies == 0 || sums.crashes == 0 || sums.cuts == 0 ||
-	     sums.missed == 0 || sums.upgrades == 0 || sums.private_scans == 0)) {
+	     sums.missed == 0 || sums.removed == 0 || sums.upgrades == 0 ||
+	     sums.private_scans == 0)) {
 		printf("something that should be tried was not\n");
 		broken++;
 	}

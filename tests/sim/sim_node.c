@@ -216,6 +216,23 @@ bool sim_node_is_reached(const struct sim_node *node)
 
 /* ---- life ---- */
 
+/* Notices: the last of each subject. Remarks: a second. */
+static void set_retention(Lyceum__V1__StreamConfig *notices, Lyceum__V1__StreamConfig *remarks)
+{
+	static char *of_notices[] = {(char *)(uintptr_t) "lyceum.notice.v1.Notice.>"};
+	static char *of_remarks[] = {(char *)(uintptr_t) "lyceum.notice.v1.Remark.>"};
+	lyceum__v1__stream_config__init(notices);
+	lyceum__v1__stream_config__init(remarks);
+	notices->name = (char *)(uintptr_t) "notices";
+	notices->subjects = of_notices;
+	notices->n_subjects = 1;
+	notices->last_per_subject = true;
+	remarks->name = (char *)(uintptr_t) "remarks";
+	remarks->subjects = of_remarks;
+	remarks->n_subjects = 1;
+	remarks->max_age = notices->check_every = remarks->check_every = (char *)(uintptr_t) "1s";
+}
+
 static enum lyc_status configure(struct sim_node *node, uint64_t epoch, struct lyc_error *error)
 {
 	static char *policy_group[] = {"policy"};
@@ -246,6 +263,12 @@ static enum lyc_status configure(struct sim_node *node, uint64_t epoch, struct l
 		keys[i].public_key = (char *)(uintptr_t)KEY;
 		items[i] = &keys[i];
 	}
+	Lyceum__V1__StreamConfig notices;
+	Lyceum__V1__StreamConfig remarks;
+	Lyceum__V1__StreamConfig *streams[] = {&notices, &remarks};
+	set_retention(&notices, &remarks);
+	config.streams = streams;
+	config.n_streams = node->sim->has_retention ? 2 : 0;
 	limits.call_credit = 100000;
 	limits.publish_credit = SIM_PUBLISH_CREDIT;
 	limits.heartbeat_ms = SIM_HEARTBEAT_MS;

@@ -83,6 +83,7 @@ struct sim {
 	bool is_over;
 	/* How wild this seed is. */
 	uint64_t fault_us;
+	bool has_retention; /* notices: the last of each; remarks: a second */
 	uint64_t disk_us;
 	uint64_t delay_us;
 

@@ -48,9 +48,8 @@ void view_fold(struct view *view, const struct packet_deliver *deliver)
 		buf_add(&entry->body, deliver->body.data, deliver->body.len);
 }
 
-const char *view_difference(const struct view *a, const struct view *b)
+bool view_differs(const struct view *a, const struct view *b, size_t *ret_home, size_t *ret_id)
 {
-	static char text[40];
 	for (size_t home = 0; home < SIM_NODES; home++) {
 		for (size_t id = 0; id < VIEW_IDS; id++) {
 			const struct view_entry *left = &a->entries[home][id];
@@ -60,9 +59,10 @@ const char *view_difference(const struct view *a, const struct view *b)
 			     span_equal(span_of(left->body.data, left->body.len),
 					span_of(right->body.data, right->body.len))))
 				continue;
-			snprintf(text, sizeof(text), "%s.%zu", sim_node_names[home], id);
-			return text;
+			*ret_home = home;
+			*ret_id = id;
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }

@@ -26,7 +26,7 @@ void view_clear(struct view *view);
 /* The key of a notice's subject; false when it is none. */
 bool view_key(struct span subject, size_t *ret_home, size_t *ret_id);
 void view_fold(struct view *view, const struct packet_deliver *deliver);
-/* Where two views differ: "wales.3"; NULL: nowhere. */
-const char *view_difference(const struct view *a, const struct view *b);
+/* Of which key two views hold something else. */
+bool view_differs(const struct view *a, const struct view *b, size_t *ret_home, size_t *ret_id);
 
 #endif
