@@ -231,12 +231,20 @@ static uint64_t now_of(const struct retention *retention)
 	return env->now_ms(env->world);
 }
 
-/* Its place among the subjects, behind which lies no later record that all its readers get: it took
- * something away from some of them, who may have been absent. */
+/* It took something away from readers who get no later record, and who may have been absent: by
+ * narrowing, or, where it is a copy or a removal, as a withdrawal. */
 static bool is_taking_away(const struct stream *stream, const struct record *record)
 {
 	const struct subject_note *note = subjects_find(&stream->subjects, record->subject);
-	return record->former.len > 0 && note && note->label.len > 0;
+	struct label last;
+	struct label had = policy_members_label();
+	struct span from = record->former.len > 0 ? record->former : record->label;
+	if ((record->former.len == 0 && !record->removed) || !note || note->label.len == 0)
+		return false;
+	if (label_read(span_of(note->label.data, note->label.len), &last) != LYC_OK ||
+	    (from.len > 0 && label_read(from, &had) != LYC_OK))
+		return true;
+	return policy_is_narrower(&last, &had);
 }
 
 static bool is_beyond_limits(struct retention *retention, const struct record *record)

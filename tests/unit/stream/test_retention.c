@@ -238,6 +238,31 @@ static void test_retention_keeps_what_took_something_away(void **state)
 	assert_int_equal(count(bench->hub, "lyceum.notice.v1."), 1);
 }
 
+/* On its way through the hub a narrowing is a withdrawal: who was away still has to learn of it. */
+static void test_retention_keeps_a_withdrawal_that_later_readers_do_not_cover(void **state)
+{
+	struct bench *bench = *state;
+	bench->stream.last_per_subject = true;
+	start(bench);
+	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->hub);
+	struct fake_client *root = fake_client_add(wales, "root");
+	fake_pass(bench->world, 1000);
+	fake_post(root, 0, "a", "for all", MEMBERS, NULL);
+	fake_settle(bench->world);
+	fake_post(root, 0, "a", "for nobody", PRIVATE, NULL);
+	fake_settle(bench->world);
+	fake_post(root, 0, "a", "for cork", AUDIENCE, "cork");
+	fake_pass(bench->world, 3000);
+	assert_int_equal(count(bench->hub, "lyceum.notice.v1.Notice.wales.a"), 2);
+	/* The same once more takes nothing away from others, and it is the last that counts. */
+	fake_post(root, 0, "a", "for cork again", AUDIENCE, "cork");
+	fake_pass(bench->world, 3000);
+	assert_int_equal(count(bench->hub, "lyceum.notice.v1.Notice.wales.a"), 2);
+	fake_post(root, 0, "a", "for all again", MEMBERS, NULL);
+	fake_pass(bench->world, 3000);
+	assert_int_equal(count(bench->hub, "lyceum.notice.v1.Notice.wales.a"), 1);
+}
+
 static void test_retention_waits_for_the_acknowledgement(void **state)
 {
 	struct bench *bench = *state;
@@ -335,6 +360,7 @@ int main(void)
 		RETENTION_TEST(test_retention_by_size_keeps_the_newest),
 		RETENTION_TEST(test_retention_of_the_last_per_subject_keeps_it),
 		RETENTION_TEST(test_retention_keeps_what_took_something_away),
+		RETENTION_TEST(test_retention_keeps_a_withdrawal_that_later_readers_do_not_cover),
 		RETENTION_TEST(test_retention_waits_for_the_acknowledgement),
 		RETENTION_TEST(test_retention_leaves_positions_where_they_were),
 		RETENTION_TEST(test_retention_forgets_what_it_told_after_a_week),
