@@ -23,6 +23,7 @@ struct waiting {
 	uint64_t after;
 	uint64_t due_us;
 	uint32_t left; /* replies of a stream */
+	int64_t credit;
 	bool is_stream;
 	uint64_t write; /* the write that a Post makes, and its publish */
 	uint64_t publish;
@@ -111,6 +112,22 @@ static void refuse(struct sim_peer *peer, uint64_t call, enum lyc_status status)
 	sim_peer_send(peer, &packet);
 }
 
+/* What is shown of a record. Parts have labels only in the newer schema: who speaks the older one
+ * shows none, because its daemon would not know what to cut. */
+static void show(struct buf *to, struct span body, bool knows_parts)
+{
+	struct pb_reader reader = pb_reader_of(body);
+	struct pb_field field;
+	size_t mark = pb_begin(to, 2);
+	const uint8_t *at = reader.at;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number < 5 || knows_parts)
+			buf_add(to, at, (size_t)(reader.at - at));
+		at = reader.at;
+	}
+	pb_end(to, mark);
+}
+
 static void answer(struct sim_peer *peer, struct waiting *waiting)
 {
 	struct board *board = board_of(peer);
@@ -121,7 +138,7 @@ static void answer(struct sim_peer *peer, struct waiting *waiting)
 	pb_write_text(&body, 1, text);
 	const struct view_entry *entry = &board->view.entries[waiting->home][waiting->id];
 	if (entry->is_there && !waiting->write)
-		pb_write_message(&body, 2, span_of(entry->body.data, entry->body.len));
+		show(&body, span_of(entry->body.data, entry->body.len), board->schema == 1);
 	packet.reply = (struct packet_reply){.id = waiting->call,
 					     .body = span_of(body.data, body.len),
 					     .more = waiting->left > 0};
@@ -133,6 +150,7 @@ static void answer(struct sim_peer *peer, struct waiting *waiting)
 					       .seq = waiting->seq};
 	}
 	sim_peer_send(peer, &packet);
+	waiting->credit -= (int64_t)body.len + 64;
 	buf_fini(&body);
 	if (waiting->left > 0)
 		waiting->left--;
@@ -186,7 +204,8 @@ static void work(void *arg, uint64_t session)
 	for (size_t i = 0; i < MAX_WAITING; i++) {
 		struct waiting *waiting = &board->waiting[i];
 		if (!waiting->call || waiting->due_us > peer->sim->now_us ||
-		    waiting->after > board->view.seq || waiting->publish)
+		    waiting->after > board->view.seq || waiting->publish ||
+		    (waiting->left > 0 && waiting->credit <= 0))
 			continue;
 		if (waiting->write)
 			publish(peer, waiting);
@@ -236,6 +255,7 @@ static void take_call(struct sim_peer *peer, const struct packet_call *call)
 	tokens_ran(sim, waiting.token, peer->node->name);
 	if (call->after_count > 0)
 		waiting.after = call->after[0].seq;
+	waiting.credit = call->credit ? (int64_t)call->credit : 1 << 20;
 	waiting.left = waiting.is_stream ? 1 + (uint32_t)sim_below(sim, 4) : 0;
 	waiting.due_us = sim->now_us + sim_around(sim, 10000);
 	size_t place = 0;
@@ -262,6 +282,15 @@ static void cancelled(struct sim_peer *peer, uint64_t call)
 	}
 }
 
+static void credited(struct sim_peer *peer, const struct packet_credit *credit)
+{
+	struct board *board = board_of(peer);
+	for (size_t i = 0; i < MAX_WAITING; i++) {
+		if (credit->call && board->waiting[i].call == credit->call)
+			board->waiting[i].credit += (int64_t)credit->value;
+	}
+}
+
 /* ---- records ---- */
 
 static void consume(struct sim_peer *peer)
@@ -279,7 +308,7 @@ static void delivered(struct sim_peer *peer, const struct packet_deliver *delive
 	if (deliver->seq == 0) {
 		/* Retention has emptied a subject. */
 		struct packet packet = {.kind = PACKET_CREDIT};
-		packet.credit = (struct packet_number){.id = FOLLOWING, .value = len};
+		packet.credit = (struct packet_credit){.id = FOLLOWING, .value = len};
 		view_fold(&board->view, deliver);
 		sim_peer_send(peer, &packet);
 		return;
@@ -310,6 +339,9 @@ static void on_packet(struct sim_peer *peer, const struct packet *packet)
 		break;
 	case PACKET_CALL:
 		take_call(peer, &packet->call);
+		break;
+	case PACKET_CREDIT:
+		credited(peer, &packet->credit);
 		break;
 	case PACKET_CANCEL:
 		cancelled(peer, packet->cancel.id);

@@ -130,6 +130,7 @@ static void call_read(struct sim_peer *peer, bool is_stream)
 	pb_write_text(&body, 1, text);
 	call.body = span_of(body.data, body.len);
 	call.at = text_span(sim_node_names[token->at]);
+	call.credit = is_stream && sim_chance(sim, 500) ? 1 + sim_below(sim, 200) : 0;
 	call.want_as_of = sim_chance(sim, 200);
 	send_call(peer, token, &call);
 	buf_fini(&body);
@@ -203,7 +204,7 @@ static void check_keyed(struct sim *sim, struct token *token, const struct packe
 			   "call %llu with a key has another reply the second time: %s",
 			   (unsigned long long)token->number,
 			   lyc_status_name((enum lyc_status)reply->status));
-	if (reply->status == LYC_OK && token->first_reply.len == 0)
+	if (reply->status == LYC_OK && reply->remembered && token->first_reply.len == 0)
 		buf_add(&token->first_reply, reply->body.data, reply->body.len);
 	/* Where nothing is known, and now and then out of curiosity. */
 	if (!reply->remembered || sim_chance(sim, 200))
@@ -277,8 +278,15 @@ void caller_replied(struct sim_peer *peer, const struct packet_reply *reply)
 			   (unsigned long long)token->number);
 		return;
 	}
-	if (reply->more)
+	if (reply->more) {
+		/* Now and then somebody does not read on. */
+		struct packet packet = {.kind = PACKET_CREDIT};
+		packet.credit = (struct packet_credit){.call = token->call_id,
+						       .value = reply->body.len + 64};
+		if (!sim_chance(sim, 30))
+			sim_peer_send(peer, &packet);
 		return;
+	}
 	token->state = TOKEN_ENDED;
 	sim->counts.replies++;
 	sim_note(sim, "%s: call %llu %s: %s", peer->node->name, (unsigned long long)token->number,
