@@ -142,7 +142,7 @@ static void serve(struct fake_node *node, struct log_read *read)
 		if (subject.len == 0 ||
 		    (read->pattern && !is_also &&
 		     !subject_matches(fake_text(read->pattern), subject)) ||
-		    (read->only_last && env_last_of(node, subject) != seq))
+		    (seq <= read->only_last_to && env_last_of(node, subject) != seq))
 			continue;
 		buf_add(&read->records, &seq, sizeof(seq));
 		buf_add(&read->records, &len, sizeof(len));

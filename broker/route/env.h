@@ -40,7 +40,8 @@ struct log_read {
 	uint64_t from;
 	size_t max_bytes;
 	char *pattern;  /* NULL: everything */
-	bool only_last; /* only the last record of each subject */
+	/* Of the records up to this sequence only the last of each subject; 0: all of them. */
+	uint64_t only_last_to;
 	/* Records of this subject, too, whatever the pattern says; NULL: none. */
 	const char *also;
 

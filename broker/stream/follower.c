@@ -33,7 +33,9 @@ struct follower {
 	struct subscription *subscription; /* NULL: gone while a read was under way */
 	uint64_t next_seq;
 	bool is_reading;
-	bool only_last;
+	/* It begins with the last record of each subject, as the log was then. What came since it
+	 * gets whole: something may take away what it has been given. */
+	uint64_t only_last_to;
 	/* Records of before are passed over, until one is of this time or later; 0: none is. */
 	uint64_t since_ms;
 	/* The highest sequence that it has been told of, by a Deliver or a Gap. */
@@ -185,7 +187,6 @@ void follower_pump(struct follower *follower)
 	if (follower->is_reading || !subscription)
 		return;
 	if (follower->next_seq > stream->last_seq) {
-		follower->only_last = false;
 		follower->since_ms = 0;
 		caught_up(follower);
 		return;
@@ -197,7 +198,7 @@ void follower_pump(struct follower *follower)
 	read->base.from = follower->next_seq;
 	read->base.max_bytes = READ_MAX_LEN;
 	read->base.pattern = mem_dup(subscription->pattern);
-	read->base.only_last = follower->only_last;
+	read->base.only_last_to = follower->only_last_to;
 	read->base.also = TRIMMED_SUBJECT;
 	read->base.on_done = read_done;
 	follower->is_reading = true;
@@ -333,10 +334,10 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 	subscription->follower = follower;
 	list_init(&follower->node);
 	follower->next_seq = stream->last_seq + 1;
-	follower->only_last = subscribe->start == SUBSCRIBE_LAST;
+	follower->only_last_to = subscribe->start == SUBSCRIBE_LAST ? stream->last_seq : 0;
 	if (subscribe->start == SUBSCRIBE_SEQ)
 		follower->next_seq = subscribe->from > 0 ? subscribe->from : 1;
-	else if (follower->only_last)
+	else if (subscribe->start == SUBSCRIBE_LAST)
 		follower->next_seq = 1;
 	else if (subscribe->start == SUBSCRIBE_TIME)
 		follower->next_seq =
@@ -354,7 +355,7 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 				consumed = stream->last_seq;
 			follower->next_seq = consumed + 1;
 			follower->consumed_seq = consumed;
-			follower->only_last = false;
+			follower->only_last_to = 0;
 			follower->since_ms = 0;
 		} else {
 			follower->consumed_seq = follower->next_seq - 1;

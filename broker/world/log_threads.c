@@ -203,7 +203,7 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 	if (reading->pattern.len > 0 && !subject_matches(reading->pattern, subject) &&
 	    !(also && span_is(subject, also)))
 		return true;
-	if (reading->read->only_last && store_last_of(reading->store, subject) != seq)
+	if (seq <= reading->read->only_last_to && store_last_of(reading->store, subject) != seq)
 		return true;
 	uint32_t len = (uint32_t)record.len;
 	buf_add(to, &seq, sizeof(seq));

@@ -173,7 +173,7 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 	if (read->pattern && !is_also &&
 	    !subject_matches(span_of(read->pattern, strlen(read->pattern)), subject))
 		return true;
-	if (read->only_last && store_last_of(reading->node->store, subject) != seq)
+	if (seq <= read->only_last_to && store_last_of(reading->node->store, subject) != seq)
 		return true;
 	if (!read->pattern && reading->node->sim->mutation == MUTATION_FORWARD_PRIVATE) {
 		add_public(&changed, record);

@@ -344,6 +344,30 @@ static void test_follower_of_the_last_that_falls_behind_skips_nothing(void **sta
 	}
 }
 
+/* While it is still at the beginning, what it has been given is taken away, and then there is a
+ * later record that is not for it: that one does not stand for the withdrawal. */
+static void test_follower_of_the_last_learns_of_a_withdrawal_meanwhile(void **state)
+{
+	struct bench *bench = *state;
+	post(bench, "a", MEMBERS);
+	post(bench, "b", MEMBERS);
+	follow(bench->ann, (struct packet_subscribe){.start = SUBSCRIBE_LAST, .credit = 1});
+	fake_settle(bench->world);
+	expect_deliver(bench->ann, 1);
+	for (int i = 0; i < 2; i++) {
+		fake_post(bench->root, 0, "a", "for eve", AUDIENCE, "eve@hub");
+		fake_settle(bench->world);
+	}
+	consumed(bench->ann, 1);
+	fake_settle(bench->world);
+	expect_deliver(bench->ann, 2);
+	consumed(bench->ann, 2);
+	fake_settle(bench->world);
+	const struct packet *packet = fake_expect(bench->ann, PACKET_DELIVER);
+	assert_int_equal(packet->deliver.seq, 3);
+	assert_true(packet->deliver.removed);
+}
+
 static void test_follower_from_beyond_the_log_begins_at_its_end(void **state)
 {
 	struct bench *bench = *state;
@@ -455,6 +479,7 @@ int main(void)
 		on_bench(test_follower_withdrawal_by_narrowing_names_nobody),
 		on_bench(test_follower_that_cannot_read_ends),
 		on_bench(test_follower_of_the_last_that_falls_behind_skips_nothing),
+		on_bench(test_follower_of_the_last_learns_of_a_withdrawal_meanwhile),
 		on_bench(test_follower_from_beyond_the_log_begins_at_its_end),
 		cmocka_unit_test(test_follower_gets_everything_once_whatever_the_timing),
 	};
