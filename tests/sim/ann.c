@@ -7,7 +7,7 @@
 #include "reader.h"
 #include "writes.h"
 
-enum { ALONE = 1, GROUP = 2, NOTICES = 3 };
+enum { ALONE = 1, GROUP = 2, NOTICES = 3, GULP = 50 };
 
 #define CREDIT 400
 
@@ -64,6 +64,19 @@ static void subscribe(struct sim_peer *peer, uint64_t id, const char *pattern, c
 						     .credit = CREDIT,
 						     .group = text_span(group)};
 	sim_peer_send(peer, &packet);
+}
+
+void ann_gulp(struct sim_peer *peer)
+{
+	struct packet packet = {.kind = PACKET_SUBSCRIBE};
+	packet.subscribe = (struct packet_subscribe){.id = GULP + ++peer->next_id,
+						     .pattern = text_span("lyceum.notice.v1.>"),
+						     .start = SUBSCRIBE_SEQ,
+						     .from = 1,
+						     .credit = 8u << 20,
+						     .records_only = true};
+	if (peer->is_up)
+		sim_peer_send(peer, &packet);
 }
 
 static void give_credit(struct sim_peer *peer, uint64_t id)

@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "line.h"
+#include "reader.h"
 #include "sim_node.h"
 #include "sim_peer.h"
 #include "writer.h"
@@ -63,12 +64,17 @@ static void stall(struct sim *sim)
 	if (!line)
 		return;
 	enum line_way way = sim_chance(sim, 500) ? LINE_UP : LINE_DOWN;
+	uint64_t for_us = sim_around(sim, sim_chance(sim, 200) ? 1500000 : 300000);
 	sim_note(sim, "the line of %s at %s stalls", client_of(line), line->server->name);
-	line_stall(line, way, sim_around(sim, 400000));
+	line_stall(line, way, for_us);
 	/* Somebody who does not read asks for more. */
-	for (uint64_t i = 0; i < 30 && line->peer && line->peer->is_up && way == LINE_DOWN &&
-			     strcmp(line->peer->identity, "root") == 0;
-	     i++)
+	if (!line->peer || way != LINE_DOWN)
+		return;
+	if (strcmp(line->peer->identity, "ann") == 0) {
+		for (int i = 0; i < 4; i++)
+			ann_gulp(line->peer);
+	}
+	for (int i = 0; i < 10 && strcmp(line->peer->identity, "root") == 0; i++)
 		caller_call(line->peer);
 }
 

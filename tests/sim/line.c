@@ -13,6 +13,7 @@
 
 /* Frames that a socket takes before it says that it is full. */
 #define HIGH_WATER 12
+#define HIGH_WATER_LEN 12000u
 #define HIGH_WATER_UP 200
 
 static struct line_queue *queue_of(struct line *line, enum line_way way)
@@ -34,6 +35,7 @@ static void queue_add(struct line_queue *queue, struct buf *frame)
 			ensure(queue->frames != NULL);
 		}
 	}
+	queue->len += frame->len;
 	queue->frames[queue->first + queue->count++] = *frame;
 	*frame = (struct buf){0};
 }
@@ -43,6 +45,7 @@ static bool queue_take(struct line_queue *queue, struct buf *ret_frame)
 	if (queue->count == 0)
 		return false;
 	*ret_frame = queue->frames[queue->first++];
+	queue->len -= ret_frame->len;
 	if (--queue->count == 0)
 		queue->first = 0;
 	return true;
@@ -168,7 +171,10 @@ enum lyc_status line_send(struct line *line, enum line_way way, struct buf *fram
 		return LYC_OK;
 	}
 	struct line_queue *queue = queue_of(line, way);
-	if (queue->count >= (line->peer && way == LINE_UP ? HIGH_WATER_UP : HIGH_WATER))
+	bool is_full = line->peer && way == LINE_UP
+			       ? queue->count >= HIGH_WATER_UP
+			       : queue->count >= HIGH_WATER || queue->len > HIGH_WATER_LEN;
+	if (is_full)
 		return LYC_RESOURCE_EXHAUSTED;
 	check_private(line, way, span_of(frame->data, frame->len));
 	if (sim->mutation)

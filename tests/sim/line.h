@@ -18,6 +18,7 @@ struct line_queue {
 	size_t first;
 	size_t count;
 	size_t cap;
+	size_t len; /* bytes */
 	uint64_t last_us;
 	uint64_t stalled_until_us;
 };

@@ -37,6 +37,8 @@ void carol_refresh(struct sim_peer *peer);
 struct sim_peer *ann_new(struct sim *sim, struct sim_node *node);
 /* Return all credit that is owed. */
 void ann_catch_up(struct sim_peer *peer);
+/* Ask for all records at once, and never give anything back. */
+void ann_gulp(struct sim_peer *peer);
 void ann_check(struct sim_peer *peer);
 
 #endif
