@@ -256,8 +256,8 @@ static void resolve_all(Lyceum__V1__Config *config, const char *path)
 	free(folder);
 }
 
-enum lyc_status config_read(const char *path, config_check_fn also, Lyceum__V1__Config **ret_config,
-			    struct lyc_error *error)
+enum lyc_status config_read(const char *path, config_check_fn also, const void *arg,
+			    Lyceum__V1__Config **ret_config, struct lyc_error *error)
 {
 	struct buf text = {0};
 	struct buf body = {0};
@@ -285,14 +285,16 @@ enum lyc_status config_read(const char *path, config_check_fn also, Lyceum__V1__
 		resolve_all(config, path);
 		status = check_data(config, &fault);
 		if (status == LYC_OK && also)
-			status = also(config, &fault);
+			status = also(config, arg, &fault);
 	}
 	if (status != LYC_OK) {
 		/* YAML faults say their line themselves; the rules know only the field. */
 		unsigned line = 0;
 		if (fault.field[0] && strncmp(fault.text, "line ", 5) != 0)
 			line = yaml_line(message, (const char *)text.data, text.len, fault.field);
-		if (line > 0)
+		if (!fault.field[0] && fault.text[0] == '/')
+			error_set(error, status, "%s", fault.text);
+		else if (line > 0)
 			error_set_field(error, status, fault.field, "%s: line %u: %.180s", path,
 					line, fault.text);
 		else

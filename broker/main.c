@@ -17,7 +17,8 @@ static const char usage[] =
 	"Runs the daemon that FILE, a YAML file, configures.\n"
 	"\n"
 	"  --config FILE  the configuration; else $LYCEUM_CONFIG, else /etc/lyceum/lyceum.yaml\n"
-	"  --check FILE   only read and check it: line and field of the first fault\n"
+	"  --check FILE   only read and check it, and its plugins' own: file and line of the first "
+	"fault\n"
 	"  --restore DIR  make the data folder from a backup, and end; refused where there is a\n"
 	"                 log\n"
 	"  --alone        a restored node does not wait for its hub to give back what it has\n"
@@ -43,23 +44,26 @@ static int complain(const struct lyc_error *error)
 	return EXIT_FAILURE;
 }
 
+static enum lyc_status read_again(const struct world_options *options,
+				  Lyceum__V1__Config **ret_config, struct lyc_error *error)
+{
+	return config_read(options->config_path, world_check_all, options, ret_config, error);
+}
+
 static int run(const char *path, bool is_alone)
 {
 	struct lyc_error error = {0};
 	Lyceum__V1__Config *config = NULL;
 	char runner[PATH_MAX + 64];
-	if (config_read(path, world_check, &config, &error) != LYC_OK)
+	if (config_read(path, world_check, NULL, &config, &error) != LYC_OK)
 		return complain(&error);
-	if (config->log)
-		log_configure((enum log_format)config->log->format,
-			      (enum log_level)config->log->level, config->name);
-	else
-		log_configure(LOG_AUTO, LOG_NOTICE, config->name);
+	world_configure_log(config);
 	raise_limits();
 	sibling_find("lyceum-plugin", runner, sizeof(runner));
 	struct world_options options = {
 		.config = config,
 		.config_path = path,
+		.read_again = read_again,
 		.runner = runner,
 		.plugin_folder = LYCEUM_PLUGIN_FOLDER,
 		.is_alone = is_alone,
@@ -73,7 +77,11 @@ static int check(const char *path)
 {
 	struct lyc_error error = {0};
 	Lyceum__V1__Config *config = NULL;
-	if (config_read(path, world_check, &config, &error) != LYC_OK)
+	char runner[PATH_MAX + 64];
+	sibling_find("lyceum-plugin", runner, sizeof(runner));
+	const struct world_options options = {.runner = runner,
+					      .plugin_folder = LYCEUM_PLUGIN_FOLDER};
+	if (config_read(path, world_check_all, &options, &config, &error) != LYC_OK)
 		return complain(&error);
 	printf("%s: the configuration of '%s' is in order\n", path, config->name);
 	config_free(config);
@@ -85,7 +93,7 @@ static int restore(const char *path, const char *folder, bool is_alone)
 	struct lyc_error error = {0};
 	char text[800];
 	Lyceum__V1__Config *config = NULL;
-	enum lyc_status status = config_read(path, world_check, &config, &error);
+	enum lyc_status status = config_read(path, world_check, NULL, &config, &error);
 	if (status == LYC_OK)
 		status = world_restore(config, folder, is_alone, text, sizeof(text), &error);
 	if (status == LYC_OK)

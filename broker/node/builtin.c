@@ -116,8 +116,7 @@ static size_t list_len(const struct list *head)
 	return count;
 }
 
-static void fill_streams(struct daemon *daemon, Lyceum__V1__StreamState *streams,
-			 size_t *ret_count)
+static void fill_streams(struct daemon *daemon, Lyceum__V1__StreamState *streams, size_t *ret_count)
 {
 	const struct retention *retention = daemon->stream.retention;
 	for (size_t i = 0; i < retention_count(retention); i++) {
@@ -164,6 +163,8 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 	Lyceum__V1__Link *links = mem_get((list_len(&daemon->links.all) + 1) * sizeof(*links));
 	list_each (node, &daemon->links.all) {
 		struct link *link = list_entry(node, struct link, node);
+		if (link->is_former)
+			continue;
 		fill_link(daemon, link, is_operator, link->is_hub ? &uplink : &links[reply.n_node]);
 		if (link->is_hub)
 			reply.uplink = &uplink;
@@ -487,6 +488,21 @@ static enum lyc_status must_be_operator(const struct session *caller, struct lyc
 			 caller->identity);
 }
 
+static enum lyc_status reload_call(struct daemon *daemon, const struct call *call, struct span body,
+				   struct lyc_error *error)
+{
+	Lyceum__V1__ReloadRequest *request =
+		lyceum__v1__reload_request__unpack(NULL, body.len, body.data);
+	if (!request)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "out of memory");
+	bool is_check = request->check;
+	lyceum__v1__reload_request__free_unpacked(request, NULL);
+	if (!daemon->reload)
+		return error_set(error, LYC_UNIMPLEMENTED, "this daemon was not read from a file");
+	router_builtin_later(&daemon->router);
+	return daemon->reload(daemon->env.world, call_id(call), is_check, error);
+}
+
 enum lyc_status builtin_call(const char *method, const struct call *call, struct span body,
 			     struct buf *ret_reply, struct lyc_error *error, void *arg)
 {
@@ -516,6 +532,9 @@ enum lyc_status builtin_call(const char *method, const struct call *call, struct
 		return backups_call(daemon, call, body, error);
 	} else if (strcmp(name, "Erase") == 0) {
 		return erase_call(daemon, call, body, error);
+	} else if (strcmp(name, "Reload") == 0) {
+		enum lyc_status status = must_be_operator(caller, error);
+		return status == LYC_OK ? reload_call(daemon, call, body, error) : status;
 	} else if (strcmp(name, "Schema") == 0) {
 		Lyceum__V1__SchemaRequest *request =
 			lyceum__v1__schema_request__unpack(NULL, body.len, body.data);

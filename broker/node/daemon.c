@@ -9,8 +9,10 @@
 #include "base/pb.h"
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
+#include "node/barred.h"
 #include "node/dispatch.h"
 #include "node/handover.h"
+#include "node/reload.h"
 #include "node/restart.h"
 #include "node/why.h"
 #include "schema/core.h"
@@ -29,11 +31,6 @@
 #define STOP_GRACE_MS 2000
 #define DRAIN_MS 1000
 #define JOURNAL_LEN (2u * 1024 * 1024)
-
-static uint64_t or_default(uint64_t value, uint64_t otherwise)
-{
-	return value ? value : otherwise;
-}
 
 static void on_commit(uint64_t seq, const struct record *record, struct span bytes, void *arg)
 {
@@ -118,13 +115,47 @@ static void save_confirmed(struct daemon *daemon)
 	buf_fini(&saved);
 }
 
-/* No person takes all sessions, and all persons together leave some. */
-static void set_session_limits(struct daemon *daemon, uint32_t of_one)
+static void name_hub(struct daemon *daemon, const Lyceum__V1__Uplink *uplink)
 {
-	struct limits *limits = &daemon->limits;
-	uint32_t eighth = limits->sessions / 8;
-	limits->sessions_kept = eighth < 64 ? eighth : 64;
-	limits->sessions_of_one = of_one ? of_one : eighth > 64 ? eighth : 64;
+	struct router *router = &daemon->router;
+	policy_grant(&daemon->policy, uplink->name, uplink->server_key, ROLE_HUB);
+	snprintf(router->hub_name, sizeof(router->hub_name), "%s", uplink->name);
+	struct link *link = links_get(&daemon->links, uplink->name, true);
+	link->is_hub = true;
+	link->is_former = false;
+	snprintf(link->endpoint, sizeof(link->endpoint), "%s", uplink->endpoint);
+	daemon->uplink.link = link;
+}
+
+void daemon_join_hub(struct daemon *daemon, const Lyceum__V1__Uplink *uplink)
+{
+	name_hub(daemon, uplink);
+	struct link *link = daemon->uplink.link;
+	/* What it has it says itself; until then, at most all of it waits. */
+	link->outbox_last = daemon->stream.last_seq;
+	link->outbox_count = daemon->stream.last_seq;
+	uplink_start(&daemon->uplink, link);
+}
+
+void daemon_leave_hub(struct daemon *daemon)
+{
+	struct link *link = daemon->uplink.link;
+	if (!link)
+		return;
+	if (daemon->router.hub)
+		daemon_dismiss(daemon, daemon->router.hub, GOODBYE_UNSPECIFIED,
+			       "the node has another hub now");
+	daemon->env.uplink_close(daemon->env.world);
+	/* What one hub has confirmed says nothing of another. */
+	daemon->env.save(daemon->env.world, "confirmed", span_of(NULL, 0));
+	origins_fini(&link->theirs);
+	/* Copies of it may be on their way to the log: the link itself stays. */
+	link->is_hub = false;
+	link->is_former = true;
+	policy_revoke(&daemon->policy, daemon->router.hub_name);
+	daemon->router.hub_name[0] = '\0';
+	daemon->uplink.link = NULL;
+	daemon->uplink.state = UPLINK_NONE;
 }
 
 enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *config,
@@ -135,14 +166,6 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	env = &daemon->env;
 	snprintf(daemon->name, sizeof(daemon->name), "%s", config->name);
 	daemon->started_ms = env->now_ms(env->world);
-	const Lyceum__V1__Limits *limits = config->limits;
-	daemon->limits = (struct limits){
-		.call_credit = or_default(limits ? limits->call_credit : 0, 8u * 1024 * 1024),
-		.publish_credit = or_default(limits ? limits->publish_credit : 0, 8u * 1024 * 1024),
-		.sessions = (uint32_t)or_default(limits ? limits->sessions : 0, 4096),
-		.heartbeat_ms = (uint32_t)or_default(limits ? limits->heartbeat_ms : 0, 5000),
-	};
-	set_session_limits(daemon, limits ? limits->sessions_of_one : 0);
 	enum lyc_status status = policy_init(&daemon->policy, config, error);
 	if (status != LYC_OK) {
 		daemon->env.world = NULL; /* there is no daemon */
@@ -151,15 +174,13 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	types_init(&daemon->types);
 	services_init(&daemon->services);
 	session_table_init(&daemon->sessions, env);
-	if (limits && limits->backlog)
-		daemon->sessions.max_backlog = limits->backlog;
 	topics_init(&daemon->topics);
 	stream_init(&daemon->stream, env, &daemon->policy, &daemon->types, &daemon->sessions,
 		    &daemon->topics, config->name, epoch);
 	stream_load(&daemon->stream, config->uplink != NULL);
-	daemon->stream.max_subscriptions =
-		(size_t)or_default(limits ? limits->subscriptions : 0, 1024);
-	journal_init(&daemon->journal, env, or_default(limits ? limits->journal : 0, JOURNAL_LEN));
+	journal_init(&daemon->journal, env,
+		     config->limits && config->limits->journal ? config->limits->journal
+							       : JOURNAL_LEN);
 	daemon->stream.journal = &daemon->journal;
 	why_init(daemon);
 	daemon->stream.on_commit = on_commit;
@@ -177,19 +198,10 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 		.stream = &daemon->stream,
 		.journal = &daemon->journal,
 		.host = &daemon->host,
-		.default_timeout_ms =
-			(uint32_t)or_default(limits ? limits->default_timeout_ms : 0, 10000),
 		.builtin = builtin_call,
 		.builtin_arg = daemon,
 	};
 	snprintf(daemon->router.name, sizeof(daemon->router.name), "%s", config->name);
-	uint64_t keys = or_default(limits ? limits->idempotency_keys : 0, 65536);
-	daemon->router.once.limits = (struct once_limits){
-		.keep_ms = 1000 * or_default(limits ? limits->idempotency_s : 0, 24 * 60 * 60),
-		.max_keys = keys,
-		.max_keys_of_one = (keys + 3) / 4,
-		.max_len = or_default(limits ? limits->idempotency_bytes : 0, 64u << 20),
-	};
 	router_init(&daemon->router);
 	daemon->links = (struct links){.env = env,
 				       .stream = &daemon->stream,
@@ -197,25 +209,19 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 				       .sessions = &daemon->sessions,
 				       .services = &daemon->services};
 	links_init(&daemon->links);
-	daemon->host = (struct host){
-		.env = env, .policy = &daemon->policy, .on_hung = on_hung, .on_upgraded = on_upgraded, .arg = daemon};
+	daemon->host = (struct host){.env = env,
+				     .policy = &daemon->policy,
+				     .on_hung = on_hung,
+				     .on_upgraded = on_upgraded,
+				     .arg = daemon};
 	list_init(&daemon->restarts);
 	host_init(&daemon->host);
 	host_configure(&daemon->host, config, plugin_folder);
-	daemon->uplink = (struct uplink){
-		.env = env,
-		.epoch = epoch,
-		.call_credit = daemon->limits.call_credit * LINK_CREDIT_SCALE,
-	};
+	daemon->uplink = (struct uplink){.env = env, .epoch = epoch};
+	reload_limits(daemon, config->limits);
 	if (config->uplink) {
-		policy_grant(&daemon->policy, config->uplink->name, config->uplink->server_key,
-			     ROLE_HUB);
-		snprintf(daemon->router.hub_name, sizeof(daemon->router.hub_name), "%s",
-			 config->uplink->name);
-		struct link *link = links_get(&daemon->links, config->uplink->name, true);
-		snprintf(link->endpoint, sizeof(link->endpoint), "%s", config->uplink->endpoint);
-		daemon->uplink.link = link;
-		load_confirmed(daemon, link);
+		name_hub(daemon, config->uplink);
+		load_confirmed(daemon, daemon->uplink.link);
 	}
 	daemon->stream.erasures = erasures_new(&daemon->stream);
 	list_init(&daemon->erase_jobs);
@@ -239,6 +245,7 @@ void daemon_fini(struct daemon *daemon)
 	list_each_safe (node, &daemon->sessions.all)
 		daemon_end_session(daemon, list_entry(node, struct session, all), "stopped");
 	restart_fini(daemon);
+	barred_fini(daemon);
 	host_fini(&daemon->host);
 	links_fini(&daemon->links);
 	router_fini(&daemon->router);
@@ -346,6 +353,16 @@ void daemon_end_session(struct daemon *daemon, struct session *session, const ch
 		links_announce(&daemon->links);
 	if (is_hub)
 		uplink_lost(&daemon->uplink, text);
+}
+
+void daemon_close_port(struct daemon *daemon, uint32_t port)
+{
+	list_each_safe (node, &daemon->sessions.all) {
+		struct session *session = list_entry(node, struct session, all);
+		if (session_port(session) == port)
+			daemon_dismiss(daemon, session, GOODBYE_UNSPECIFIED,
+				       "this address is closed");
+	}
 }
 
 void daemon_uplink_cut(struct daemon *daemon)

@@ -60,6 +60,7 @@ struct daemon {
 	struct links links;
 	struct uplink uplink;
 	struct host host;
+	struct barred *barred; /* barred.h */
 	/* Upgrades that somebody waits for: restart.h. */
 	struct list restarts;
 	struct list erase_jobs;
@@ -75,6 +76,10 @@ struct daemon {
 	uint64_t heads_saved_ms;
 	struct summary_state summary;
 	struct backups backups;
+	/* Read the configuration anew and answer this call of Node/Reload, with
+	 * router_builtin_done; is_check: only look at it. NULL: there is no file. */
+	enum lyc_status (*reload)(void *world, uint64_t call_id, bool is_check,
+				  struct lyc_error *error);
 	/* Fills in what the store knows of itself, and its file system of what is left. */
 	void (*storage)(void *world, struct store_stats *ret_stats, const char **ret_folder,
 			uint64_t *ret_free_bytes);
@@ -86,6 +91,12 @@ LYC_MUST_USE enum lyc_status daemon_init(struct daemon *daemon,
 					 const struct env *env, uint64_t epoch,
 					 const char *plugin_folder, struct lyc_error *error);
 void daemon_fini(struct daemon *daemon);
+/* Another hub than before, or none; daemon_leave_hub first. */
+struct Lyceum__V1__Uplink;
+void daemon_join_hub(struct daemon *daemon, const struct Lyceum__V1__Uplink *uplink);
+void daemon_leave_hub(struct daemon *daemon);
+/* A listener is closed: whoever came by it has to come again. */
+void daemon_close_port(struct daemon *daemon, uint32_t port);
 /* Once per record of the log, in order, before daemon_start; from summary_restore's answer on. */
 void daemon_replay(struct daemon *daemon, uint64_t seq, struct span record);
 /* That was all; the log has come to last_seq, though the last records may have been removed. */

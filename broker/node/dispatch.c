@@ -10,6 +10,7 @@
 #include "base/pb.h"
 #include "base/utf8.h"
 #include "log.h"
+#include "node/barred.h"
 #include "node/handover.h"
 #include "schema/schema.h"
 #include "wire/packet.h"
@@ -66,13 +67,15 @@ static void welcome(struct daemon *daemon, struct session *session)
 	static const char software[] = "lyceumd " LYCEUM_VERSION;
 	uint64_t scale = session_is_link(session) ? LINK_CREDIT_SCALE : 1;
 	struct packet packet = {.kind = PACKET_WELCOME};
+	session->calls_granted = daemon->limits.call_credit * scale;
+	session->publishes_granted = daemon->limits.publish_credit * scale;
 	packet.welcome = (struct packet_welcome){
 		.version = WIRE_VERSION,
 		.daemon = span_of(daemon->name, strlen(daemon->name)),
 		.epoch = daemon->stream.epoch,
 		.identity = span_of(session->identity, strlen(session->identity)),
-		.call_credit = daemon->limits.call_credit * scale,
-		.publish_credit = daemon->limits.publish_credit * scale,
+		.call_credit = session->calls_granted,
+		.publish_credit = session->publishes_granted,
 		.max_body = WIRE_MAX_BODY,
 		.heartbeat_ms = daemon->limits.heartbeat_ms,
 		.ack_means = span_of(ack_means, sizeof(ack_means) - 1),
@@ -198,6 +201,9 @@ static void welcomed(struct daemon *daemon, struct span routing_id,
 	session->kind = SESSION_HUB;
 	session->grants = policy_find(&daemon->policy, daemon->router.hub_name);
 	session->call_credit = welcome->call_credit;
+	/* As our Hello said. */
+	session->calls_granted = daemon->uplink.call_credit;
+	session->publishes_granted = daemon->limits.publish_credit * LINK_CREDIT_SCALE;
 	utf8_copy(session->software, sizeof(session->software), welcome->software.data,
 		  welcome->software.len);
 	daemon->router.hub = session;
@@ -383,14 +389,12 @@ void daemon_register(struct daemon *daemon, struct session *session,
 /* ---- credit ---- */
 
 /* True when the packet goes beyond what the session was granted. */
-static bool is_beyond_credit(const struct daemon *daemon, const struct session *session,
-			     const struct packet *packet)
+static bool is_beyond_credit(const struct session *session, const struct packet *packet)
 {
-	uint64_t scale = session_is_link(session) ? LINK_CREDIT_SCALE : 1;
 	if (packet->kind == PACKET_CALL)
-		return session->calls_made_len + packet->len > daemon->limits.call_credit * scale;
+		return session->calls_made_len + packet->len > session->calls_granted;
 	if (packet->kind == PACKET_PUBLISH && packet->publish.durable)
-		return session->publishes_len + packet->len > daemon->limits.publish_credit * scale;
+		return session->publishes_len + packet->len > session->publishes_granted;
 	return false;
 }
 
@@ -552,6 +556,8 @@ void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
 	struct packet packet;
 	enum frame_result result;
 	daemon->counters.frames++;
+	if (barred_ignore(daemon, port, routing_id, fd))
+		return;
 	struct session *session = session_find(&daemon->sessions, port, routing_id);
 	if (session && port != PORT_UPLINK && strcmp(session->identity, identity) != 0) {
 		daemon_end_session(daemon, session, "the connection changed its key");
@@ -571,7 +577,7 @@ void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
 		if (result == FRAME_UNKNOWN)
 			continue;
 		daemon->counters.packets++;
-		if (session && is_beyond_credit(daemon, session, &packet)) {
+		if (session && is_beyond_credit(session, &packet)) {
 			flood(daemon, session);
 			break;
 		}

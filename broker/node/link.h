@@ -28,6 +28,7 @@ struct link {
 	struct links *links;
 	char peer[64];
 	bool is_hub; /* the peer is this daemon's hub */
+	bool is_former; /* it was, and is nobody's business any more */
 
 	struct session *session; /* NULL while it is down */
 	uint64_t since_ms;

@@ -119,6 +119,7 @@ static enum lyc_status add_key(struct policy *policy, const Lyceum__V1__Config *
 			key->name);
 	static const enum role roles[] = {ROLE_PERSON, ROLE_PERSON, ROLE_NODE, ROLE_OPERATOR};
 	struct grants *grants = policy_grant(policy, key->name, key->public_key, roles[key->role]);
+	grants->is_configured = true;
 	patterns_take(&grants->call, key->call, key->n_call);
 	patterns_take(&grants->publish, key->publish, key->n_publish);
 	patterns_take(&grants->subscribe, key->subscribe, key->n_subscribe);
@@ -143,6 +144,89 @@ enum lyc_status policy_init(struct policy *policy, const Lyceum__V1__Config *con
 	if (status != LYC_OK)
 		policy_fini(policy);
 	return status;
+}
+
+static bool same_lists(char *const *a, size_t a_count, char *const *b, size_t b_count)
+{
+	bool is_same = a_count == b_count;
+	for (size_t i = 0; i < a_count && is_same; i++)
+		is_same = strcmp(a[i], b[i]) == 0;
+	return is_same;
+}
+
+static bool same_patterns(const struct patterns *a, const struct patterns *b)
+{
+	return a->is_set == b->is_set && same_lists(a->items, a->count, b->items, b->count);
+}
+
+static bool same_rights(const struct grants *a, const struct grants *b)
+{
+	return same_patterns(&a->call, &b->call) && same_patterns(&a->publish, &b->publish) &&
+	       same_patterns(&a->subscribe, &b->subscribe) &&
+	       same_lists(a->groups, a->group_count, b->groups, b->group_count);
+}
+
+/* The rights of the one for the other's, in place: sessions point to it. */
+static void swap_rights(struct grants *grants, struct grants *with)
+{
+	struct grants before = *grants;
+	grants->call = with->call;
+	grants->publish = with->publish;
+	grants->subscribe = with->subscribe;
+	grants->groups = with->groups;
+	grants->group_count = with->group_count;
+	with->call = before.call;
+	with->publish = before.publish;
+	with->subscribe = before.subscribe;
+	with->groups = before.groups;
+	with->group_count = before.group_count;
+}
+
+static void update_one(struct grants *grants, struct grants *next, policy_change_fn on_change,
+		       void *arg)
+{
+	bool is_other =
+		grants->role != next->role || strcmp(grants->public_key, next->public_key) != 0;
+	if (!is_other && same_rights(grants, next))
+		return;
+	/* Who has a session by the former key or role loses it while it still has its grants. */
+	on_change(grants, is_other ? POLICY_REPLACED : POLICY_CHANGED, arg);
+	swap_rights(grants, next);
+	grants->role = next->role;
+	memcpy(grants->public_key, next->public_key, sizeof(grants->public_key));
+}
+
+enum lyc_status policy_update(struct policy *policy, const Lyceum__V1__Config *config,
+			      policy_change_fn on_change, void *arg, struct lyc_error *error)
+{
+	struct policy next;
+	struct grants *grants;
+	struct grants *after;
+	enum lyc_status status = policy_init(&next, config, error);
+	if (status != LYC_OK)
+		return status;
+	HASH_ITER (by_name, policy->by_name, grants, after) {
+		struct grants *other = find(&next, grants->name);
+		if (!grants->is_configured)
+			continue;
+		if (other) {
+			update_one(grants, other, on_change, arg);
+			continue;
+		}
+		on_change(grants, POLICY_REVOKED, arg);
+		HASH_DELETE(by_name, policy->by_name, grants);
+		grants_free(grants);
+	}
+	HASH_ITER (by_name, next.by_name, grants, after) {
+		if (find(policy, grants->name))
+			continue;
+		HASH_DELETE(by_name, next.by_name, grants);
+		HASH_ADD_KEYPTR(by_name, policy->by_name, grants->name, strlen(grants->name),
+				grants);
+		on_change(grants, POLICY_ADDED, arg);
+	}
+	policy_fini(&next);
+	return LYC_OK;
 }
 
 enum lyc_status policy_check(const Lyceum__V1__Config *config, struct lyc_error *error)

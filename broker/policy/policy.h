@@ -31,6 +31,7 @@ struct grants {
 	struct patterns call;
 	struct patterns publish;
 	struct patterns subscribe;
+	bool is_configured; /* in `keys`; the others the daemon makes itself */
 	char **groups; /* "wales/policy" */
 	size_t group_count;
 	UT_hash_handle by_name;
@@ -47,6 +48,15 @@ struct Lyceum__V1__Config;
 LYC_MUST_USE enum lyc_status policy_init(struct policy *policy,
 					 const struct Lyceum__V1__Config *config,
 					 struct lyc_error *error);
+/* What became of an entry; told before an entry that goes is freed. */
+enum policy_change { POLICY_ADDED, POLICY_REVOKED, POLICY_CHANGED, POLICY_REPLACED };
+typedef void (*policy_change_fn)(const struct grants *grants, enum policy_change change, void *arg);
+/* Take another configuration's keys: what stays keeps its place in memory. Nothing is changed when
+ * that is refused. */
+LYC_MUST_USE enum lyc_status policy_update(struct policy *policy,
+					   const struct Lyceum__V1__Config *config,
+					   policy_change_fn on_change, void *arg,
+					   struct lyc_error *error);
 void policy_fini(struct policy *policy);
 /* Would policy_init take it? */
 LYC_MUST_USE enum lyc_status policy_check(const struct Lyceum__V1__Config *config,

@@ -7,11 +7,10 @@
 
 #include "base/mem.h"
 
-#define MAX_BACKLOG (32u * 1024 * 1024)
 
 void session_table_init(struct session_table *table, const struct env *env)
 {
-	*table = (struct session_table){.env = env, .next_serial = 1, .max_backlog = MAX_BACKLOG};
+	*table = (struct session_table){.env = env, .next_serial = 1, .max_backlog = SESSION_MAX_BACKLOG};
 	list_init(&table->all);
 	list_init(&table->dirty);
 }

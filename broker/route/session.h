@@ -16,6 +16,8 @@
 #include "wire/packet.h"
 
 #define SESSION_ADDRESS_LEN 40
+/* Bytes that may wait for one peer, where nothing else is configured. */
+#define SESSION_MAX_BACKLOG (32u * 1024 * 1024)
 
 enum session_kind {
 	SESSION_CLIENT = 0,
@@ -69,6 +71,10 @@ struct session {
 	struct list calls_made;
 	struct list calls_given;
 	size_t calls_made_count;
+
+	/* What Welcome granted it, in bytes: limits may be others by now. */
+	uint64_t calls_granted;
+	uint64_t publishes_granted;
 
 	/* Publishes not yet acknowledged. */
 	uint64_t publishes_len;

@@ -39,7 +39,7 @@ static enum lyc_status get_key(const char *path, const char *public_path, struct
 
 enum lyc_status identities_open(struct world *world, struct lyc_error *error)
 {
-	const Lyceum__V1__Config *config = world->options->config;
+	const Lyceum__V1__Config *config = world->config;
 	char path[460];
 	char public_path[460];
 	snprintf(path, sizeof(path), "%s/daemon.key", world->data);

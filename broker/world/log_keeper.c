@@ -30,8 +30,8 @@ static void serve(struct log_keeper *keeper, struct log_removal *removal)
 		removal->status =
 			store_put_meta(keeper->store, removal->key, removal->value, &error);
 	if (removal->status == LYC_OK)
-		removal->status = store_remove(keeper->store, removal->seqs, removal->seq_count,
-					       &error);
+		removal->status =
+			store_remove(keeper->store, removal->seqs, removal->seq_count, &error);
 	if (removal->status != LYC_OK)
 		snprintf(removal->text, sizeof(removal->text), "%.*s",
 			 (int)sizeof(removal->text) - 1, error.text);

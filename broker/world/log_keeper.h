@@ -1,6 +1,6 @@
 /*
- * The thread that takes records out of the log's files: one removal after the other, so that neither
- * an append nor a reader waits for a segment to be copied. Answers come back on the loop.
+ * The thread that takes records out of the log's files: one removal after the other, so that
+ * neither an append nor a reader waits for a segment to be copied. Answers come back on the loop.
  */
 #ifndef LYC_WORLD_LOG_KEEPER_H
 #define LYC_WORLD_LOG_KEEPER_H

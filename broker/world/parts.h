@@ -27,6 +27,12 @@ struct port {
 	struct zsock *zsock;
 	/* Of a pipe's only peer; NULL: ask the transport. */
 	char *identity;
+	/* A listener's endpoint as the configuration has it; NULL: it is not from there. */
+	char *configured;
+	bool is_plain;
+	/* While a new configuration is taken: it stays, it has just been opened. */
+	bool is_kept;
+	bool is_new;
 };
 
 /* How the peers of a listener prove who they are. */
@@ -42,9 +48,13 @@ struct backup_work;
 
 struct world {
 	const struct world_options *options;
+	const Lyceum__V1__Config *config;     /* as it is now */
+	Lyceum__V1__Config *config_read_anew; /* the same, where it was read anew; else NULL */
+	bool is_reloading;
+	bool has_plugin_port;
 	uv_loop_t loop;
 	uv_timer_t ticks;
-	uv_signal_t signals[2];
+	uv_signal_t signals[3];
 	void *zmq;
 	struct zap *zap;
 
@@ -71,6 +81,20 @@ struct world {
 	/* A plugin's thread was left behind: nothing may wait for its socket. */
 	bool has_hung;
 };
+
+/* ---- world.c ---- */
+
+/* The plugins' socket, where it is not open yet. */
+LYC_MUST_USE enum lyc_status world_open_plugin_port(struct world *world, struct lyc_error *error);
+
+/* Accepts NULL. */
+void world_free_config(Lyceum__V1__Config *config);
+
+/* ---- reload.c ---- */
+
+/* Read the configuration anew: struct daemon's `reload`. call_id 0: nobody waits. */
+LYC_MUST_USE enum lyc_status world_reload(void *world, uint64_t call_id, bool is_check,
+					  struct lyc_error *error);
 
 /* ---- ports.c ---- */
 

@@ -61,6 +61,9 @@ enum lyc_status port_listen(struct world *world, const char *endpoint, enum way_
 					      [WAY_PLAIN] = PLAIN_DOMAIN,
 					      [WAY_SECRETS] = ZAP_SECRETS_DOMAIN};
 	struct port *port = port_new(world, NULL);
+	if (way_in != WAY_SECRETS)
+		port->configured = mem_dup(endpoint);
+	port->is_plain = way_in == WAY_PLAIN;
 	struct zsock_options options = {
 		.type = ZMQ_ROUTER,
 		.endpoint = endpoint,
@@ -96,7 +99,7 @@ enum lyc_status port_bind_pipe(struct port *port, const char *endpoint, struct l
 
 enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error)
 {
-	const Lyceum__V1__Uplink *uplink = world->options->config->uplink;
+	const Lyceum__V1__Uplink *uplink = world->config->uplink;
 	world->uplink.world = world;
 	world->uplink.number = PORT_UPLINK;
 	if (world->uplink.zsock)
@@ -118,7 +121,7 @@ enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error)
 
 bool port_uplink_failed(struct world *world, char *ret_text, size_t size)
 {
-	const char *endpoint = world->options->config->uplink->endpoint;
+	const char *endpoint = world->config->uplink->endpoint;
 	enum zsock_stage stage =
 		world->uplink.zsock ? zsock_stage(world->uplink.zsock) : ZSOCK_TRYING;
 	switch (stage) {

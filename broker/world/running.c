@@ -11,6 +11,7 @@
 #include "host/instance.h"
 #include "log.h"
 #include "world/parts.h"
+#include "world/plugin_check.h"
 
 #define LOG_TOPIC "lyceumd"
 
@@ -129,6 +130,7 @@ enum lyc_status running_start(struct world *world, struct plugin *plugin, struct
 		return status;
 	}
 	plugin->instance = running;
+	plugin->stamp = plugin_check_stamp(plugin->path, plugin->config_file);
 	plugin->pid = instance_pid(running->instance);
 	return LYC_OK;
 }

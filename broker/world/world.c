@@ -19,6 +19,7 @@
 #include "stream/retention_rule.h"
 #include "world/parts.h"
 #include "world/saved_views.h"
+#include "world/plugin_check.h"
 
 #define LOG_TOPIC "lyceumd"
 #define TICK_MS 20
@@ -226,7 +227,7 @@ static enum lyc_status replay_all(struct world *world, struct lyc_error *error)
 /* A log belongs to one name: its records' home. */
 static enum lyc_status check_name(struct world *world, struct lyc_error *error)
 {
-	const char *name = world->options->config->name;
+	const char *name = world->config->name;
 	struct buf saved = {0};
 	enum lyc_status status = LYC_OK;
 	if (store_get_meta(world->store, "name", &saved) != LYC_OK || saved.len == 0)
@@ -244,7 +245,7 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 {
 	char folder[460];
 	snprintf(folder, sizeof(folder), "%s/log", world->data);
-	const Lyceum__V1__StoreConfig *config = world->options->config->store;
+	const Lyceum__V1__StoreConfig *config = world->config->store;
 	struct store_options options = {
 		.folder = folder,
 		.segment_len = config ? (uint64_t)config->segment_mib << 20 : 0,
@@ -284,19 +285,29 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 	if (status == LYC_OK)
 		status = log_keeper_start(&world->loop, world->store, &world->log_keeper, error);
 	if (status == LYC_OK)
-		status = daemon_init(&world->daemon, world->options->config, &env, stats.epoch,
+		status = daemon_init(&world->daemon, world->config, &env, stats.epoch,
 				     world->options->plugin_folder, error);
 	if (status != LYC_OK)
 		return status;
 	world->daemon.storage = storage;
+	world->daemon.reload = world_reload;
 	return replay_all(world, error);
 }
 
 /* ---- start and stop ---- */
 
+enum lyc_status world_open_plugin_port(struct world *world, struct lyc_error *error)
+{
+	if (world->has_plugin_port)
+		return LYC_OK;
+	enum lyc_status status = port_listen(world, world->plugin_endpoint, WAY_SECRETS, error);
+	world->has_plugin_port = status == LYC_OK;
+	return status;
+}
+
 static enum lyc_status open_listeners(struct world *world, struct lyc_error *error)
 {
-	const Lyceum__V1__Config *config = world->options->config;
+	const Lyceum__V1__Config *config = world->config;
 	enum lyc_status status = LYC_OK;
 	char endpoint[440];
 	for (size_t i = 0; i < config->n_listen && status == LYC_OK; i++)
@@ -309,7 +320,7 @@ static enum lyc_status open_listeners(struct world *world, struct lyc_error *err
 	snprintf(world->plugin_endpoint, sizeof(world->plugin_endpoint), "ipc://%s/plugins.sock",
 		 world->data);
 	if (status == LYC_OK && config->n_plugins > 0)
-		status = port_listen(world, world->plugin_endpoint, WAY_SECRETS, error);
+		status = world_open_plugin_port(world, error);
 	return status == LYC_OK ? ports_write_endpoints(world, error) : status;
 }
 
@@ -337,17 +348,20 @@ static void on_tick(uv_timer_t *timer)
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct world *world = handle->data;
-	(void)number;
-	begin_stop(world);
+	struct lyc_error error;
+	if (number != SIGHUP)
+		begin_stop(world);
+	else if (!world->stop_at_ms && world_reload(world, 0, false, &error) != LYC_OK)
+		log_error("the configuration was not taken", "reason", error.text);
 }
 
 static void start_handles(struct world *world)
 {
-	static const int numbers[] = {SIGTERM, SIGINT};
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 	uv_timer_init(&world->loop, &world->ticks);
 	world->ticks.data = world;
 	uv_timer_start(&world->ticks, on_tick, TICK_MS, TICK_MS);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		uv_signal_init(&world->loop, &world->signals[i]);
 		world->signals[i].data = world;
 		uv_signal_start(&world->signals[i], on_signal, numbers[i]);
@@ -356,11 +370,8 @@ static void start_handles(struct world *world)
 
 static enum lyc_status open_all(struct world *world, struct lyc_error *error)
 {
-	const Lyceum__V1__Config *config = world->options->config;
+	const Lyceum__V1__Config *config = world->config;
 	char folder[500];
-	bool has_plain = false;
-	for (size_t i = 0; i < config->n_listen; i++)
-		has_plain = has_plain || config->listen[i]->plain;
 	snprintf(world->data, sizeof(world->data), "%s", config->data);
 	enum lyc_status status = running_make_folder(world->data, error);
 	snprintf(folder, sizeof(folder), "%s/plugins", world->data);
@@ -372,9 +383,10 @@ static enum lyc_status open_all(struct world *world, struct lyc_error *error)
 		status = open_log(world, error);
 	if (status == LYC_OK)
 		status = identities_admit_operator(world, error);
-	/* The handler before the first server socket: without it libzmq lets every key in. */
+	/* The handler before the first server socket: without it libzmq lets every key in. A plain
+	 * listener may come with a reload. */
 	if (status == LYC_OK)
-		status = zap_start(world->zmq, has_plain ? PLAIN_DOMAIN : NULL, &world->zap, error);
+		status = zap_start(world->zmq, PLAIN_DOMAIN, &world->zap, error);
 	if (status == LYC_OK)
 		status = identities_publish(world, error);
 	if (status == LYC_OK)
@@ -413,6 +425,7 @@ static void close_all(struct world *world)
 		;
 	for (uint32_t i = 0; i < world->port_count; i++) {
 		free(world->ports[i]->identity);
+		free(world->ports[i]->configured);
 		free(world->ports[i]);
 	}
 	free(world->ports);
@@ -428,8 +441,10 @@ static void close_all(struct world *world)
 	uv_loop_close(&world->loop);
 }
 
-enum lyc_status world_check(const Lyceum__V1__Config *config, struct lyc_error *error)
+enum lyc_status world_check(const Lyceum__V1__Config *config, const void *arg,
+			    struct lyc_error *error)
 {
+	(void)arg;
 	struct retention_rules rules = {0};
 	enum lyc_status status = policy_check(config, error);
 	if (status == LYC_OK)
@@ -440,10 +455,24 @@ enum lyc_status world_check(const Lyceum__V1__Config *config, struct lyc_error *
 	return status;
 }
 
+void world_free_config(Lyceum__V1__Config *config)
+{
+	if (config)
+		lyceum__v1__config__free_unpacked(config, NULL);
+}
+
+enum lyc_status world_check_all(const Lyceum__V1__Config *config, const void *arg,
+				struct lyc_error *error)
+{
+	enum lyc_status status = world_check(config, NULL, error);
+	return status == LYC_OK ? plugin_check_all(config, arg, error) : status;
+}
+
 enum lyc_status world_run(const struct world_options *options, struct lyc_error *error)
 {
 	struct world *world = mem_new(struct world);
 	world->options = options;
+	world->config = options->config;
 	ensure(uv_loop_init(&world->loop) == 0);
 	world->zmq = zmq_ctx_new();
 	ensure(world->zmq != NULL);
@@ -457,6 +486,7 @@ enum lyc_status world_run(const struct world_options *options, struct lyc_error 
 		log_notice("stopped");
 	}
 	close_all(world);
+	world_free_config(world->config_read_anew);
 	free(world);
 	return status;
 }

@@ -32,6 +32,24 @@ static enum lyc_status read_file(const char *path, struct buf *to, struct lyc_er
 	return status;
 }
 
+/* YAML faults say their line themselves; the rules know only the field. */
+static void say_where(const struct schema_message *type, const char *path, const struct buf *yaml,
+		      enum lyc_status status, const struct lyc_error *reason,
+		      struct lyc_error *error)
+{
+	bool has_line = strncmp(reason->text, "line ", 5) == 0;
+	unsigned line =
+		path && reason->field[0] && !has_line
+			? yaml_line(type, (const char *)yaml->data, yaml->len, reason->field)
+			: 0;
+	const char *name = path ? path : type->full_name;
+	if (line > 0)
+		error_set_field(error, status, reason->field, "%s: line %u: %s", name, line,
+				reason->text);
+	else
+		error_set_field(error, status, reason->field, "%s: %s", name, reason->text);
+}
+
 enum lyc_status plugin_config_read(const struct schema_message *type, const char *path,
 				   struct buf *to, struct lyc_error *error)
 {
@@ -47,9 +65,7 @@ enum lyc_status plugin_config_read(const struct schema_message *type, const char
 	if (status == LYC_OK)
 		status = schema_check(type, span_of(to->data, to->len), true, &reason);
 	if (status != LYC_OK)
-		error_set_field(error, status, reason.field, "%s: %s%s%s",
-				path ? path : type->full_name, reason.field,
-				reason.field[0] ? ": " : "", reason.text);
+		say_where(type, path, &yaml, status, &reason, error);
 out:
 	buf_fini(&yaml);
 	return status;

@@ -15,6 +15,7 @@
 
 #include "client/exit_code.h"
 #include "client/limits.h"
+#include "client/plugin_config.h"
 #include "client/runner.h"
 #include "base/buf.h"
 #include "base/error.h"
@@ -30,6 +31,7 @@ struct arguments {
 	struct runner_options runner;
 	bool has_key;
 	bool is_inspection;
+	bool is_check;
 	uint64_t memory; /* bytes; 0: the default */
 	/* Of the confinement: none at all, all of it, and what the operator adds. */
 	bool is_free;
@@ -54,6 +56,7 @@ static void usage(FILE *to)
 	      "                     [--confine asked|required|none] [--reach ENTRY]...\n"
 	      "                     [--memory BYTES]\n"
 	      "       lyceum-plugin --inspect --so FILE\n"
+	      "       lyceum-plugin --check --so FILE --name NAME [--config FILE]\n"
 	      "\n"
 	      "Runs one plugin. With --server-key its own key pair is read from descriptor 3; "
 	      "with\n"
@@ -61,6 +64,7 @@ static void usage(FILE *to)
 	      "what the plugin asks for and what --reach adds; with --confine required it does "
 	      "not\n"
 	      "run where the kernel cannot refuse the rest, with none nothing is refused.\n"
+	      "With --check it only says whether the file and its configuration would do.\n"
 	      "With --inspect it prints what the plugin says of itself, as JSON.\n"
 	      "Exit status: 0 told to stop, 2 wrong arguments, 10 the plugin cannot run,\n"
 	      "11 the daemon is lost.\n",
@@ -97,6 +101,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 		{"confine", required_argument, NULL, 'f'},
 		{"reach", required_argument, NULL, 'r'},
 		{"inspect", no_argument, NULL, 'i'},
+		{"check", no_argument, NULL, 'x'},
 		{"memory", required_argument, NULL, 'm'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -137,6 +142,9 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 		case 'i':
 			arguments->is_inspection = true;
 			break;
+		case 'x':
+			arguments->is_check = true;
+			break;
 		case 'm':
 			arguments->memory = strtoull(optarg, NULL, 10);
 			break;
@@ -150,7 +158,9 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 			return PLUGIN_EXIT_USAGE;
 	}
 	bool is_complete = options->path && optind == argc;
-	if (!arguments->is_inspection)
+	if (arguments->is_check)
+		is_complete = is_complete && options->name;
+	else if (!arguments->is_inspection)
 		is_complete =
 			is_complete && options->name && options->endpoint && options->data_folder;
 	return is_complete ? 0 : PLUGIN_EXIT_USAGE;
@@ -272,6 +282,37 @@ static enum lyc_status run(struct arguments *arguments, struct lyc_error *error)
 	return status;
 }
 
+/* What a start would refuse. */
+static int check(const struct runner_options *options)
+{
+	Lyceum__V1__PluginDescription *description = NULL;
+	struct schema *schema = NULL;
+	struct lyc_error error = {0};
+	struct buf config = {0};
+	enum lyc_status status = probe(options->path, options->name, &description, &error);
+	if (status == LYC_OK && description->refusal[0])
+		status = error_set(&error, LYC_FAILED_PRECONDITION, "%s", description->refusal);
+	if (status == LYC_OK && !description->config_type[0] && options->config_file)
+		status = error_set(&error, LYC_INVALID_ARGUMENT,
+				   "The plugin \"%s\" takes no configuration, but %s is given.",
+				   options->name, options->config_file);
+	if (status == LYC_OK && description->config_type[0]) {
+		status = schema_new(description->schema.data, description->schema.len, &schema,
+				    &error);
+		if (status == LYC_OK)
+			status = plugin_config_read(
+				schema_find_message(schema, description->config_type),
+				options->config_file, &config, &error);
+	}
+	if (status != LYC_OK)
+		fprintf(stderr, "1 %s\n", error.text);
+	schema_unref(schema);
+	buf_fini(&config);
+	if (description)
+		lyceum__v1__plugin_description__free_unpacked(description, NULL);
+	return status == LYC_OK ? 0 : PLUGIN_EXIT_REFUSED;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
@@ -284,6 +325,8 @@ int main(int argc, char **argv)
 	}
 	if (arguments.is_inspection)
 		return inspect(arguments.runner.path);
+	if (arguments.is_check)
+		return check(&arguments.runner);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close_range(arguments.has_key ? PLUGIN_KEY_FD + 1 : PLUGIN_KEY_FD, ~0u, 0);
 	stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

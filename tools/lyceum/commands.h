@@ -12,6 +12,7 @@ int services_run(struct session *session, const struct command *command, int arg
 int metrics_run(struct session *session, const struct command *command, int argc, char **argv);
 int describe_run(struct session *session, const struct command *command, int argc, char **argv);
 int call_run(struct session *session, const struct command *command, int argc, char **argv);
+int reload_run(struct session *session, const struct command *command, int argc, char **argv);
 int publish_run(struct session *session, const struct command *command, int argc, char **argv);
 int send_run(struct session *session, const struct command *command, int argc, char **argv);
 int subscribe_run(struct session *session, const struct command *command, int argc, char **argv);

@@ -15,8 +15,8 @@
 const struct command commands[] = {
 	{"status", "", "Shows the daemon, its link, its plugins and what waits", NULL, status_run},
 	{"plugins", "", "Lists the daemon's plugins and how they are", NULL, plugins_run},
-	{"plugin", "new NAME | run | test | inspect NAME|FILE",
-	 "Makes, runs, tests and inspects a plugin",
+	{"plugin", "new NAME | run | test | inspect NAME|FILE | restart NAME",
+	 "Makes, runs, tests and inspects a plugin; replaces a running one",
 	 "  lyceum plugin new NAME [--with-records]\n"
 	 "      writes the folder NAME: a plugin that builds, passes its test and answers\n"
 	 "  lyceum plugin run\n"
@@ -28,8 +28,18 @@ const struct command commands[] = {
 	 "  lyceum plugin inspect NAME|FILE\n"
 	 "      a plugin of this daemon, or a .so named with its folder: methods, rights, what it "
 	 "asks\n"
-	 "      to reach, and what the kernel holds its process to",
+	 "      to reach, and what the kernel holds its process to\n"
+	 "  lyceum plugin restart NAME\n"
+	 "      starts each instance (or the one of this name) anew beside the former one, from "
+	 "its "
+	 "file\n"
+	 "      as it is now; calls go on, none is lost",
 	 plugin_run},
+	{"reload", "", "Reads the daemon's configuration anew and applies what has changed",
+	 "All of it is checked first, the plugins' own files, too; where something is wrong "
+	 "nothing "
+	 "is\nchanged. Prints what was. kill -HUP does the same; the daemon's log says what.",
+	 reload_run},
 	{"services", "", "Lists the services that can be called from here", NULL, services_run},
 	{"describe", "[NAME]", "Shows the contract of a service, method, message or enum",
 	 "Without a name, lists all there are. The end of a name is enough where it is unique.",
@@ -50,7 +60,8 @@ const struct command commands[] = {
 	 "Without a pattern the records that hold schemas, lyceum.v1.SchemaVersion, are left out.",
 	 log_run},
 	{"erase", "SUBJECT", "Takes records out of the files here and wherever copies are",
-	 "For the operator of the daemon that is the subject's home. What is erased is gone for good.\n"
+	 "For the operator of the daemon that is the subject's home. What is erased is gone for "
+	 "good.\n"
 	 "  lyceum erase lyceum.experts.v1.Expert.wales.ada\n"
 	 "  lyceum erase --about PERSON\n"
 	 "      every subject with a record whose label says that it is about PERSON\n"

@@ -14,6 +14,7 @@ static const struct {
 	{"run", plugin_run_run},
 	{"test", plugin_test_run},
 	{"inspect", plugin_inspect_run},
+	{"restart", plugin_restart_run},
 };
 
 int plugin_run(struct session *session, const struct command *command, int argc, char **argv)

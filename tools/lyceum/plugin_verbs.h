@@ -10,4 +10,7 @@ int plugin_test_run(struct session *session, const struct command *command, int 
 int plugin_inspect_run(struct session *session, const struct command *command, int argc,
 		       char **argv);
 
+int plugin_restart_run(struct session *session, const struct command *command, int argc,
+		       char **argv);
+
 #endif

@@ -23,13 +23,21 @@ static void write_file(const char *text)
 	assert_int_equal(fclose(file), 0);
 }
 
+static enum lyc_status check_policy(const Lyceum__V1__Config *config, const void *arg,
+				    struct lyc_error *error)
+{
+	(void)arg;
+	return policy_check(config, error);
+}
+
 /* What is said of it, without the file's name. */
 static const char *refusal(const char *text)
 {
 	static struct lyc_error error;
 	Lyceum__V1__Config *config = NULL;
 	write_file(text);
-	assert_int_equal(config_read(path, policy_check, &config, &error), LYC_INVALID_ARGUMENT);
+	assert_int_equal(config_read(path, check_policy, NULL, &config, &error),
+			 LYC_INVALID_ARGUMENT);
 	assert_null(config);
 	assert_int_equal(strncmp(error.text, path, strlen(path)), 0);
 	return error.text + strlen(path) + 2;
@@ -145,7 +153,7 @@ static void test_config_manual_begins_with_an_example_that_is_valid(void **state
 	*end = '\0';
 	write_file(manual);
 	free(manual);
-	if (config_read(path, policy_check, &config, &error) != LYC_OK)
+	if (config_read(path, check_policy, NULL, &config, &error) != LYC_OK)
 		fail_msg("%s", error.text);
 	assert_string_equal(config->name, "wales");
 	assert_int_equal(config->n_listen + config->n_keys + config->n_plugins, 3);
@@ -162,12 +170,13 @@ static void test_config_makes_paths_absolute(void **state)
 	Lyceum__V1__Config *config = NULL;
 	struct lyc_error error;
 	write_file("name: hub\ndata: log\nkey_file: /etc/key\nplugins: [{name: a, path: a.so}]\n");
-	assert_int_equal(config_read(path, policy_check, &config, &error), LYC_OK);
+	assert_int_equal(config_read(path, check_policy, NULL, &config, &error), LYC_OK);
 	assert_string_equal(config->data, "/tmp/log");
 	assert_string_equal(config->key_file, "/etc/key");
 	assert_string_equal(config->plugins[0]->path, "/tmp/a.so");
 	config_free(config);
-	assert_int_equal(config_read("/nowhere/at/all.yaml", NULL, &config, &error), LYC_NOT_FOUND);
+	assert_int_equal(config_read("/nowhere/at/all.yaml", NULL, NULL, &config, &error),
+			 LYC_NOT_FOUND);
 }
 
 static int setup(void **state)
