@@ -409,6 +409,8 @@ static void probe_say(Lyceum__Echo__V1__Echo_Service *service,
 		reply(call, closure, is_right ? "kept" : "wrong");
 	} else if (strcmp(what, "is it the operator") == 0) {
 		reply(call, closure, lyc_call_is_operator(call) ? "yes" : "no");
+	} else if (strcmp(what, "trace") == 0) {
+		reply(call, closure, lyc_call_trace(call));
 	} else if (strcmp(what, "who") == 0) {
 		reply(call, closure, lyc_call_principal(call));
 	} else if (strcmp(what, "send") == 0) {

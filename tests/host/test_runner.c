@@ -398,6 +398,35 @@ static void test_runner_appends_and_withdraws_what_is_listed(void **state)
 	assert_true(harness_said(harness_expect_reply(harness, 2), "appended"));
 }
 
+/* What a method appends belongs to the chain of its call, and nothing else does. */
+static void test_runner_works_in_the_chain_of_its_call(void **state)
+{
+	(void)state;
+	static const char method[] = "lyceum.echo.v1.Echo/Say";
+	static const char chain[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+	start_probe();
+	struct packet packet = {.kind = PACKET_CALL,
+				.call = {.id = 1,
+					 .method = span_of(method, strlen(method)),
+					 .principal = span_of("wales", 5),
+					 .timeout_ms = 5000,
+					 .trace = span_of(chain, strlen(chain)),
+					 .body = span_of("\n\6append", 8)}};
+	harness_send(harness, &packet);
+	struct packet_publish publish = harness_expect(harness, PACKET_PUBLISH)->publish;
+	assert_true(span_is(publish.trace, chain));
+	struct packet ack = {.kind = PACKET_ACK, .ack = {.id = publish.id, .seq = 5}};
+	harness_send(harness, &ack);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "appended"));
+	packet.call.id = 2;
+	packet.call.body = span_of("\n\5trace", 7);
+	harness_send(harness, &packet);
+	assert_true(harness_said(harness_expect_reply(harness, 2), chain));
+	harness_say(harness, 3, "append", 5000);
+	publish = harness_expect(harness, PACKET_PUBLISH)->publish;
+	assert_int_equal(publish.trace.len, 0);
+}
+
 static void test_runner_refuses_what_the_descriptor_does_not_list(void **state)
 {
 	(void)state;
@@ -765,6 +794,7 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_answers_for_a_call_that_is_late),
 		RUNNER_TEST(test_runner_cancels_a_call_that_is_kept),
 		RUNNER_TEST(test_runner_appends_and_withdraws_what_is_listed),
+		RUNNER_TEST(test_runner_works_in_the_chain_of_its_call),
 		RUNNER_TEST(test_runner_refuses_what_the_descriptor_does_not_list),
 		RUNNER_TEST(test_runner_keeps_its_own_faults_from_the_caller),
 		RUNNER_TEST(test_runner_ends_an_append_with_its_session),
