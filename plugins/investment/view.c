@@ -99,6 +99,29 @@ static struct entry *find(const struct view *view, const char *subject)
 	return entry;
 }
 
+static void add_last(struct shelf *shelf, struct held *held)
+{
+	held->next = NULL;
+	held->prev = shelf->last[held->kind];
+	if (held->prev)
+		held->prev->next = held;
+	else
+		shelf->first[held->kind] = held;
+	shelf->last[held->kind] = held;
+}
+
+static void take_out(struct shelf *shelf, struct held *held)
+{
+	if (held->prev)
+		held->prev->next = held->next;
+	else
+		shelf->first[held->kind] = held->next;
+	if (held->next)
+		held->next->prev = held->prev;
+	else
+		shelf->last[held->kind] = held->prev;
+}
+
 static struct entry *add(struct view *view, const char *subject, enum kind kind)
 {
 	struct shelf *shelf = view->shelves;
@@ -107,11 +130,7 @@ static struct entry *add(struct view *view, const char *subject, enum kind kind)
 	entry->held.subject = check(strdup(subject));
 	entry->held.kind = kind;
 	HASH_ADD_KEYPTR(hh, shelf->by_subject, entry->held.subject, strlen(subject), entry);
-	if (shelf->last[kind])
-		shelf->last[kind]->next = &entry->held;
-	else
-		shelf->first[kind] = &entry->held;
-	shelf->last[kind] = &entry->held;
+	add_last(shelf, &entry->held);
 	return entry;
 }
 
@@ -146,8 +165,12 @@ bool view_take(struct view *view, const struct lyc_delivery *record)
 			return false;
 		}
 	}
-	if (!entry)
+	if (!entry) {
 		entry = add(view, record->subject, kind);
+	} else {
+		take_out(view->shelves, &entry->held);
+		add_last(view->shelves, &entry->held);
+	}
 	if (entry->held.message)
 		protobuf_c_message_free_unpacked(entry->held.message, NULL);
 	entry->held.message = message;

@@ -42,6 +42,7 @@ struct held {
 	/* Of a party of this node: its token, noted by desk.c. */
 	char token[16];
 	struct held *next;
+	struct held *prev;
 };
 
 struct view {
@@ -72,7 +73,8 @@ const struct held *view_last(const struct view *view);
 /* Note the token of a record; nothing when there is none. */
 void view_note_token(struct view *view, enum kind kind, const char *home, const char *id,
 		     const char token[16]);
-/* All that are there, in the order in which their subjects first came: NULL begins and ends. */
+/* All that are there, in the order of their last records: what the log retains says nothing of when
+ * a subject first came. NULL begins and ends. */
 const struct held *view_next(const struct view *view, enum kind kind, const struct held *after);
 const ProtobufCMessageDescriptor *view_type(enum kind kind);
 
