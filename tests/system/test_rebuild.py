@@ -8,7 +8,7 @@ import json, os, pathlib, random, re, shutil, signal, subprocess, sys, tempfile,
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 SEEDS = [int(word) for word in sys.argv[2:]] or [17]
 DEADLINE_S = 30
-PLUGINS = [name for name in ("experts", "investment", "convening", "http") if (BUILD / f"plugins/{name}/{name}.so").exists()]
+PLUGINS = [name for name in ("experts", "investment", "convening", "http", "equipment") if (BUILD / f"plugins/{name}/{name}.so").exists()]
 # What a plugin could not make again: with another one its tokens are others.
 SECRETS = {"investment": {"secret"}, "convening": {"secret"}, "http": {"secret", "token.key"}}
 
@@ -134,6 +134,18 @@ class Doings:
         else:
             self.do(node, prefix + "Events/AddBlackout", **{"from": f"2031-05-0{1 + number}"}, until="2031-05-09", reason="holidays", for_all=True)
 
+    def equipment(self, node):
+        number, pick, prefix = self.rng.randrange(4), self.rng.random(), "lyceum.equipment.v1.Equipment/"
+        day = self.rng.randrange(1, 28)
+        if pick < 0.4:
+            self.do(node, prefix + "Offer", id=f"x{number}", title=f"Cryostat {self.rng.randrange(9)}", place="Hall 1", contact="the porter",
+                    private=self.rng.random() < 0.3)
+        elif pick < 0.9:
+            self.do(node, prefix + "Book", id=f"x{number}", home=self.rng.choice(self.nodes).name, purpose=f"trial {day}", **{"from": f"2031-06-{day:02}"},
+                    until=f"2031-06-{day + 2:02}")
+        else:
+            self.do(node, prefix + "Release", id=f"x{number}", home=node.name, **{"from": f"2031-06-{day:02}"})
+
     def http(self, node):
         name = self.rng.choice(["ann", "bob", "cai"])
         if self.rng.random() < 0.2:
@@ -171,6 +183,7 @@ def questions(plugin):
                      [(convening + method, {"event": f"e{i}@{home}"}) for method in ("Events/Show", "Invitations/ListAnswers", "Calendar/Export")
                       for i in range(4) for home in homes],
         "http": [("lyceum.http.v1.Users/List", {})],
+        "equipment": [("lyceum.equipment.v1.Equipment/Find", {"text": text}) for text in ("", "cryostat", "hall")],
     }[plugin]
 
 
