@@ -6,75 +6,32 @@
 #include "echo_schema.h"
 #include "lyceum/echo/v1/echo.pb-c.h"
 
-/* An answer that is due later: the call has been deferred, its request stays valid. */
-struct later {
-	struct lyc_call *call;
-	const Lyceum__Echo__V1__SayRequest *request;
-	Lyceum__Echo__V1__SayReply_Closure closure;
-};
-
+/* At once, or from a timer: the call has been deferred then, and its request stays valid. */
 static void say(void *state, void *arg)
 {
-	(void)state;
-	struct later *later = arg;
+	struct lyc_call *call = arg;
+	const Lyceum__Echo__V1__SayRequest *request = (const void *)lyc_call_request(call);
 	Lyceum__Echo__V1__SayReply reply = LYCEUM__ECHO__V1__SAY_REPLY__INIT;
-	reply.text = later->request->text;
-	reply.served_by = (char *)lyc_node_name(lyc_call_context(later->call));
-	reply.principal = (char *)lyc_call_principal(later->call);
-	later->closure(&reply, later->call);
-}
-
-static void say_later(void *state, void *arg)
-{
-	say(state, arg);
-	free(arg);
+	(void)state;
+	reply.text = request->text;
+	reply.served_by = (char *)lyc_node_name(lyc_call_context(call));
+	reply.principal = (char *)lyc_call_principal(call);
+	lyc_call_reply(call, &reply.base);
 }
 
 static void echo_say(Lyceum__Echo__V1__Echo_Service *service,
 		     const Lyceum__Echo__V1__SayRequest *request,
 		     Lyceum__Echo__V1__SayReply_Closure closure, void *closure_data)
 {
+	struct lyc_call *call = closure_data;
 	(void)service;
-	struct later now = {.call = closure_data, .request = request, .closure = closure};
-	if (request->delay_ms == 0) {
-		say(NULL, &now);
-		return;
+	(void)closure;
+	if (request->delay_ms > 0) {
+		lyc_call_defer(call);
+		if (lyc_timer(lyc_call_context(call), request->delay_ms, 0, say, call) == LYC_OK)
+			return;
 	}
-	struct later *later = malloc(sizeof(*later));
-	if (!later) {
-		lyc_call_fail(now.call, LYC_RESOURCE_EXHAUSTED, "There is no memory to wait.");
-		return;
-	}
-	*later = now;
-	lyc_call_defer(now.call);
-	if (lyc_timer(lyc_call_context(now.call), request->delay_ms, 0, say_later, later) != LYC_OK)
-		say_later(NULL, later);
-}
-
-/* How far a count has come. */
-struct count {
-	uint32_t next;
-	uint32_t to;
-};
-
-/* As far as the caller takes it, and the rest when it takes more. */
-static void count_on(struct lyc_call *call, void *arg)
-{
-	struct count *count = arg;
-	enum lyc_status status = LYC_OK;
-	while (count->next <= count->to && status == LYC_OK) {
-		Lyceum__Echo__V1__CountReply reply = LYCEUM__ECHO__V1__COUNT_REPLY__INIT;
-		reply.number = count->next;
-		status = lyc_call_send(call, &reply.base);
-		if (status == LYC_OK)
-			count->next++;
-	}
-	if (status == LYC_RESOURCE_EXHAUSTED) {
-		lyc_call_on_writable(call, count_on, count);
-		return;
-	}
-	lyc_call_end(call);
-	free(count);
+	say(NULL, call);
 }
 
 static void echo_count(Lyceum__Echo__V1__Echo_Service *service,
