@@ -34,6 +34,32 @@ static void echo_say(Lyceum__Echo__V1__Echo_Service *service,
 	say(NULL, call);
 }
 
+/* How far a count has come. */
+struct count {
+	uint32_t next;
+	uint32_t to;
+};
+
+/* As far as the caller takes it, and the rest when it takes more. */
+static void count_on(struct lyc_call *call, void *arg)
+{
+	struct count *count = arg;
+	enum lyc_status status = LYC_OK;
+	while (count->next <= count->to && status == LYC_OK) {
+		Lyceum__Echo__V1__CountReply reply = LYCEUM__ECHO__V1__COUNT_REPLY__INIT;
+		reply.number = count->next;
+		status = lyc_call_send(call, &reply.base);
+		if (status == LYC_OK)
+			count->next++;
+	}
+	if (status == LYC_RESOURCE_EXHAUSTED) {
+		lyc_call_on_writable(call, count_on, count);
+		return;
+	}
+	lyc_call_end(call);
+	free(count);
+}
+
 static void echo_count(Lyceum__Echo__V1__Echo_Service *service,
 		       const Lyceum__Echo__V1__CountRequest *request,
 		       Lyceum__Echo__V1__CountReply_Closure closure, void *closure_data)
