@@ -251,7 +251,8 @@ enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc
 	if (packet->call.timeout_ms)
 		pending_set_deadline(&client->calls, call,
 				     mono_ms() + packet->call.timeout_ms + GRACE_MS);
-	chain_keep(client, false, call, packet->call.trace);
+	if (packet->call.trace.len > 0)
+		chain_keep(client, false, call, packet->call.trace);
 	*ret_id = packet->call.id;
 	session_wrote(client);
 	return LYC_OK;

@@ -43,7 +43,7 @@ void chain_keep(struct lyc_client *client, bool is_publish, struct pending *pend
 		struct span traceparent)
 {
 	struct trace trace;
-	if (traceparent.len == 0 || !trace_read(traceparent, &trace))
+	if (!trace_read(traceparent, &trace))
 		return;
 	struct chain_wait *wait = mem_try(sizeof(*wait));
 	if (!wait)
@@ -58,22 +58,11 @@ void chain_keep(struct lyc_client *client, bool is_publish, struct pending *pend
 	pending->is_traced = true;
 }
 
-const struct trace *chain_enter(struct lyc_client *client, bool is_publish,
-				const struct pending *pending)
+const struct trace *chain_find(const struct lyc_client *client, bool is_publish,
+			       const struct pending *pending)
 {
-	const struct trace *outer = client->chain;
-	const struct chain_wait *wait =
-		pending->is_traced ? find(client, is_publish, pending) : NULL;
-	client->chain = wait ? &wait->trace : NULL;
-	return outer;
-}
-
-void chain_leave(struct lyc_client *client, const struct trace *outer, bool is_publish,
-		 const struct pending *pending, bool is_last)
-{
-	client->chain = outer;
-	if (is_last)
-		chain_forget(client, is_publish, pending);
+	const struct chain_wait *wait = find(client, is_publish, pending);
+	return wait ? &wait->trace : NULL;
 }
 
 void chain_forget(struct lyc_client *client, bool is_publish, const struct pending *pending)

@@ -141,7 +141,8 @@ static enum lyc_status put_acked(struct lyc_client *client, struct packet *packe
 	}
 	publish->on_ack = on_ack;
 	publish->arg = arg;
-	chain_keep(client, true, publish, packet->publish.trace);
+	if (packet->publish.trace.len > 0)
+		chain_keep(client, true, publish, packet->publish.trace);
 	pending_set_len(&client->publishes, publish, len);
 	return LYC_OK;
 }
