@@ -30,7 +30,6 @@
 #define LINK_REST_MS 1000
 #define STOP_GRACE_MS 2000
 #define DRAIN_MS 1000
-#define JOURNAL_LEN (2u * 1024 * 1024)
 
 static void on_commit(uint64_t seq, const struct record *record, struct span bytes, void *arg)
 {

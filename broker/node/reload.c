@@ -180,6 +180,7 @@ void reload_limits(struct daemon *daemon, const Lyceum__V1__Limits *limits)
 		.heartbeat_ms = (uint32_t)or_default(limits->heartbeat_ms, 5000),
 	};
 	set_session_limits(&daemon->limits, limits->sessions_of_one);
+	journal_resize(&daemon->journal, or_default(limits->journal, JOURNAL_LEN));
 	if (limits->backlog)
 		daemon->sessions.max_backlog = limits->backlog;
 	else

@@ -205,7 +205,7 @@ static void tell_follower(const struct follower_place *place, void *arg)
 {
 	struct passing *passing = arg;
 	Lyceum__V1__RecordFate *fate = passing->fate;
-	bool is_view = place->session->kind == SESSION_PLUGIN;
+	bool is_view = place->is_plugin && !place->durable[0];
 	if (!is_view && !place->durable[0])
 		return;
 	if (!subject_matches(span_of(place->pattern, strlen(place->pattern)),
@@ -217,7 +217,8 @@ static void tell_follower(const struct follower_place *place, void *arg)
 		return;
 	Lyceum__V1__Passed *passed = mem_new(Lyceum__V1__Passed);
 	lyceum__v1__passed__init(passed);
-	passed->name = mem_dup(place->session->identity);
+	passed->name = mem_dup(place->identity);
+	passed->is_away = place->is_away;
 	if (place->durable[0])
 		passed->durable = mem_dup(place->durable);
 	passed->is_view = is_view;

@@ -235,6 +235,8 @@ static void add_passed(const Lyceum__V1__Passed *passed, struct buf *to)
 	else
 		buf_add_format(to, "The subscriber '%s'", passed->name);
 	buf_add_text(to, passed->has_passed ? " has passed it" : " has not come to it yet");
+	if (passed->is_away)
+		buf_add_text(to, " and is not connected");
 	if (passed->behind > 0)
 		buf_add_format(to, ", %" PRIu64 " record%s behind the log", passed->behind,
 			       passed->behind == 1 ? "" : "s");

@@ -179,6 +179,28 @@ static bool walk(const struct ring *ring, journal_fn fn, void *arg)
 	return true;
 }
 
+static bool keep_again(const struct journal_entry *entry, void *arg)
+{
+	keep(arg, entry);
+	return true;
+}
+
+static void resize(struct ring *ring, size_t cap)
+{
+	struct ring old = *ring;
+	if (cap == old.cap)
+		return;
+	*ring = (struct ring){.cap = cap};
+	walk(&old, keep_again, ring);
+	free(old.bytes);
+}
+
+void journal_resize(struct journal *journal, size_t max_len)
+{
+	resize(&journal->traced, max_len / 2);
+	resize(&journal->refused, max_len / 2);
+}
+
 void journal_each(const struct journal *journal, journal_fn fn, void *arg)
 {
 	if (walk(&journal->traced, fn, arg))

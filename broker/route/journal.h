@@ -15,6 +15,7 @@
 #include "route/env.h"
 #include "wire/trace.h"
 
+#define JOURNAL_LEN (2u * 1024 * 1024)
 /* Longer texts are cut. */
 #define JOURNAL_MAX_TEXT 239
 
@@ -111,6 +112,8 @@ struct journal {
 /* `max_len` bytes for both; 0: nothing is remembered, refusals have no numbers. */
 void journal_init(struct journal *journal, const struct env *env, size_t max_len);
 void journal_fini(struct journal *journal);
+/* Other bounds; what has no room any more is forgotten, the oldest first. */
+void journal_resize(struct journal *journal, size_t max_len);
 /* The next refusal is because of this. */
 static inline void journal_because(struct journal *journal, enum journal_rule rule)
 {

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "stream/durable.h"
 #include "stream/genuine.h"
+#include "stream/left.h"
 #include "stream/outgoing.h"
 #include "stream/retention_rule.h"
 #include "stream/trimmed.h"
@@ -46,6 +47,7 @@ struct follower {
 	char *key; /* of the saved position; NULL */
 	uint64_t consumed_seq;
 	bool is_moved;
+	bool is_forgotten;
 
 	struct sent_record *sent;
 	size_t sent_first;
@@ -350,6 +352,7 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 		const char *identity = subscription->session->identity;
 		follower->key = durable_key(identity, subscribe->durable);
 		take_over(stream, follower->key);
+		left_forget(stream, follower->key);
 		if (durable_load(stream, follower->key, &consumed)) {
 			if (consumed > stream->last_seq)
 				consumed = stream->last_seq;
@@ -369,6 +372,10 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 void follower_leave(struct follower *follower)
 {
 	save(follower);
+	if (follower->key && !follower->is_forgotten)
+		left_note(follower->stream, follower->key,
+			  follower->subscription->session->identity,
+			  follower->subscription->pattern, follower->consumed_seq + 1);
 	follower->subscription = NULL;
 	if (!follower->is_reading)
 		follower_free(follower);
@@ -377,6 +384,7 @@ void follower_leave(struct follower *follower)
 void follower_forget(struct follower *follower)
 {
 	follower->is_moved = false;
+	follower->is_forgotten = true;
 	if (follower->key)
 		durable_forget(follower->stream, follower->subscription->session->identity,
 			       follower->key);
@@ -422,7 +430,8 @@ void stream_each_place(const struct stream *stream, follower_place_fn fn, void *
 		if (!subscription)
 			continue;
 		struct follower_place place = {
-			.session = subscription->session,
+			.identity = subscription->session->identity,
+			.is_plugin = subscription->session->kind == SESSION_PLUGIN,
 			.pattern = subscription->pattern,
 			.next_seq = follower->sent_count > 0
 					    ? follower->sent[follower->sent_first].seq
@@ -432,6 +441,7 @@ void stream_each_place(const struct stream *stream, follower_place_fn fn, void *
 			durable_name(follower->key, place.durable, sizeof(place.durable));
 		fn(&place, arg);
 	}
+	left_each(stream, fn, arg);
 }
 
 uint64_t stream_behind(const struct stream *stream, const struct session *session)

@@ -14,9 +14,11 @@ void follower_leave(struct follower *follower);
 void follower_forget(struct follower *follower);
 /* Everything up to seq has been handled: its credit comes back. */
 void follower_consumed(struct follower *follower, uint64_t seq);
-/* Where the followers of records are. */
+/* Where the followers of records are, and durable ones that have gone since the start. */
 struct follower_place {
-	const struct session *session;
+	const char *identity;
+	bool is_plugin;
+	bool is_away;
 	const char *pattern;
 	char durable[40];  /* "": it has no name */
 	uint64_t next_seq; /* it has handled what lies before */

@@ -11,6 +11,7 @@
 #include "base/pb.h"
 #include "log.h"
 #include "stream/durable.h"
+#include "stream/left.h"
 #include "stream/erasure.h"
 #include "stream/retention.h"
 
@@ -40,6 +41,7 @@ void stream_fini(struct stream *stream)
 	subjects_fini(&stream->subjects);
 	moments_fini(&stream->moments);
 	durable_fini(stream);
+	left_fini(stream);
 	retention_free(stream->retention);
 	taken_back_fini(stream);
 	erasures_free(stream->erasures);

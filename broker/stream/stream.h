@@ -28,6 +28,7 @@ typedef void (*stream_commit_fn)(uint64_t seq, const struct record *record, stru
 				 void *arg);
 
 struct durable_count; /* of durable.c */
+struct left_place;
 struct retention;
 struct erasures;
 
@@ -74,6 +75,7 @@ struct stream {
 	struct moments moments;
 	struct list followers;
 	struct durable_count *durables; /* by identity */
+	struct left_place *left;        /* see left.h */
 	uint64_t fanout;                /* number of the transient message being sent */
 	size_t max_subscriptions;       /* of one peer that is not a link */
 	struct held held;

@@ -496,6 +496,25 @@ static void test_why_tells_which_followers_have_passed(void **state)
 	fake_send(bench->root, &packet);
 	check_why(bench->root, "", NOTICE ".wales.2",
 		  "The durable subscriber 'mine' of 'root' has passed it.");
+	/* It goes, and comes back; then its name is given up. */
+	packet = (struct packet){.kind = PACKET_UNSUBSCRIBE, .unsubscribe = {.id = 9}};
+	fake_send(bench->root, &packet);
+	fake_post(bench->root, 3, "3", "for all", MEMBERS, NULL);
+	fake_pass(bench->world, 100);
+	check_why(bench->root, "", NOTICE ".wales.3",
+		  "'mine' of 'root' has not come to it yet and is not connected, 1 record behind");
+	fake_subscribe(bench->root, &(struct packet_subscribe){.id = 10,
+							       .pattern = fake_text(NOTICE ".>"),
+							       .durable = fake_text("mine"),
+							       .credit = 100000});
+	fake_pass(bench->world, 100);
+	packet = (struct packet){.kind = PACKET_UNSUBSCRIBE,
+				 .unsubscribe = {.id = 10, .forget = true}};
+	fake_send(bench->root, &packet);
+	fake_pass(bench->world, 100);
+	Lyceum__V1__WhyReply *reply = ask_at(bench->root, "", NOTICE ".wales.3", LYC_OK);
+	assert_int_equal(reply->record->n_passed, 0);
+	lyceum__v1__why_reply__free_unpacked(reply, NULL);
 }
 
 int main(void)

@@ -241,6 +241,9 @@ static void test_words_say_how_far_a_record_has_come(void **state)
 		     "\nhub has not confirmed it yet: the link is up, and it is on its way; 1 "
 		     "labelled part is cut out for it.\nThe view of the plugin 'experts' has "
 		     "not come to it yet, 1 record behind the log.");
+	passed.is_away = true;
+	check_record(&fate, " has not come to it yet and is not connected, 1 record behind");
+	passed.is_away = false;
 	reach.state = LYCEUM__V1__REACH__STATE__KEPT_BACK;
 	reach.text = text_of("its label names others only");
 	reach.cut_parts = 0;

@@ -167,6 +167,28 @@ static void test_journal_numbers_do_not_come_again(void **state)
 	}
 }
 
+static void test_journal_resized_keeps_the_newest(void **state)
+{
+	(void)state;
+	struct journal journal;
+	uint64_t last = 0;
+	journal_init(&journal, &env, 262144);
+	for (int i = 0; i < 400; i++)
+		last = refuse(&journal, "no");
+	size_t count = journal.refused.count;
+	journal_resize(&journal, 65536);
+	assert_true(journal.refused.count > 50 && journal.refused.count < count);
+	struct seen seen = {0};
+	journal_each(&journal, see, &seen);
+	assert_int_equal(seen.last, last);
+	assert_int_equal(seen.first, last + 1 - journal.refused.count);
+	count = journal.refused.count;
+	journal_resize(&journal, 262144);
+	assert_int_equal(journal.refused.count, count);
+	assert_int_equal(refuse(&journal, "no"), last + 1);
+	journal_fini(&journal);
+}
+
 static void test_journal_of_no_bytes_keeps_nothing(void **state)
 {
 	(void)state;
@@ -187,6 +209,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_journal_says_the_rule_once, forget, forget),
 		cmocka_unit_test_setup_teardown(test_journal_keeps_its_bounds, forget, forget),
 		cmocka_unit_test_setup_teardown(test_journal_numbers_do_not_come_again, forget,
+						forget),
+		cmocka_unit_test_setup_teardown(test_journal_resized_keeps_the_newest, forget,
 						forget),
 		cmocka_unit_test_setup_teardown(test_journal_of_no_bytes_keeps_nothing, forget,
 						forget),
