@@ -374,6 +374,40 @@ static void test_backup_restores_a_copied_folder(void **state)
 	places_fini(&places);
 }
 
+/* Without its list a damaged one is a copied folder: what is left of it comes back. */
+static void test_backup_that_is_damaged_comes_back_without_its_list(void **state)
+{
+	(void)state;
+	struct places places;
+	struct backup_summary summary;
+	struct lyc_error error = {0};
+	struct buf content = {0};
+	char path[200];
+	places_init(&places, 2048);
+	for (int i = 0; i < 40; i++)
+		temp_log_fill(places.log, 10, 3);
+	assert_int_equal(store_put_meta(places.log->store, "name", text_span("wales"), NULL),
+			 LYC_OK);
+	make_well(&places, &summary);
+	snprintf(path, sizeof(path), "%s/log/00000000000000000001.log", places.backup);
+	assert_int_equal(backup_load(path, &content, &error), LYC_OK);
+	assert_int_equal(unlink(path), 0);
+	content.data[1000] ^= 0x10;
+	assert_int_equal(backup_write(path, span_of(content.data, content.len), &error), LYC_OK);
+	assert_int_equal(restore(&places, places.backup, 1, &summary, &error), LYC_DATA_LOSS);
+	snprintf(path, sizeof(path), "%s/backup", places.backup);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(restore(&places, places.backup, 1, &summary, &error), LYC_OK);
+	assert_int_equal(summary.record_count, 399);
+	move_in(&places);
+	struct temp_records *left = temp_log_read(places.log, 1);
+	assert_int_equal(left->count, 399);
+	assert_int_equal(temp_log_append(places.log, "t.s1", "next"), BACKUP_EPOCH_STEP + 1);
+	free(left);
+	buf_fini(&content);
+	places_fini(&places);
+}
+
 struct appender {
 	struct temp_log *log;
 	atomic_bool is_over;
@@ -424,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_backup_is_not_restored_over_a_log),
 		cmocka_unit_test(test_backup_of_another_daemon_is_not_taken),
 		cmocka_unit_test(test_backup_restores_a_copied_folder),
+		cmocka_unit_test(test_backup_that_is_damaged_comes_back_without_its_list),
 		cmocka_unit_test(test_backup_is_one_moment_of_a_log_under_load),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
