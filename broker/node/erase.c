@@ -97,8 +97,7 @@ static void add_audience(struct wanted *wanted, struct span name)
 		wanted->visibility = MEMBERS;
 		return;
 	}
-	wanted->audience[wanted->audience_count++] =
-		mem_dup_try((const char *)name.data, name.len);
+	wanted->audience[wanted->audience_count++] = mem_dup_try((const char *)name.data, name.len);
 }
 
 /* An empty label is MEMBERS; one that cannot be read is treated so, to be on the safe side. */
@@ -164,8 +163,7 @@ static bool judge(uint64_t seq, const struct record *record, size_t len, void *a
 
 /* ---- step by step ---- */
 
-static void fill(struct daemon *daemon, const struct erasure_state *state,
-		 Lyceum__V1__Erasure *to);
+static void fill(struct daemon *daemon, const struct erasure_state *state, Lyceum__V1__Erasure *to);
 
 static void answer(struct erase_job *job);
 
@@ -177,8 +175,7 @@ static void committed(enum lyc_status status, uint64_t seq, const char *text, vo
 		error_set(&job->error, status, "%s", text);
 	if (--job->pending == 0) {
 		job->phase = WAITING;
-		job->answer_by_ms =
-			job->daemon->env.now_ms(job->daemon->env.world) + CONFIRM_MS;
+		job->answer_by_ms = job->daemon->env.now_ms(job->daemon->env.world) + CONFIRM_MS;
 	}
 }
 
@@ -195,8 +192,8 @@ static void append_all(struct erase_job *job)
 		struct buf label = {0};
 		/* What has been appended since the log was read. */
 		if (note && note->pending > 0)
-			add_reach(wanted, span_of(note->pending_label.data,
-						  note->pending_label.len));
+			add_reach(wanted,
+				  span_of(note->pending_label.data, note->pending_label.len));
 		add_reach(wanted, note && note->label.len > 0
 					  ? span_of(note->label.data, note->label.len)
 					  : span_of(NULL, 0));
@@ -207,8 +204,7 @@ static void append_all(struct erase_job *job)
 				      job);
 		buf_fini(&label);
 	}
-	log_notice("records are erased", "subjects",
-		   log_number(HASH_CNT(by_subject, job->wanted)));
+	log_notice("records are erased", "subjects", log_number(HASH_CNT(by_subject, job->wanted)));
 	committed(LYC_OK, 0, NULL, job);
 }
 
@@ -240,8 +236,8 @@ static void stretch_done(enum lyc_status status, uint64_t next_seq, void *arg)
 			  job->daemon->name);
 		answer(job);
 	} else if (!job->wanted->is_found) {
-		error_set(&job->error, LYC_NOT_FOUND,
-			  "'%s' is home to no record of that subject", job->daemon->name);
+		error_set(&job->error, LYC_NOT_FOUND, "'%s' is home to no record of that subject",
+			  job->daemon->name);
 		answer(job);
 	} else {
 		append_all(job);
@@ -316,8 +312,7 @@ static void fill(struct daemon *daemon, const struct erasure_state *state, Lyceu
 	for (size_t i = 0; i < names.count; i++) {
 		if (!reaches(daemon, state->label, names.items[i]))
 			free(names.items[i]);
-		else if (erasures_is_confirmed(daemon->stream.erasures, names.items[i],
-					       state->seq))
+		else if (erasures_is_confirmed(daemon->stream.erasures, names.items[i], state->seq))
 			to->confirmed[to->n_confirmed++] = names.items[i];
 		else
 			to->waiting[to->n_waiting++] = names.items[i];
@@ -357,8 +352,8 @@ static void list_one(const struct erasure_state *state, void *arg)
 	if (listing->count == listing->max_count)
 		return;
 	if (listing->job)
-		HASH_FIND(by_subject, listing->job->wanted, state->subject,
-			  strlen(state->subject), wanted);
+		HASH_FIND(by_subject, listing->job->wanted, state->subject, strlen(state->subject),
+			  wanted);
 	if (listing->job && !wanted)
 		return;
 	Lyceum__V1__Erasure *to = &listing->items[listing->count];
@@ -464,9 +459,9 @@ static enum lyc_status check_subject(struct daemon *daemon, const char *text,
 		return error_set_field(error, LYC_INVALID_ARGUMENT, "subject",
 				       "what the daemons write for themselves is not erased");
 	if (note && note->home)
-		return error_set_field(
-			error, LYC_FAILED_PRECONDITION, "subject",
-			"its home is '%s': only the operator there erases it", note->home);
+		return error_set_field(error, LYC_FAILED_PRECONDITION, "subject",
+				       "its home is '%s': only the operator there erases it",
+				       note->home);
 	if (daemon->env.last_of(daemon->env.world, subject) == 0)
 		return error_set_field(error, LYC_NOT_FOUND, "subject",
 				       "'%s' has no record of that subject", daemon->name);

@@ -6,7 +6,7 @@
 #include "stream/retention_rule.h"
 
 /* As retention_passed_fn; `daemon` is a struct daemon. */
-bool daemon_has_passed(const struct retention_rule *rule, uint64_t seq,
-		       const struct record *record, void *daemon);
+bool daemon_has_passed(const struct retention_rule *rule, uint64_t seq, const struct record *record,
+		       void *daemon);
 
 #endif

@@ -28,9 +28,8 @@ bool views_admit(struct daemon *daemon, struct session *session,
 	if (!plugin)
 		return true;
 	snprintf(who, sizeof(who), "the plugin '%s'", plugin->name);
-	enum lyc_status status =
-		retention_rules_admit(retention_rules_of(daemon->stream.retention),
-				      subscribe->pattern, who, &error);
+	enum lyc_status status = retention_rules_admit(retention_rules_of(daemon->stream.retention),
+						       subscribe->pattern, who, &error);
 	if (status == LYC_OK) {
 		struct buf key = {0};
 		buf_add_format(&key, VIEWS_KEY_PREFIX "%s", plugin->name);

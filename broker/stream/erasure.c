@@ -426,8 +426,8 @@ static void tell(struct erasures *erasures, const char *of, uint64_t epoch, uint
 			pb_write_text(&body, NODE, grants->name);
 	}
 	erasures->is_telling = true;
-	stream_append_own(stream, span_of(subject.data, subject.len),
-			  span_of(body.data, body.len), told_done, erasures);
+	stream_append_own(stream, span_of(subject.data, subject.len), span_of(body.data, body.len),
+			  told_done, erasures);
 	buf_fini(&subject);
 	buf_fini(&body);
 }
@@ -452,8 +452,8 @@ static void tell_next(struct erasures *erasures)
 		char origin[64];
 		if (erasure->is_own)
 			continue;
-		snprintf(origin, sizeof(origin), "%.*s",
-			 (int)(erasure->subject - erasure->key - 1), erasure->key);
+		snprintf(origin, sizeof(origin), "%.*s", (int)(erasure->subject - erasure->key - 1),
+			 erasure->key);
 		if ((latest && strcmp(origin, of) != 0) || !is_news(erasures, origin, erasure))
 			continue;
 		if (!latest || erasure->epoch > latest->epoch ||
@@ -470,8 +470,7 @@ static void save_done(struct erasures *erasures)
 {
 	const struct env *env = erasures->stream->env;
 	if (erasures->done.len > 0)
-		env->save(env->world, DONE_KEY,
-			  span_of(erasures->done.data, erasures->done.len));
+		env->save(env->world, DONE_KEY, span_of(erasures->done.data, erasures->done.len));
 	buf_clear(&erasures->done);
 }
 

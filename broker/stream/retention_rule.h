@@ -50,8 +50,8 @@ void retention_rules_fini(struct retention_rules *rules);
 struct retention_rule *retention_rule_of(const struct retention_rules *rules, struct span subject);
 /* Does it let the last record of a subject go? */
 bool retention_rule_loses(const struct retention_rule *rule);
-/* May a view follow this pattern? FAILED_PRECONDITION has the field, and names the stream, `who` follows ("the plugin
- * 'experts'") and what to change. */
+/* May a view follow this pattern? FAILED_PRECONDITION has the field, and names the stream, `who`
+ * follows ("the plugin 'experts'") and what to change. */
 LYC_MUST_USE enum lyc_status retention_rules_admit(const struct retention_rules *rules,
 						   struct span pattern, const char *who,
 						   struct lyc_error *error);

@@ -50,8 +50,8 @@ static void read_done(struct log_read *base)
 	free(scan);
 }
 
-void scan_read(struct stream *stream, uint64_t from, const char *pattern,
-	       scan_record_fn on_record, scan_done_fn on_done, void *arg)
+void scan_read(struct stream *stream, uint64_t from, const char *pattern, scan_record_fn on_record,
+	       scan_done_fn on_done, void *arg)
 {
 	struct scan *scan = mem_new(struct scan);
 	scan->base.from = from;

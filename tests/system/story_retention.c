@@ -89,8 +89,7 @@ static void test_old_records_are_gone_and_their_followers_know(void **state)
 	const struct lyc_publish_options durable = {.durable = true};
 	const struct lyc_subscribe_options whole = {
 		.start = LYC_START_SEQ, .from = 1, .records_only = true};
-	struct inbox *running =
-		inbox_open(network, node_client(wales), NOTE ".>", &whole);
+	struct inbox *running = inbox_open(network, node_client(wales), NOTE ".>", &whole);
 	for (int i = 0; i < 20; i++) {
 		char subject[60];
 		snprintf(subject, sizeof(subject), NOTE ".old%d", i);
@@ -141,8 +140,9 @@ static void test_stream_that_a_view_follows_may_not_lose_its_state(void **state)
 	char extra[sizeof(wales->extra)];
 	memcpy(extra, wales->extra, sizeof(extra));
 	node_stop(wales);
-	snprintf(wales->extra, sizeof(wales->extra),
-		 "streams:\n  - {name: people, subjects: [\"lyceum.experts.v1.>\"], max_age: 1d}\n");
+	snprintf(
+		wales->extra, sizeof(wales->extra),
+		"streams:\n  - {name: people, subjects: [\"lyceum.experts.v1.>\"], max_age: 1d}\n");
 	int code = 0;
 	char *text = node_start_in_vain(wales, &code);
 	assert_int_not_equal(code, 0);
@@ -159,8 +159,9 @@ static void test_stream_that_a_view_follows_may_not_lose_its_state(void **state)
 	/* A plugin that has never been there is refused when it begins to follow. */
 	struct node *derry = network_add(network, "derry", NULL);
 	node_add_plugin(derry, "experts", NULL, "process");
-	snprintf(derry->extra, sizeof(derry->extra),
-		 "streams:\n  - {name: people, subjects: [\"lyceum.experts.v1.>\"], max_age: 1d}\n");
+	snprintf(
+		derry->extra, sizeof(derry->extra),
+		"streams:\n  - {name: people, subjects: [\"lyceum.experts.v1.>\"], max_age: 1d}\n");
 	node_start(derry);
 	node_wait_for_plugin(derry, "experts", LYCEUM__V1__PLUGIN__STATE__FAILED);
 	Lyceum__V1__StatusReply *status = node_status(derry);
