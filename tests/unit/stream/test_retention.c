@@ -25,7 +25,8 @@ struct bench {
 	struct fake_client *root; /* at the hub */
 	struct fake_client *ann;
 
-	/* The one stream of the hub. */
+	/* The one stream of this daemon; NULL: of the hub. */
+	const char *where;
 	Lyceum__V1__StreamConfig stream;
 	Lyceum__V1__StreamConfig *streams[1];
 	char *subjects[1];
@@ -39,7 +40,7 @@ static void configure(struct fake_node *node, Lyceum__V1__Config *config)
 {
 	struct bench *bench = the_bench;
 	bench->configure(node, config);
-	if (strcmp(node->name, "hub") != 0)
+	if (strcmp(node->name, bench->where ? bench->where : "hub") != 0)
 		return;
 	config->streams = bench->streams;
 	config->n_streams = 1;
@@ -284,6 +285,43 @@ static void test_retention_waits_for_the_acknowledgement(void **state)
 	assert_int_equal(held(bench->hub, "b"), 2);
 }
 
+static void test_retention_waits_for_the_hub(void **state)
+{
+	struct bench *bench = *state;
+	bench->where = "wales";
+	bench->acknowledgement.hub = true;
+	bench->stream.until_acknowledged = &bench->acknowledgement;
+	start(bench);
+	bench->wales = fake_node_add(bench->world, "wales", bench->hub);
+	bench->wales->is_refused = true;
+	fake_cut(bench->wales);
+	struct fake_client *there = fake_client_add(bench->wales, "root");
+	fake_post(there, 0, "a", "from wales", MEMBERS, NULL);
+	fake_pass(bench->world, 4000);
+	assert_int_equal(count(bench->wales, "lyceum.notice.v1."), 1);
+	bench->wales->is_refused = false;
+	fake_pass(bench->world, 9000);
+	assert_int_equal(count(bench->hub, "lyceum.notice.v1."), 1);
+	assert_int_equal(count(bench->wales, "lyceum.notice.v1."), 0);
+}
+
+static void test_retention_waits_for_a_node_that_is_away(void **state)
+{
+	struct bench *bench = *state;
+	bench->acknowledgement.nodes = true;
+	bench->stream.until_acknowledged = &bench->acknowledgement;
+	start(bench);
+	fake_node_add(bench->world, "wales", bench->hub);
+	fake_node_add(bench->world, "cork", bench->hub);
+	post(bench, "a", "one");
+	fake_pass(bench->world, 3000);
+	/* derry has never been there. */
+	assert_int_equal(count(bench->hub, "lyceum.notice.v1."), 1);
+	fake_node_add(bench->world, "derry", bench->hub);
+	fake_pass(bench->world, 5000);
+	assert_int_equal(count(bench->hub, "lyceum.notice.v1."), 0);
+}
+
 static void test_retention_leaves_positions_where_they_were(void **state)
 {
 	struct bench *bench = *state;
@@ -362,6 +400,8 @@ int main(void)
 		RETENTION_TEST(test_retention_keeps_what_took_something_away),
 		RETENTION_TEST(test_retention_keeps_a_withdrawal_that_later_readers_do_not_cover),
 		RETENTION_TEST(test_retention_waits_for_the_acknowledgement),
+		RETENTION_TEST(test_retention_waits_for_the_hub),
+		RETENTION_TEST(test_retention_waits_for_a_node_that_is_away),
 		RETENTION_TEST(test_retention_leaves_positions_where_they_were),
 		RETENTION_TEST(test_retention_forgets_what_it_told_after_a_week),
 		RETENTION_TEST(test_retention_tries_again_what_was_cut_short),
