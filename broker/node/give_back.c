@@ -138,6 +138,7 @@ void link_asked(struct link *link, const struct packet_follow *follow)
 	free(link->asked);
 	link->asked = mem_get((follow->position_count + 1) * sizeof(*link->asked));
 	link->asked_count = 0;
+	link->give_until = link->links->stream->last_seq;
 	for (size_t i = 0; i < follow->position_count; i++) {
 		const struct wire_position *position = &follow->positions[i];
 		if (span_is(position->origin, link->peer))
@@ -198,6 +199,11 @@ uint64_t link_give_start(const struct link *link)
 		start = first < start ? first : start;
 	}
 	return start;
+}
+
+bool link_has_given(const struct link *link)
+{
+	return link->asked_count > 0 && link->is_followed && link->next_seq > link->give_until;
 }
 
 size_t link_list_given(const struct link *link, struct wire_position *to)

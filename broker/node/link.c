@@ -255,7 +255,9 @@ static void send_heads(struct link *link)
 		link->is_followed && !link->is_reading && link->next_seq > stream->last_seq;
 	struct wire_position sent[MAX_POSITIONS];
 	struct wire_position stored[MAX_POSITIONS];
-	size_t sent_count = is_all_sent ? list_sent(link, sent) : 0;
+	size_t sent_count = is_all_sent            ? list_sent(link, sent)
+			    : link_has_given(link) ? link_list_given(link, sent)
+						   : 0;
 	size_t stored_count = list_stored(link, stored);
 	size_t first = 0;
 	do {

@@ -27,7 +27,7 @@ struct link {
 	struct list node;
 	struct links *links;
 	char peer[64];
-	bool is_hub; /* the peer is this daemon's hub */
+	bool is_hub;    /* the peer is this daemon's hub */
 	bool is_former; /* it was, and is nobody's business any more */
 
 	struct session *session; /* NULL while it is down */
@@ -51,6 +51,7 @@ struct link {
 	 * back what comes after. None: it was never restored, and nothing is given back. */
 	struct origin_former *asked;
 	size_t asked_count;
+	uint64_t give_until; /* sequence of this log: what is given back lies before or here */
 	/* The other way round, kept beside the log: up to where the peer has given back. */
 	struct origin_former given[ORIGIN_MAX_FORMER];
 	size_t given_count;
@@ -131,6 +132,8 @@ void link_asked(struct link *link, const struct packet_follow *follow);
 bool link_gives_back(const struct link *link, const struct record *record);
 /* Where the first of them lies; UINT64_MAX: there is none. */
 uint64_t link_give_start(const struct link *link);
+/* Has all of it been sent, whatever else is still to be sent? */
+bool link_has_given(const struct link *link);
 /* "That was all of yours": for the positions that are said to be sent. */
 size_t link_list_given(const struct link *link, struct wire_position *to);
 /* The peer says that of this daemon's own records. */

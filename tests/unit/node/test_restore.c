@@ -175,6 +175,31 @@ static void test_restore_of_node_brings_back_what_reached_its_hub(void **state)
 	fake_backup_free(backup);
 }
 
+/* A hub that is never done sending has given back what it had all the same. */
+static void test_restore_of_node_does_not_wait_for_a_quiet_hub(void **state)
+{
+	struct net *net = *state;
+	struct fake_backup *backup = fake_backup_new(net->wales);
+	post(net->at_wales, "a", "lost");
+	fake_pass(net->world, 2000);
+	restore(net, net->wales, backup);
+	for (int i = 0; i < 1000 && net->wales->daemon.stream.is_waiting; i++) {
+		fake_hello(net->at_hub);
+		fake_post(net->at_hub, 1, "busy", "as always", MEMBERS, NULL);
+		/* What was read is sent, and at once there is more. */
+		fake_serve(net->hub, 1);
+		fake_commit(net->hub, 1);
+		fake_tick(net->world, 10);
+		while (fake_deliver_up(net->wales) || fake_deliver_down(net->wales))
+			;
+		fake_commit(net->wales, SIZE_MAX);
+		fake_serve(net->wales, SIZE_MAX);
+	}
+	assert_false(net->wales->daemon.stream.is_waiting);
+	assert_int_equal(net->wales->daemon.stream.taken_back_count, 1);
+	fake_backup_free(backup);
+}
+
 static void test_restore_keeps_who_and_when_of_what_came_back(void **state)
 {
 	struct net *net = *state;
@@ -685,6 +710,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_net(test_restore_of_node_brings_back_what_reached_its_hub),
+		on_net(test_restore_of_node_does_not_wait_for_a_quiet_hub),
 		on_net(test_restore_keeps_who_and_when_of_what_came_back),
 		on_net(test_restore_of_hub_learns_again_from_its_nodes),
 		on_net(test_restore_of_hub_counts_what_waits_again),
