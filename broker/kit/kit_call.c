@@ -14,6 +14,7 @@ struct lyc_test_call {
 	struct lyc_test *test;
 	struct fake_client *client;
 	const ProtobufCMethodDescriptor *method;
+	bool is_stream;
 	bool has_ended;
 	/* Why it could not begin. */
 	struct lyc_error refused;
@@ -95,6 +96,8 @@ static struct lyc_test_call *begin(struct lyc_test *test, const char *as, const 
 			 "The plugin \"%s\" has no method %s.", test->plugin->name, method);
 	if (call->refused.status != LYC_OK)
 		return call;
+	const struct schema_method *known = schema_find_method(test->world->schema, method);
+	call->is_stream = known && known->is_server_streaming;
 	call->client = at ? person_connect(test, node, as) : kit_client(node, "operator");
 	struct packet packet = {.kind = PACKET_CALL,
 				.call = {.id = CALL_ID, .method = fake_text(method), .body = body}};
@@ -144,6 +147,15 @@ static const struct packet_reply *next_reply(struct lyc_test_call *call, struct 
 	return NULL;
 }
 
+/* The caller has taken one reply of the stream. */
+static void give_credit(struct lyc_test_call *call, size_t body_len)
+{
+	struct packet packet = {
+		.kind = PACKET_CREDIT,
+		.credit = {.call = CALL_ID, .value = (uint64_t)wire_reply_cost(body_len)}};
+	fake_send(call->client, &packet);
+}
+
 const void *lyc_test_next(struct lyc_test_call *call, struct lyc_error *error)
 {
 	if (error)
@@ -156,10 +168,17 @@ const void *lyc_test_next(struct lyc_test_call *call, struct lyc_error *error)
 	const ProtobufCMessageDescriptor *type = call->method->output;
 	bool is_last = !reply->more;
 	struct span body = reply->body;
+	/* As lyc_call_end says it. */
+	if (is_last && call->is_stream && body.len == 0) {
+		finish(call);
+		return NULL;
+	}
 	ProtobufCMessage *message = protobuf_c_message_unpack(
 		type, NULL, body.len, body.data ? body.data : (const uint8_t *)"");
 	if (is_last)
 		finish(call);
+	else
+		give_credit(call, body.len);
 	if (message)
 		kit_keep(call->test, message, NULL);
 	else

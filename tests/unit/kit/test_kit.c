@@ -138,9 +138,25 @@ static void test_kit_streams(void **state)
 		const Lyceum__Echo__V1__CountReply *reply = lyc_test_next(call, NULL);
 		assert_int_equal(reply->number, number);
 	}
-	while (lyc_test_next(call, &error))
-		continue;
+	assert_null(lyc_test_next(call, &error));
 	assert_int_equal(error.status, LYC_OK);
+}
+
+/* More than a caller takes at once: the plugin goes on as the test does. */
+static void test_kit_takes_a_long_stream(void **state)
+{
+	(void)state;
+	struct lyc_error error;
+	uint32_t last = 0;
+	Lyceum__Echo__V1__CountRequest count = LYCEUM__ECHO__V1__COUNT_REQUEST__INIT;
+	count.to = 30000;
+	struct lyc_test_call *call =
+		lyc_test_begin(test, NULL, "lyceum.echo.v1.Echo/Count", &count.base);
+	const Lyceum__Echo__V1__CountReply *reply;
+	while ((reply = lyc_test_next(call, &error)))
+		last = reply->number;
+	assert_int_equal(error.status, LYC_OK);
+	assert_int_equal(last, 30000);
 }
 
 static void test_kit_passes_a_day_in_no_time(void **state)
@@ -221,6 +237,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_kit_cancels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_kit_streams, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_kit_takes_a_long_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_kit_passes_a_day_in_no_time, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_kit_restarts, set_up, tear_down),
