@@ -77,7 +77,10 @@ enum lyc_status client_open_with(const struct connection_options *options,
 	list_init(&client->keyed);
 	list_init(&client->owing);
 	list_init(&client->removed);
-	rng_init(&client->rng, wall_ms() ^ (uint64_t)getpid() << 32 ^ (uintptr_t)client);
+	/* Whoever carries the frames wants each run to be like the last one. */
+	rng_init(&client->rng, options->transport
+				       ? wall_ms()
+				       : wall_ms() ^ (uint64_t)getpid() << 32 ^ (uintptr_t)client);
 	if (options->software) {
 		client->software = mem_dup_try(options->software, strlen(options->software));
 		if (!client->software) {

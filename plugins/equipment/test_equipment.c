@@ -191,6 +191,40 @@ static void test_equipment_is_not_booked_while_its_home_is_away(void **state)
 	assert_non_null(book("bea@alps", "2026-12-01", "2026-12-03", NULL));
 }
 
+/* What three callers at once have made of it, in the order of the log. */
+static void play(char *ret_text, size_t size)
+{
+	struct lyc_error error;
+	struct lyc_test_call *calls[3];
+	set_up(NULL);
+	lyc_test_hold(net, "wales", true);
+	calls[0] = begin("bea@alps", "2026-12-01", "2026-12-03");
+	calls[1] = begin("nia@wales", "2026-12-02", "2026-12-04");
+	calls[2] = begin("bea@alps", "2026-12-03", "2026-12-05");
+	lyc_test_hold(net, "wales", false);
+	ret_text[0] = '\0';
+	for (size_t i = 0; i < 3; i++) {
+		bool is_booked = lyc_test_next(calls[i], &error) != NULL;
+		size_t len = strlen(ret_text);
+		snprintf(ret_text + len, size - len, "%d %s %lld\n", is_booked, error.text,
+			 (long long)lyc_test_wall_ms(net));
+	}
+	size_t len = strlen(ret_text);
+	snprintf(ret_text + len, size - len, "%s", found("nia@wales", "{}"));
+	tear_down(NULL);
+}
+
+static void test_equipment_is_played_the_same_way_each_time(void **state)
+{
+	(void)state;
+	char first[2000], again[2000];
+	play(first, sizeof(first));
+	for (int i = 0; i < 5; i++) {
+		play(again, sizeof(again));
+		assert_string_equal(first, again);
+	}
+}
+
 static void test_equipment_stands_what_every_plugin_should(void **state)
 {
 	(void)state;
@@ -212,6 +246,7 @@ int main(void)
 		EQUIPMENT_TEST(test_equipment_keeps_its_bookings_when_it_is_offered_anew),
 		EQUIPMENT_TEST(test_equipment_forgets_what_is_over),
 		EQUIPMENT_TEST(test_equipment_is_not_booked_while_its_home_is_away),
+		cmocka_unit_test(test_equipment_is_played_the_same_way_each_time),
 		EQUIPMENT_TEST(test_equipment_stands_what_every_plugin_should),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
