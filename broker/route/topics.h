@@ -9,7 +9,9 @@
 
 #include "route/session.h"
 
-struct follower; /* stream's part of a subscription to records */
+/* stream's parts of a subscription to records: its own place, or a share of a group's */
+struct follower;
+struct group_member;
 
 struct subscription {
 	struct session *session;
@@ -23,6 +25,7 @@ struct subscription {
 	uint64_t missed;
 	/* NULL: from now on, kept nowhere. */
 	struct follower *follower;
+	struct group_member *member;
 
 	struct list of_session;
 	struct list of_place;

@@ -8,6 +8,7 @@
 
 #include "base/crc32c.h"
 #include "base/ensure.h"
+#include "stream/fan_out.h"
 #include "stream/outgoing.h"
 
 /* What a slow link has not taken, in bytes. */
@@ -49,23 +50,22 @@ static void send_to_link(struct fan_out *out, struct session *link, struct span 
 	session_send(out->stream->sessions, link, &packet);
 }
 
-enum sent { SENT, NOT_FOR_THEM, NOT_NOW };
-
-static enum sent try_send(struct fan_out *out, struct subscription *subscription)
+static enum fan_out_sent try_send(struct subscription *subscription, void *arg)
 {
+	struct fan_out *out = arg;
 	struct stream *stream = out->stream;
 	const struct transient *transient = out->transient;
 	struct session *session = subscription->session;
 	struct buf cut = {0};
-	enum sent sent = SENT;
+	enum fan_out_sent sent = FAN_OUT_SENT;
 	enum egress egress = outgoing_judge(stream, session, out->message, transient->body,
 					    &out->label, out->home, &cut);
 	struct span body = egress == EGRESS_CUT ? span_of(cut.data, cut.len) : transient->body;
 	if (egress == EGRESS_NOTHING) {
-		sent = NOT_FOR_THEM;
+		sent = FAN_OUT_NOT_FOR_THEM;
 	} else if (session_is_link(session) ? session_backlog(session) > MAX_LINK_BACKLOG
 					    : subscription->credit <= 0) {
-		sent = NOT_NOW;
+		sent = FAN_OUT_NOT_NOW;
 	} else if (session_is_link(session)) {
 		send_to_link(out, session, body);
 	} else {
@@ -92,7 +92,7 @@ static void fan_out_to(struct subscription *subscription, void *arg)
 		return;
 	if (subscription->group)
 		buf_add(&out->grouped, &subscription, sizeof(subscription));
-	else if (try_send(out, subscription) == NOT_NOW)
+	else if (try_send(subscription, out) == FAN_OUT_NOT_NOW)
 		subscription->missed++;
 }
 
@@ -112,36 +112,38 @@ static int compare_members(const void *a, const void *b)
 
 /* The subject chooses the member, so that its messages stay in order with one; where that one may
  * not have it or has no credit, the next. */
-static void send_to_group(struct fan_out *out, struct subscription *const *members, size_t count)
+static void send_to_group(struct subscription *const *members, size_t count, uint32_t hash,
+			  fan_out_fn try_one, void *arg)
 {
-	uint32_t hash = crc32c(0, out->transient->subject.data, out->transient->subject.len);
 	struct subscription *slow = NULL;
 	for (size_t i = 0; i < count; i++) {
 		struct subscription *member = members[(hash + i) % count];
-		enum sent sent = try_send(out, member);
-		if (sent == SENT)
+		enum fan_out_sent sent = try_one(member, arg);
+		if (sent == FAN_OUT_SENT)
 			return;
-		if (sent == NOT_NOW && !slow)
+		if (sent == FAN_OUT_NOT_NOW && !slow)
 			slow = member;
 	}
 	if (slow)
 		slow->missed++;
 }
 
-static void send_to_groups(struct fan_out *out)
+void fan_out_groups(struct buf *grouped, struct span subject, fan_out_fn try_one, void *arg)
 {
-	struct subscription **members = (struct subscription **)(void *)out->grouped.data;
-	size_t count = out->grouped.len / sizeof(*members);
-	ensure(!out->grouped.has_failed);
-	if (count > 1)
-		qsort(members, count, sizeof(*members), compare_members);
+	struct subscription **members = (struct subscription **)(void *)grouped->data;
+	size_t count = grouped->len / sizeof(*members);
+	ensure(!grouped->has_failed);
+	if (count == 0)
+		return;
+	uint32_t hash = crc32c(0, subject.data, subject.len);
+	qsort(members, count, sizeof(*members), compare_members);
 	for (size_t first = 0, i = 0; i < count; i++) {
 		if (i + 1 < count && strcmp(members[i + 1]->group, members[i]->group) == 0)
 			continue;
-		send_to_group(out, members + first, i + 1 - first);
+		send_to_group(members + first, i + 1 - first, hash, try_one, arg);
 		first = i + 1;
 	}
-	buf_fini(&out->grouped);
+	buf_fini(grouped);
 }
 
 void stream_fan_out(struct stream *stream, const struct session *from,
@@ -157,7 +159,7 @@ void stream_fan_out(struct stream *stream, const struct session *from,
 		return;
 	stream->fanout++;
 	topics_match(stream->topics, transient->subject, fan_out_to, &out);
-	send_to_groups(&out);
+	fan_out_groups(&out.grouped, transient->subject, try_send, &out);
 }
 
 void stream_tell_links(struct stream *stream)

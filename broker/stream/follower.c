@@ -12,7 +12,9 @@
 #include "base/mem.h"
 #include "log.h"
 #include "stream/durable.h"
+#include "stream/fan_out.h"
 #include "stream/genuine.h"
+#include "stream/group.h"
 #include "stream/left.h"
 #include "stream/outgoing.h"
 #include "stream/retention_rule.h"
@@ -76,31 +78,30 @@ static void note_sent(struct follower *follower, uint64_t seq, uint32_t len)
 		(struct sent_record){.seq = seq, .len = len};
 }
 
-/* One record to one subscription, as far as its label allows. */
-static void send_record(struct stream *stream, struct subscription *subscription, uint64_t seq,
-			const struct record *record)
+uint32_t follower_send(struct stream *stream, struct subscription *subscription, uint64_t seq,
+		       const struct record *record)
 {
 	size_t name_len = 0;
 	if (trimmed_is(record)) {
 		if (subscription->follower)
 			trimmed_deliver(stream, subscription, record);
-		return;
+		return 0;
 	}
 	if (stream_is_private(record->subject))
-		return;
+		return 0;
 	/* Our own by what our plugins say today: a part that has become labelled since is cut. */
 	uint64_t schema = record->origin.len > 0 ? record->schema : 0;
 	const struct schema_message *message =
 		types_of_record(stream->types, record->subject, schema, &name_len);
 	if (!message)
-		return; /* held: its schema is not known here */
+		return 0; /* held: its schema is not known here */
 	/* It may have come before its type was known. */
 	struct lyc_error error;
 	if (record->origin.len > 0 && genuine_check(stream->types, record, &error) != LYC_OK)
-		return;
+		return 0;
 	struct label label = policy_members_label();
 	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
-		return;
+		return 0;
 	char home[64];
 	snprintf(home, sizeof(home), "%.*s",
 		 record->origin.len > 0 ? (int)record->origin.len : (int)strlen(stream->name),
@@ -118,7 +119,7 @@ static void send_record(struct stream *stream, struct subscription *subscription
 					      &former, home, &cut) != EGRESS_NOTHING;
 	if (egress == EGRESS_NOTHING && !is_withdrawn) {
 		buf_fini(&cut);
-		return;
+		return 0;
 	}
 	if (egress == EGRESS_CUT)
 		body = span_of(cut.data, cut.len);
@@ -144,6 +145,7 @@ static void send_record(struct stream *stream, struct subscription *subscription
 		subscription->follower->told_seq = seq;
 	}
 	buf_fini(&cut);
+	return len;
 }
 
 /* ---- followers ---- */
@@ -230,7 +232,7 @@ static uint64_t send_read(struct follower *follower, const struct log_read *read
 		struct record record;
 		if (record_read(span_of(at + sizeof(seq) + sizeof(len), len), &record) == LYC_OK &&
 		    has_begun(follower, &record))
-			send_record(follower->stream, subscription, seq, &record);
+			follower_send(follower->stream, subscription, seq, &record);
 		at += sizeof(seq) + sizeof(len) + len;
 	}
 	return read->next_seq;
@@ -276,6 +278,8 @@ struct committed {
 	struct stream *stream;
 	uint64_t seq;
 	const struct record *record;
+	/* Subscriptions of groups that follow no records: one of each group gets it. */
+	struct buf grouped;
 };
 
 static void deliver_to(struct subscription *subscription, void *arg)
@@ -283,6 +287,14 @@ static void deliver_to(struct subscription *subscription, void *arg)
 	struct committed *committed = arg;
 	if (session_is_link(subscription->session))
 		return; /* records travel as copies */
+	if (subscription->member) {
+		group_deliver(subscription->member, committed->seq, committed->record);
+		return;
+	}
+	if (subscription->group && !subscription->follower) {
+		buf_add(&committed->grouped, &subscription, sizeof(subscription));
+		return;
+	}
 	struct follower *follower = subscription->follower;
 	if (follower && !is_live(follower, committed->seq))
 		return; /* it reads the log */
@@ -290,15 +302,27 @@ static void deliver_to(struct subscription *subscription, void *arg)
 		subscription->missed++;
 		return;
 	}
-	send_record(committed->stream, subscription, committed->seq, committed->record);
+	follower_send(committed->stream, subscription, committed->seq, committed->record);
 	if (follower)
 		follower->next_seq = committed->seq + 1;
+}
+
+static enum fan_out_sent try_one(struct subscription *subscription, void *arg)
+{
+	struct committed *committed = arg;
+	if (subscription->credit <= 0)
+		return FAN_OUT_NOT_NOW;
+	return follower_send(committed->stream, subscription, committed->seq, committed->record) > 0
+		       ? FAN_OUT_SENT
+		       : FAN_OUT_NOT_FOR_THEM;
 }
 
 void stream_deliver(struct stream *stream, uint64_t seq, const struct record *record)
 {
 	struct committed committed = {.stream = stream, .seq = seq, .record = record};
 	topics_match(stream->topics, record->subject, deliver_to, &committed);
+	fan_out_groups(&committed.grouped, record->subject, try_one, &committed);
+	groups_passed(stream, seq);
 	/* Whoever was live has come one further, whether it matched or not; the others read. */
 	list_each_safe (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
@@ -313,7 +337,7 @@ void stream_deliver(struct stream *stream, uint64_t seq, const struct record *re
 }
 
 /* A durable name belongs to one subscription; the newer one takes it over. */
-static void take_over(struct stream *stream, const char *key)
+void follower_take_over(struct stream *stream, const char *key)
 {
 	list_each_safe (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
@@ -351,7 +375,7 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 	if (subscribe->durable.len > 0) {
 		const char *identity = subscription->session->identity;
 		follower->key = durable_key(identity, subscribe->durable);
-		take_over(stream, follower->key);
+		follower_take_over(stream, follower->key);
 		left_forget(stream, follower->key);
 		if (durable_load(stream, follower->key, &consumed)) {
 			if (consumed > stream->last_seq)
@@ -408,6 +432,7 @@ void stream_turn(struct stream *stream)
 	if (stream->told_seq == stream->last_seq)
 		return;
 	stream->told_seq = stream->last_seq;
+	groups_turn(stream);
 	list_each (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
 		if (follower->subscription && !follower->is_reading &&
@@ -418,6 +443,7 @@ void stream_turn(struct stream *stream)
 
 void stream_tick(struct stream *stream)
 {
+	groups_tick(stream);
 	list_each (node, &stream->followers)
 		save(list_entry(node, struct follower, node));
 }

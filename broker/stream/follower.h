@@ -25,6 +25,12 @@ struct follower_place {
 };
 typedef void (*follower_place_fn)(const struct follower_place *place, void *arg);
 void stream_each_place(const struct stream *stream, follower_place_fn fn, void *arg);
+/* One record to one subscription, as far as its label allows: the credit that it took, 0: it is not
+ * for them. */
+uint32_t follower_send(struct stream *stream, struct subscription *subscription, uint64_t seq,
+		       const struct record *record);
+/* Whoever has the durable name of this key loses it. */
+void follower_take_over(struct stream *stream, const char *key);
 /* Read on for it where it is behind and has credit. */
 void follower_pump(struct follower *follower);
 

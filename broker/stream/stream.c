@@ -30,6 +30,7 @@ void stream_init(struct stream *stream, const struct env *env, struct policy *po
 				  .replayed_seq = UINT64_MAX};
 	snprintf(stream->name, sizeof(stream->name), "%s", name);
 	list_init(&stream->followers);
+	list_init(&stream->groups);
 	/* Its own records come first, however many origins will be known. */
 	origins_get(&stream->origins, span_of(stream->name, strlen(stream->name)))->epoch = epoch;
 }

@@ -74,6 +74,7 @@ struct stream {
 	struct subjects subjects;
 	struct moments moments;
 	struct list followers;
+	struct list groups;
 	struct durable_count *durables; /* by identity */
 	struct left_place *left;        /* see left.h */
 	uint64_t fanout;                /* number of the transient message being sent */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "stream/durable.h"
 #include "stream/follower.h"
+#include "stream/group.h"
 #include "stream/outgoing.h"
 #include "wire/subject.h"
 
@@ -31,14 +32,6 @@ void stream_subscribe(struct stream *stream, struct session *session,
 	}
 	bool is_of_records = subscribe->start != SUBSCRIBE_NOW || subscribe->records_only ||
 			     subscribe->durable.len > 0;
-	if (subscribe->group.len > 0 && is_of_records) {
-		outgoing_refuse(
-			stream, session, subscribe->id, LYC_INVALID_ARGUMENT,
-			"a group shares messages of the moment, and each of its members gets "
-			"every record: leave out `group`, or `start`, `durable` and "
-			"`records_only`");
-		return;
-	}
 	/* A link asks for the patterns of everybody behind it. */
 	size_t max = session_is_link(session) ? MAX_LINK_SUBSCRIPTIONS : stream->max_subscriptions;
 	if (session->subscription_count >= max || subscription_find(session, subscribe->id)) {
@@ -47,7 +40,7 @@ void stream_subscribe(struct stream *stream, struct session *session,
 				"or the id is in use");
 		return;
 	}
-	if (subscribe->durable.len > 0 && !session_is_link(session) &&
+	if (subscribe->durable.len > 0 && !session_is_link(session) && subscribe->group.len == 0 &&
 	    !durable_is_allowed(stream, session->identity, subscribe->durable)) {
 		outgoing_refuse(
 			stream, session, subscribe->id, LYC_RESOURCE_EXHAUSTED,
@@ -71,12 +64,18 @@ void stream_subscribe(struct stream *stream, struct session *session,
 	subscription->records_only = subscribe->records_only;
 	if (!subscribe->records_only && stream->on_interest)
 		stream->on_interest(subscription, true, stream->on_interest_arg);
-	if (is_of_records && !session_is_link(session))
+	if (is_of_records && !session_is_link(session) && subscription->group)
+		group_join(stream, subscription, subscribe); /* may end it */
+	else if (is_of_records && !session_is_link(session))
 		follower_start(stream, subscription, subscribe); /* may end it */
 }
 
-static void leave(struct stream *stream, struct subscription *subscription)
+static void leave(struct stream *stream, struct subscription *subscription, bool forget)
 {
+	if (subscription->member)
+		group_leave(subscription->member, forget);
+	if (forget && subscription->follower)
+		follower_forget(subscription->follower);
 	if (subscription->follower)
 		follower_leave(subscription->follower);
 	if (!subscription->records_only && stream->on_interest)
@@ -87,17 +86,14 @@ static void leave(struct stream *stream, struct subscription *subscription)
 void stream_unsubscribe(struct stream *stream, struct session *session, uint64_t id, bool forget)
 {
 	struct subscription *subscription = subscription_find(session, id);
-	if (!subscription)
-		return;
-	if (forget && subscription->follower)
-		follower_forget(subscription->follower);
-	leave(stream, subscription);
+	if (subscription)
+		leave(stream, subscription, forget);
 }
 
 void stream_leave(struct stream *stream, struct session *session)
 {
 	list_each_safe (node, &session->subscriptions)
-		leave(stream, list_entry(node, struct subscription, of_session));
+		leave(stream, list_entry(node, struct subscription, of_session), false);
 }
 
 static void credit_came(struct stream *stream, struct subscription *subscription)
@@ -108,14 +104,19 @@ static void credit_came(struct stream *stream, struct subscription *subscription
 	}
 	if (subscription->follower)
 		follower_pump(subscription->follower);
+	if (subscription->member)
+		group_pump_of(subscription->member);
 }
 
 void stream_consumed(struct stream *stream, struct session *session, uint64_t id, uint64_t seq)
 {
 	struct subscription *subscription = subscription_find(session, id);
-	if (!subscription || !subscription->follower)
+	if (!subscription || (!subscription->follower && !subscription->member))
 		return;
-	follower_consumed(subscription->follower, seq);
+	if (subscription->member)
+		group_consumed(subscription->member, seq);
+	else
+		follower_consumed(subscription->follower, seq);
 	credit_came(stream, subscription);
 }
 

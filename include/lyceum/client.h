@@ -241,7 +241,12 @@ struct lyc_subscribe_options {
 	/* LYC_START_SEQ: from this sequence on; LYC_START_TIME: from the first record on that was
 	 * committed at or after this time, in milliseconds since 1970. */
 	uint64_t from;
+	/* The daemon keeps the position under this name. */
 	const char *durable;
+	/* Subscribers of one group share: each message and each record goes to one of them, all of
+	 * a subject to the same one while they stay. Where they follow records (durable,
+	 * records_only, or a start) the group has one position, and what a member has not consumed
+	 * when it goes comes to another: at least once. */
 	const char *group;
 	bool records_only;
 	/* Bytes on their way at once; 0: 1 MiB; at most 8 MiB. */

@@ -110,7 +110,7 @@ static void send_subscribe(struct lyc_client *client, const struct subscription 
 	bool is_at_a_record = subscription->start == LYC_START_SEQ ||
 			      subscription->start == LYC_START_TIME ||
 			      (subscription->start == LYC_START_LAST && subscription->is_caught_up);
-	if (!durable && is_at_a_record && subscription->consumed_seq > 0) {
+	if (!durable && !group && is_at_a_record && subscription->consumed_seq > 0) {
 		packet.subscribe.start = SUBSCRIBE_SEQ;
 		packet.subscribe.from = subscription->consumed_seq + 1;
 	}
@@ -201,7 +201,10 @@ void subscriptions_sweep(struct lyc_client *client)
 
 static void settle_one(struct lyc_client *client, struct subscription *subscription)
 {
-	if (subscription->consumed_seq > subscription->told_seq && follows_records(subscription)) {
+	bool has_handled = subscription->group
+				   ? subscription->owed_records > 0
+				   : subscription->consumed_seq > subscription->told_seq;
+	if (has_handled && follows_records(subscription)) {
 		struct packet packet = {
 			.kind = PACKET_CONSUMED,
 			.consumed = {.id = subscription->id, .value = subscription->consumed_seq}};
@@ -232,7 +235,9 @@ void subscriptions_settle(struct lyc_client *client)
 static void consume(struct lyc_client *client, struct subscription *subscription, uint64_t seq,
 		    size_t len)
 {
-	if (seq > subscription->consumed_seq)
+	/* In a group an older one may come later, from a member that has gone: the last handled
+	 * counts. */
+	if (seq > subscription->consumed_seq || (subscription->group && seq > 0))
 		subscription->consumed_seq = seq;
 	if (seq > 0 && follows_records(subscription))
 		subscription->owed_records += len;
@@ -267,11 +272,26 @@ static bool remember(struct subscription *subscription, uint64_t seq, size_t len
 	return true;
 }
 
+/* How many of those that wait are handled with this one: in a group, those that came before it. */
+static size_t count_handled(const struct subscription *subscription, uint64_t seq)
+{
+	const struct unconsumed *queue = subscription->queue + subscription->queue_start;
+	size_t count = 0;
+	if (subscription->group) {
+		while (count < subscription->queue_len && queue[count].seq != seq)
+			count++;
+		return count < subscription->queue_len ? count + 1 : 0;
+	}
+	while (count < subscription->queue_len && queue[count].seq <= seq)
+		count++;
+	return count;
+}
+
 void lyc_client_consumed(struct lyc_client *client, uint64_t id, uint64_t seq)
 {
 	struct subscription *subscription = find(client, id);
-	while (subscription && subscription->queue_len > 0 &&
-	       subscription->queue[subscription->queue_start].seq <= seq) {
+	size_t count = subscription ? count_handled(subscription, seq) : 0;
+	for (; count > 0; count--) {
 		struct unconsumed first = subscription->queue[subscription->queue_start];
 		subscription->queue_start++;
 		subscription->queue_len--;
@@ -340,7 +360,8 @@ void subscriptions_gap(struct lyc_client *client, const struct packet_gap *gap)
 	if (gap->missed == 0) {
 		subscription->is_caught_up = true;
 		/* All that lies before is of no interest here or has been handled. */
-		if (subscription->queue_len == 0 && gap->seq > subscription->consumed_seq)
+		if (subscription->queue_len == 0 && !subscription->group &&
+		    gap->seq > subscription->consumed_seq)
 			subscription->consumed_seq = gap->seq;
 	}
 	hand_over(client, subscription, &delivery, NULL);

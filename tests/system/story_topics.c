@@ -188,6 +188,35 @@ static void test_topic_of_an_unknown_type_is_refused(void **state)
 	assert_string_equal(error.field, "text");
 }
 
+/* Two share the records of a desk; one goes without having handled any, and the other gets its
+ * share. */
+static void test_records_are_shared_by_a_group(void **state)
+{
+	(void)state;
+	char text[20];
+	char subject[60];
+	const struct lyc_publish_options durable = {.durable = true};
+	struct lyc_subscribe_options options = {
+		.group = "clerks", .durable = "clerks", .records_only = true};
+	struct inbox *busy = inbox_open(network, node_client(nhsa), NOTE ".desk.*", &options);
+	options.manual = true;
+	struct inbox *idle = inbox_open(network, node_client(nhsa), NOTE ".desk.*", &options);
+	for (int i = 0; i < 20; i++) {
+		snprintf(text, sizeof(text), "case %d", i);
+		snprintf(subject, sizeof(subject), NOTE ".desk.n%d", i);
+		note_publish(node_client(nhsa), subject, text, &durable);
+	}
+	inbox_wait(idle, 1);
+	inbox_wait(busy, 1);
+	inbox_close(idle);
+	inbox_wait(busy, 20);
+	for (int i = 0; i < 20; i++) {
+		snprintf(text, sizeof(text), "case %d", i);
+		assert_int_equal(inbox_count(busy, text), 1);
+	}
+	inbox_close(busy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_topic_is_chosen_by_wildcards),
 		cmocka_unit_test(test_topic_stops_travelling_when_nobody_wants_it),
 		cmocka_unit_test(test_topic_is_shared_by_a_group),
+		cmocka_unit_test(test_records_are_shared_by_a_group),
 		cmocka_unit_test(test_topic_goes_as_far_as_its_label),
 		cmocka_unit_test(test_topic_of_an_unknown_type_is_refused),
 	};

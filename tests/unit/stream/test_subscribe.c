@@ -71,26 +71,6 @@ static void test_subscribe_refuses_a_number_in_use_and_a_long_name(void **state)
 	assert_int_equal(bench->node->daemon.topics.count, 1);
 }
 
-/* Records go to each member: whoever wants to share them learns that it is not so. */
-static void test_subscribe_refuses_a_group_of_records(void **state)
-{
-	struct bench *bench = *state;
-	const struct packet_subscribe all[] = {
-		{.durable = fake_text("index")},
-		{.records_only = true},
-		{.start = SUBSCRIBE_LAST},
-	};
-	for (size_t i = 0; i < 3; i++) {
-		struct packet_subscribe subscribe = all[i];
-		subscribe.id = i;
-		subscribe.pattern = fake_text(">");
-		subscribe.group = fake_text("workers");
-		fake_subscribe(bench->ann, &subscribe);
-		expect_refusal(bench->ann, i, LYC_INVALID_ARGUMENT);
-	}
-	assert_int_equal(bench->node->daemon.topics.count, 0);
-}
-
 static void test_subscribe_has_a_bound_for_each_peer(void **state)
 {
 	struct bench *bench = *state;
@@ -139,7 +119,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_bench(test_subscribe_refuses_what_is_no_pattern),
 		on_bench(test_subscribe_refuses_a_number_in_use_and_a_long_name),
-		on_bench(test_subscribe_refuses_a_group_of_records),
 		on_bench(test_subscribe_has_a_bound_for_each_peer),
 		on_bench(test_subscribe_may_end_while_the_log_is_read),
 	};
