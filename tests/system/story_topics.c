@@ -224,9 +224,10 @@ int main(void)
 		cmocka_unit_test(test_topic_is_chosen_by_wildcards),
 		cmocka_unit_test(test_topic_stops_travelling_when_nobody_wants_it),
 		cmocka_unit_test(test_topic_is_shared_by_a_group),
-		cmocka_unit_test(test_records_are_shared_by_a_group),
 		cmocka_unit_test(test_topic_goes_as_far_as_its_label),
 		cmocka_unit_test(test_topic_of_an_unknown_type_is_refused),
+		/* Last: its records travel to the other nodes, too. */
+		cmocka_unit_test(test_records_are_shared_by_a_group),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
