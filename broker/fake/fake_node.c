@@ -312,8 +312,7 @@ void fake_node_restart(struct fake_node *node)
 	node_start(node);
 }
 
-void fake_node_restore(struct fake_node *node, const struct fake_backup *backup,
-		       bool waits_for_hub)
+void fake_node_restore(struct fake_node *node, const struct fake_backup *backup, bool waits_for_hub)
 {
 	end_abruptly(node);
 	fake_disk_restore(node, backup, waits_for_hub);

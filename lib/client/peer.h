@@ -82,8 +82,8 @@ LYC_MUST_USE enum lyc_status client_open_with(const struct connection_options *o
 LYC_MUST_USE enum lyc_status client_register(struct lyc_client *client,
 					     const struct packet_register *reg,
 					     struct lyc_error *error);
-/* Say that we take no more calls, and wait for the daemon's word, for at most timeout_ms: what it had
- * sent by then has come by then. What we published before we may still publish. */
+/* Say that we take no more calls, and wait for the daemon's word, for at most timeout_ms: what it
+ * had sent by then has come by then. What we published before we may still publish. */
 LYC_MUST_USE enum lyc_status client_let_go(struct lyc_client *client, uint32_t timeout_ms);
 /* Handle what comes for up to timeout_ms, woken or not. */
 void client_run_on(struct lyc_client *client, uint32_t timeout_ms);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include <lyceum/v1/node.pb-c.h>
 
@@ -42,13 +41,6 @@ struct asked {
 	Lyceum__Ask__V1__Answer *answer;
 	uint64_t started_ms;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- Life ---- */
 
@@ -101,7 +93,7 @@ static void reply(struct gather *gather)
 
 	answers_kinds(&gather->answers, kinds, sizeof(kinds));
 	answers_write(&gather->answers, request->kind, request->n_kind,
-		      (uint32_t)(now_ms() - gather->started_ms), headline, &reply);
+		      (uint32_t)(lyc_mono_ms() - gather->started_ms), headline, &reply);
 	reply.id = gather->id;
 	reply.note = notes;
 	if (reply.asked == 0 && kinds[0])
@@ -142,7 +134,7 @@ static void on_answer(const struct lyc_reply *reply, void *arg)
 	struct asked *asked = arg;
 	struct gather *gather = asked->gather;
 	answers_end(&gather->answers, asked->answer, reply->status, reply->text, reply->body,
-		    reply->body_len, (uint32_t)(now_ms() - asked->started_ms));
+		    reply->body_len, (uint32_t)(lyc_mono_ms() - asked->started_ms));
 	free(asked);
 	gather->pending_count--;
 	end_if_all_have_ended(gather);
@@ -165,7 +157,7 @@ static void ask(struct gather *gather, const char *method, const char *service, 
 		gather->is_cut = true;
 		return;
 	}
-	*asked = (struct asked){.gather = gather, .answer = answer, .started_ms = now_ms()};
+	*asked = (struct asked){.gather = gather, .answer = answer, .started_ms = lyc_mono_ms()};
 	gather->pending_count++;
 	enum lyc_status status = lyc_client_call_start(client, method, body, body_len, &options,
 						       on_answer, asked, NULL);
@@ -330,7 +322,7 @@ void gather_start(struct gathering *gathering, struct lyc_call *call,
 	gather->call = call;
 	gather->request = request;
 	gather->closure = closure;
-	gather->started_ms = now_ms();
+	gather->started_ms = lyc_mono_ms();
 	gather->next = gathering->first;
 	gathering->first = gather;
 	lyc_call_defer(call);
