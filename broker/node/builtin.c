@@ -17,6 +17,7 @@
 #include "stream/retention.h"
 
 #define MAX_LISTED 1000
+#define MAX_LOST 200
 #define MAX_ERASURES 100
 #define MAX_SCHEMA_REPLY (900u * 1024)
 
@@ -154,6 +155,8 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 	storage.subject_count = stats.subject_count;
 	storage.bytes = stats.bytes;
 	storage.segment_count = stats.segment_count;
+	storage.lost = stats.lost_count;
+	storage.damaged_files = stats.aside_count;
 	Lyceum__V1__StreamState *streams =
 		mem_get(retention_count(daemon->stream.retention) * sizeof(*streams));
 	fill_streams(daemon, streams, &storage.n_stream);
@@ -232,7 +235,25 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 		reply.n_erasure = erase_list(daemon, erasures, MAX_ERASURES);
 	reply.erasure = point(erasures, sizeof(*erasures), reply.n_erasure);
 
+	Lyceum__V1__LostRecord *lost = mem_get(MAX_LOST * sizeof(*lost));
+	struct lost_line *lost_lines = mem_get(MAX_LOST * sizeof(*lost_lines));
+	reply.n_lost = is_operator ? healing_list(daemon, lost_lines, MAX_LOST) : 0;
+	for (size_t i = 0; i < reply.n_lost; i++) {
+		lyceum__v1__lost_record__init(&lost[i]);
+		lost[i].first_seq = lost_lines[i].first_seq;
+		lost[i].last_seq = lost_lines[i].last_seq;
+		lost[i].subject = lost_lines[i].subject;
+		lost[i].file = lost_lines[i].file;
+		lost[i].offset = lost_lines[i].offset;
+		lost[i].found_ms = lost_lines[i].found_ms;
+		lost[i].text = (char *)(uintptr_t)lost_lines[i].text;
+	}
+	reply.lost = point(lost, sizeof(*lost), reply.n_lost);
+
 	pack(&reply.base, to);
+	free(reply.lost);
+	free(lost_lines);
+	free(lost);
 	erase_free_list(erasures, reply.n_erasure);
 	free(erasures);
 	free(reply.erasure);

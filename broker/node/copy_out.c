@@ -36,6 +36,20 @@ static bool prepare(struct link *link, uint64_t seq, const struct record *record
 	const struct origin *known = origins_find(&link->theirs, out.origin);
 	if (known && !origin_is_new(known, out.epoch, out.origin_seq))
 		return false;
+	return link_judge(link, seq, record, ret_record, cut);
+}
+
+bool link_judge(struct link *link, uint64_t seq, const struct record *record,
+		struct record *ret_record, struct buf *cut)
+{
+	struct stream *stream = link->links->stream;
+	bool is_own = record->origin.len == 0;
+	struct record out = *record;
+	if (is_own) {
+		out.origin = span_of(stream->name, strlen(stream->name));
+		out.epoch = stream_epoch_of(stream, seq);
+		out.origin_seq = seq;
+	}
 	char home[64];
 	snprintf(home, sizeof(home), "%.*s", (int)out.origin.len, (const char *)out.origin.data);
 	struct readers readers = {.node = link->peer, .person = ""};

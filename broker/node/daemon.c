@@ -246,6 +246,7 @@ void daemon_fini(struct daemon *daemon)
 	restart_fini(daemon);
 	barred_fini(daemon);
 	host_fini(&daemon->host);
+	healing_fini(daemon);
 	links_fini(&daemon->links);
 	router_fini(&daemon->router);
 	why_fini(daemon);
@@ -485,6 +486,8 @@ void daemon_tick(struct daemon *daemon)
 	if (now - daemon->heads_saved_ms > SAVE_HEADS_MS)
 		save_heads(daemon);
 	summary_tick(daemon);
+	if (!daemon->is_stopping)
+		healing_tick(daemon);
 }
 
 bool daemon_turn(struct daemon *daemon)

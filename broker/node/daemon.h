@@ -12,6 +12,7 @@
 #include "host/router.h"
 #include "node/backups.h"
 #include "node/link.h"
+#include "node/healing.h"
 #include "node/summary.h"
 #include "node/uplink.h"
 #include "store/store.h"
@@ -75,6 +76,8 @@ struct daemon {
 	uint64_t next_tick_ms;
 	uint64_t heads_saved_ms;
 	struct summary_state summary;
+	struct healing healing;
+	size_t searches; /* for records that others have lost */
 	struct backups backups;
 	/* Read the configuration anew and answer this call of Node/Reload, with
 	 * router_builtin_done; is_check: only look at it. NULL: there is no file. */

@@ -430,7 +430,8 @@ static bool ignore_flood(struct daemon *daemon, struct session *session)
 
 /* ---- the dispatcher ---- */
 
-static void handle_link(struct link *link, const struct packet *packet, struct span bytes)
+static void handle_link(struct daemon *daemon, struct link *link, const struct packet *packet,
+			struct span bytes)
 {
 	switch (packet->kind) {
 	case PACKET_FOLLOW:
@@ -444,6 +445,12 @@ static void handle_link(struct link *link, const struct packet *packet, struct s
 		break;
 	case PACKET_GAP:
 		link_gap(link, &packet->gap);
+		break;
+	case PACKET_WANT:
+		healing_wanted(daemon, link, &packet->want);
+		break;
+	case PACKET_FOUND:
+		healing_found(daemon, link, &packet->copy);
 		break;
 	default:
 		break;
@@ -524,8 +531,10 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 	case PACKET_COPY:
 	case PACKET_HEADS:
 	case PACKET_GAP:
+	case PACKET_WANT:
+	case PACKET_FOUND:
 		if (session_is_link(session) && session->owner)
-			handle_link(session->owner, packet, bytes);
+			handle_link(daemon, session->owner, packet, bytes);
 		break;
 	case PACKET_WELCOME:
 	case PACKET_PONG:

@@ -116,6 +116,10 @@ void links_turn(struct links *links);
 
 /* ---- copy_out.c ---- */
 
+/* What of a record the peer may have, whether it knows it or not: the record to send, or false.
+ * `cut` holds a cut body. */
+bool link_judge(struct link *link, uint64_t seq, const struct record *record,
+		struct record *ret_record, struct buf *cut);
 /* Read on for the peer where it is behind and has credit. */
 void link_pump(struct link *link);
 /* Where the first record lies that the peer does not have. */

@@ -467,8 +467,8 @@ static void take(struct restoring *restoring, struct span bytes)
 	struct pb_field field;
 	struct part part = {0};
 	while (pb_read_field(&reader, &field)) {
-		if (field.wire == PB_LEN && field.number != OWN_SEQS &&
-		    field.number != RETENTION && field.number != MOMENTS)
+		if (field.wire == PB_LEN && field.number != OWN_SEQS && field.number != RETENTION &&
+		    field.number != MOMENTS)
 			(void)!read_part(field.bytes, &part);
 		switch (field.number) {
 		case TIME_MS:

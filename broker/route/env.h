@@ -84,6 +84,21 @@ struct backup_job {
 	void (*on_done)(struct backup_job *job);
 };
 
+/* A record that was found damaged, whole again from another daemon's copy. The world answers with
+ * on_done, on the loop: FAILED_PRECONDITION when it is not the one that was there. */
+struct log_heal {
+	struct log_heal *next;
+	uint64_t seq;
+	struct buf subject;
+	struct buf record;
+
+	enum lyc_status status;
+	void (*on_done)(struct log_heal *heal);
+};
+/* What is lost: from and to which sequence, and what is known of it, a serialised lyceum.v1.Record
+ * with nothing but `lost`. */
+typedef void (*log_lost_fn)(uint64_t first_seq, uint64_t last_seq, struct span details, void *arg);
+
 /* The port number of the connection to the hub; listeners and plugin pipes count from 1. */
 #define PORT_UPLINK 0
 
@@ -115,6 +130,9 @@ struct env {
 	size_t (*saved_count)(void *world, const char *prefix);
 	/* Takes the job; one at a time. NULL: this world has no files. */
 	void (*backup)(void *world, struct backup_job *job);
+	/* Takes the heal. NULL, as is the next: this world's log is never damaged. */
+	void (*heal)(void *world, struct log_heal *heal);
+	void (*lost)(void *world, log_lost_fn on_lost, void *arg);
 	/* Random bits. */
 	uint64_t (*random)(void *world);
 

@@ -2,10 +2,7 @@
  * it looks for the identity at its front, so that somebody can be asked for it. */
 #include "store/lost.h"
 
-#include <string.h>
-
 #include "base/pb.h"
-#include "store/segment.h"
 
 #define RECORD_SUBJECT 4
 #define RECORD_LOST 15
@@ -52,6 +49,8 @@ static void read_fields(struct span bytes, struct lost *lost)
 	while (pb_read_field(&reader, &field)) {
 		if (field.wire == PB_LEN && field.number == FILE_NAME)
 			lost->file = field.bytes;
+		else if (field.wire == PB_LEN && field.number == SUBJECT)
+			lost->subject = field.bytes;
 		else if (field.wire == PB_LEN && field.number == ORIGIN)
 			lost->origin = field.bytes;
 		else if (field.wire != PB_LEN && field.number <= ORIGIN_SEQ)
@@ -76,31 +75,6 @@ void lost_read(uint64_t first_seq, uint64_t last_seq, struct span subject, struc
 	while (pb_read_field(&reader, &field)) {
 		if (field.number == RECORD_LOST && field.wire == PB_LEN)
 			read_fields(field.bytes, ret_lost);
-	}
-}
-
-void lost_peek(struct span bytes, struct lost *lost)
-{
-	struct segment_record record;
-	if (bytes.len < SEGMENT_RECORD_HEADER_LEN)
-		return;
-	lost->crc = (uint32_t)bytes.data[0] | (uint32_t)bytes.data[1] << 8 |
-		    (uint32_t)bytes.data[2] << 16 | (uint32_t)bytes.data[3] << 24;
-	if (!segment_peek(bytes, &record) || record.seq != lost->first_seq ||
-	    record.len != bytes.len)
-		return;
-	lost->has_head = true;
-	lost->back = (uint32_t)(record.seq - record.batch_seq);
-	struct pb_reader reader = pb_reader_of(record.record);
-	struct pb_field field;
-	/* In this order at the front, as record_write has them. */
-	while (pb_read_field(&reader, &field) && field.number <= 3) {
-		if (field.number == 1 && field.wire == PB_LEN)
-			lost->origin = field.bytes;
-		else if (field.number == 2 && field.wire != PB_LEN)
-			lost->epoch = field.value;
-		else if (field.number == 3 && field.wire != PB_LEN)
-			lost->origin_seq = field.value;
 	}
 }
 

@@ -34,9 +34,6 @@ void lost_write(struct buf *to, const struct lost *lost);
 /* Of an entry, borrowing its bytes. */
 void lost_read(uint64_t first_seq, uint64_t last_seq, struct span subject, struct span details,
 	       struct lost *ret_lost);
-/* Look what the damaged bytes of a single record say of themselves. */
-void lost_peek(struct span bytes, struct lost *lost);
-
 /* The subject that a serialised lyceum.v1.Record says; empty when none can be read. */
 struct span lost_subject_of(struct span record);
 

@@ -100,6 +100,32 @@ static struct span subject_of(const struct mend *mend, struct span bytes)
 	return is_known ? record.subject : span_of(NULL, 0);
 }
 
+/* What the damaged bytes of a single record say of themselves. */
+static void peek(struct span bytes, struct lost *lost)
+{
+	struct segment_record record;
+	if (bytes.len < SEGMENT_RECORD_HEADER_LEN)
+		return;
+	lost->crc = (uint32_t)bytes.data[0] | (uint32_t)bytes.data[1] << 8 |
+		    (uint32_t)bytes.data[2] << 16 | (uint32_t)bytes.data[3] << 24;
+	if (!segment_peek(bytes, &record) || record.seq != lost->first_seq ||
+	    record.len != bytes.len)
+		return;
+	lost->has_head = true;
+	lost->back = (uint32_t)(record.seq - record.batch_seq);
+	struct pb_reader reader = pb_reader_of(record.record);
+	struct pb_field field;
+	/* In this order at the front, as record_write has them. */
+	while (pb_read_field(&reader, &field) && field.number <= 3) {
+		if (field.number == 1 && field.wire == PB_LEN)
+			lost->origin = field.bytes;
+		else if (field.number == 2 && field.wire != PB_LEN)
+			lost->epoch = field.value;
+		else if (field.number == 3 && field.wire != PB_LEN)
+			lost->origin_seq = field.value;
+	}
+}
+
 static void describe(const struct mend *mend, const struct salvage_gap *gap, struct lost *ret_lost)
 {
 	struct timespec now;
@@ -115,7 +141,7 @@ static void describe(const struct mend *mend, const struct salvage_gap *gap, str
 	if (gap->first_seq != gap->last_seq)
 		return;
 	ret_lost->subject = subject_of(mend, bytes);
-	lost_peek(bytes, ret_lost);
+	peek(bytes, ret_lost);
 }
 
 /* ---- the copy ---- */

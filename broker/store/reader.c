@@ -92,8 +92,10 @@ enum lyc_status store_read_all(struct store *store, uint64_t from, size_t max_co
 		release(store, &held);
 		if (status == LYC_OUT_OF_RANGE)
 			next = held.last_seq + 1;
-		else if (status != LYC_OK)
+		else if (status != LYC_OK) {
+			*ret_next = next;
 			return status;
+		}
 	}
 	*ret_next = next <= last + 1 || count > 0 ? next : last + 1;
 	return LYC_OK;

@@ -69,7 +69,7 @@ LYC_MUST_USE enum lyc_status store_append(struct store *store, struct store_item
 typedef bool (*store_record_fn)(uint64_t seq, struct span subject, struct span record, void *arg);
 
 /* Records from `from` on (or the first that is kept), at most max_count of them and about
- * max_bytes. Only what has been synced. ret_next is where to go on; it is last_seq + 1 when
+ * max_bytes. On DATA_LOSS ret_next is a sequence of the damaged segment. Only what has been synced. ret_next is where to go on; it is last_seq + 1 when
  * everything was read. Any thread, several at once. */
 LYC_MUST_USE enum lyc_status store_read(struct store *store, uint64_t from, size_t max_count,
 					size_t max_bytes, store_record_fn on_record, void *arg,

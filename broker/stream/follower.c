@@ -230,8 +230,11 @@ static uint64_t send_read(struct follower *follower, const struct log_read *read
 		if (subscription->credit <= 0)
 			return seq;
 		struct record record;
-		if (record_read(span_of(at + sizeof(seq) + sizeof(len), len), &record) == LYC_OK &&
-		    has_begun(follower, &record))
+		struct span bytes = span_of(at + sizeof(seq) + sizeof(len), len);
+		uint64_t missed = record_lost(bytes);
+		if (missed > 0)
+			outgoing_gap(follower->stream, subscription, missed, seq);
+		else if (record_read(bytes, &record) == LYC_OK && has_begun(follower, &record))
 			follower_send(follower->stream, subscription, seq, &record);
 		at += sizeof(seq) + sizeof(len) + len;
 	}

@@ -3,6 +3,9 @@
 
 #include "base/pb.h"
 
+/* Never with anything else. */
+#define LOST 15
+
 enum {
 	ORIGIN = 1,
 	EPOCH = 2,
@@ -112,4 +115,22 @@ void record_write(struct buf *to, const struct record *record)
 	}
 	pb_write_fixed64(to, SEAL, record->seal);
 	pb_write_uint(to, ERASE, record->erase);
+}
+
+uint64_t record_lost(struct span bytes)
+{
+	struct pb_reader reader = pb_reader_of(bytes);
+	struct pb_field field;
+	uint64_t first_seq = 0;
+	uint64_t last_seq = 0;
+	if (!pb_read_field(&reader, &field) || field.number != LOST || field.wire != PB_LEN)
+		return 0;
+	reader = pb_reader_of(field.bytes);
+	while (pb_read_field(&reader, &field)) {
+		if (field.number == 1 && field.wire != PB_LEN)
+			first_seq = field.value;
+		else if (field.number == 2 && field.wire != PB_LEN)
+			last_seq = field.value;
+	}
+	return last_seq >= first_seq && first_seq > 0 ? last_seq - first_seq + 1 : 0;
 }

@@ -34,11 +34,14 @@ struct record {
 		uint64_t time_ms;
 	} was;
 	uint64_t seal; /* of its home, in copies */
-	bool erase; /* a withdrawal that takes the bytes, too */
+	bool erase;    /* a withdrawal that takes the bytes, too */
 };
 
 /* INVALID_ARGUMENT when malformed or without a subject. Spans borrow the bytes. */
 LYC_MUST_USE enum lyc_status record_read(struct span bytes, struct record *ret_record);
+/* How many records an entry stands for that only says that they are lost (Record.lost); 0: it is a
+ * record. */
+uint64_t record_lost(struct span bytes);
 void record_write(struct buf *to, const struct record *record);
 
 #endif

@@ -21,6 +21,10 @@
 #define MAX_GROUP_LEN (8u * 1024 * 1024)
 #define READ_COUNT 4096
 #define RETRY_SECONDS 1
+/* Damaged segments that one read may come upon. */
+#define MAX_TRIES 8
+#define SCRUB_STEP_MS 100
+#define SCRUB_REST_SECONDS (6 * 3600)
 
 /* A chain by `next` with its end. */
 struct append_queue {
@@ -71,6 +75,15 @@ struct log_threads {
 	struct saved_value *writing; /* on its way to the disk */
 	struct timespec values_due;  /* not before, after a failure */
 	bool is_read_stopping;
+
+	struct log_heal *heals;
+	struct log_heal *done_heals;
+	bool has_damage;  /* found since the loop has looked */
+	size_t scrub_len; /* of one step; 0: none */
+	uint64_t scrub_seq;
+	struct timespec scrub_due;
+	void (*on_damage)(void *arg);
+	void *on_damage_arg;
 };
 
 static void queue_add(struct append_queue *queue, struct append *first, struct append *last)
@@ -195,6 +208,9 @@ struct reading {
 	struct span pattern;
 };
 
+/* Whoever reads learns that something is missing there: of a subject that is not known anybody. */
+static bool take_lost(uint64_t seq, struct span subject, struct span details, void *arg);
+
 static bool take_record(uint64_t seq, struct span subject, struct span record, void *arg)
 {
 	struct reading *reading = arg;
@@ -209,6 +225,20 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 	buf_add(to, &seq, sizeof(seq));
 	buf_add(to, &len, sizeof(len));
 	buf_add(to, record.data, record.len);
+	return to->len < reading->read->max_bytes;
+}
+
+static bool take_lost(uint64_t seq, struct span subject, struct span details, void *arg)
+{
+	struct reading *reading = arg;
+	struct buf *to = &reading->read->records;
+	uint32_t len = (uint32_t)details.len;
+	if (subject.len > 0 && reading->pattern.len > 0 &&
+	    !subject_matches(reading->pattern, subject))
+		return true;
+	buf_add(to, &seq, sizeof(seq));
+	buf_add(to, &len, sizeof(len));
+	buf_add(to, details.data, details.len);
 	return to->len < reading->read->max_bytes;
 }
 
@@ -234,6 +264,20 @@ static struct log_read *read_queue_take(struct read_queue *queue)
 	return read;
 }
 
+/* False when nothing was to be mended, or could be. */
+static bool mend(struct log_threads *threads, uint64_t seq)
+{
+	bool was_damaged = false;
+	struct lyc_error error;
+	if (store_mend(threads->store, seq, seq, &was_damaged, &error) != LYC_OK || !was_damaged)
+		return false;
+	pthread_mutex_lock(&threads->read_lock);
+	threads->has_damage = true;
+	pthread_mutex_unlock(&threads->read_lock);
+	uv_async_send(&threads->async);
+	return true;
+}
+
 /* One stretch of the log; false when the read has to go on behind the others, from read->from. */
 static bool serve(struct log_threads *threads, struct log_read *read)
 {
@@ -242,8 +286,16 @@ static bool serve(struct log_threads *threads, struct log_read *read)
 	uint64_t next = read->from;
 	if (read->pattern)
 		reading.pattern = span_of(read->pattern, strlen(read->pattern));
-	read->status = store_read(threads->store, read->from, READ_COUNT, read->max_bytes,
-				  take_record, &reading, &next, &error);
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		read->status =
+			store_read_all(threads->store, read->from, READ_COUNT, read->max_bytes,
+				       take_record, take_lost, &reading, &next, &error);
+		/* What is left of a damaged segment can be read once it was put into its place. */
+		if (read->status != LYC_DATA_LOSS || !mend(threads, next))
+			break;
+		buf_clear(&read->records);
+		next = read->from;
+	}
 	bool is_at_end = read->status != LYC_OK || next <= read->from;
 	if (read->status == LYC_OK && next > read->from)
 		read->from = next;
@@ -342,11 +394,66 @@ static void write_next(struct log_threads *threads)
 
 static void wait_for_work(struct log_threads *threads)
 {
+	const struct timespec *due = NULL;
 	if (threads->values)
-		pthread_cond_timedwait(&threads->read_due, &threads->read_lock,
-				       &threads->values_due);
+		due = &threads->values_due;
+	if (threads->scrub_len > 0 && (!due || is_before(&threads->scrub_due, due)))
+		due = &threads->scrub_due;
+	if (due)
+		pthread_cond_timedwait(&threads->read_due, &threads->read_lock, due);
 	else
 		pthread_cond_wait(&threads->read_due, &threads->read_lock);
+}
+
+static bool is_scrub_due(const struct log_threads *threads)
+{
+	struct timespec now;
+	if (threads->scrub_len == 0 || threads->is_read_stopping)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return !is_before(&now, &threads->scrub_due);
+}
+
+/* The next stretch; after the last one a rest. */
+static void scrub(struct log_threads *threads)
+{
+	uint64_t seq = threads->scrub_seq;
+	struct lyc_error error;
+	size_t len = threads->scrub_len;
+	pthread_mutex_unlock(&threads->read_lock);
+	if (store_scrub(threads->store, &seq, len, &error) == LYC_DATA_LOSS && !mend(threads, seq))
+		seq++;
+	pthread_mutex_lock(&threads->read_lock);
+	threads->scrub_seq = seq;
+	clock_gettime(CLOCK_MONOTONIC, &threads->scrub_due);
+	threads->scrub_due.tv_nsec += SCRUB_STEP_MS * 1000000;
+	if (threads->scrub_due.tv_nsec >= 1000000000) {
+		threads->scrub_due.tv_nsec -= 1000000000;
+		threads->scrub_due.tv_sec++;
+	}
+	if (seq == 1)
+		threads->scrub_due.tv_sec += SCRUB_REST_SECONDS;
+}
+
+/* One record that came back. */
+static void heal_next(struct log_threads *threads)
+{
+	struct log_heal *heal = threads->heals;
+	if (!heal)
+		return;
+	threads->heals = heal->next;
+	pthread_mutex_unlock(&threads->read_lock);
+	struct store_healed healed = {.seq = heal->seq,
+				      .subject = span_of(heal->subject.data, heal->subject.len),
+				      .record = span_of(heal->record.data, heal->record.len)};
+	struct lyc_error error;
+	heal->status = store_heal(threads->store, &healed, 1, &error);
+	if (heal->status == LYC_OK)
+		heal->status = healed.ret_status;
+	pthread_mutex_lock(&threads->read_lock);
+	heal->next = threads->done_heals;
+	threads->done_heals = heal;
+	uv_async_send(&threads->async);
 }
 
 /* A stretch and a value in turn, so that neither waits for all of the other. */
@@ -355,11 +462,16 @@ static void *read_thread(void *arg)
 	struct log_threads *threads = arg;
 	pthread_mutex_lock(&threads->read_lock);
 	for (;;) {
-		while (!threads->reads.first && !has_values(threads) && !threads->is_read_stopping)
+		while (!threads->reads.first && !threads->heals && !has_values(threads) &&
+		       !is_scrub_due(threads) && !threads->is_read_stopping)
 			wait_for_work(threads);
-		if (!threads->reads.first && !threads->values)
+		if (threads->is_read_stopping && !threads->reads.first && !threads->heals &&
+		    !threads->values)
 			break;
+		if (!threads->reads.first && is_scrub_due(threads))
+			scrub(threads);
 		serve_next(threads);
+		heal_next(threads);
 		write_next(threads);
 	}
 	pthread_mutex_unlock(&threads->read_lock);
@@ -404,7 +516,18 @@ static void deliver(struct log_threads *threads)
 	pthread_mutex_lock(&threads->read_lock);
 	struct log_read *read = threads->done_reads.first;
 	threads->done_reads = (struct read_queue){0};
+	struct log_heal *heal = threads->done_heals;
+	threads->done_heals = NULL;
+	bool has_damage = threads->has_damage;
+	threads->has_damage = false;
 	pthread_mutex_unlock(&threads->read_lock);
+	while (heal) {
+		struct log_heal *next = heal->next;
+		heal->on_done(heal);
+		heal = next;
+	}
+	if (has_damage && threads->on_damage)
+		threads->on_damage(threads->on_damage_arg);
 	while (read) {
 		struct log_read *next = read->next;
 		read->on_done(read);
@@ -455,6 +578,29 @@ void log_threads_flush(struct log_threads *threads)
 	pthread_cond_signal(&threads->write_due);
 	pthread_mutex_unlock(&threads->write_lock);
 	threads->collected = (struct append_queue){0};
+}
+
+void log_threads_scrub(struct log_threads *threads, size_t bytes_per_second,
+		       void (*on_damage)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&threads->read_lock);
+	threads->on_damage = on_damage;
+	threads->on_damage_arg = arg;
+	threads->scrub_len = bytes_per_second * SCRUB_STEP_MS / 1000;
+	threads->scrub_seq = 1;
+	clock_gettime(CLOCK_MONOTONIC, &threads->scrub_due);
+	threads->scrub_due.tv_sec++;
+	pthread_cond_signal(&threads->read_due);
+	pthread_mutex_unlock(&threads->read_lock);
+}
+
+void log_threads_heal(struct log_threads *threads, struct log_heal *heal)
+{
+	pthread_mutex_lock(&threads->read_lock);
+	heal->next = threads->heals;
+	threads->heals = heal;
+	pthread_cond_signal(&threads->read_due);
+	pthread_mutex_unlock(&threads->read_lock);
 }
 
 void log_threads_read(struct log_threads *threads, struct log_read *read)

@@ -24,6 +24,12 @@ void log_threads_read(struct log_threads *threads, struct log_read *read);
 void log_threads_save(struct log_threads *threads, const char *key, struct span value);
 /* Is a value of this key on its way to the disk, and which? */
 bool log_threads_saved(struct log_threads *threads, const char *key, struct buf *ret_value);
+/* Have about so many bytes of the log checked in a second, while there is nothing else to read; and
+ * be told, on the loop, when damage was found and what is left was put into its place. */
+void log_threads_scrub(struct log_threads *threads, size_t bytes_per_second,
+		       void (*on_damage)(void *arg), void *arg);
+/* Put a record that was lost back, which is borrowed until it is answered. */
+void log_threads_heal(struct log_threads *threads, struct log_heal *heal);
 /* Finish the appends and values that are queued, join, free. Answers that are left are delivered
  * before it returns; reads that are left are answered with UNAVAILABLE. */
 void log_threads_stop(struct log_threads *threads);

@@ -24,6 +24,8 @@
 #define LOG_TOPIC "lyceumd"
 #define TICK_MS 20
 #define STOP_MS 4000
+/* Of the log, checked in a second. */
+#define SCRUB_MIB 8
 #define MAX_SOCKETS 8192
 
 /* ---- struct env ---- */
@@ -122,6 +124,29 @@ static size_t env_saved_count(void *arg, const char *prefix)
 	return store_count_meta(world->store, prefix);
 }
 
+static void env_heal(void *arg, struct log_heal *heal)
+{
+	struct world *world = arg;
+	if (world->log_threads) {
+		log_threads_heal(world->log_threads, heal);
+		return;
+	}
+	heal->status = LYC_UNAVAILABLE;
+	heal->on_done(heal);
+}
+
+static void env_lost(void *arg, log_lost_fn on_lost, void *lost_arg)
+{
+	struct world *world = arg;
+	store_lost(world->store, on_lost, lost_arg);
+}
+
+static void on_damage(void *arg)
+{
+	struct world *world = arg;
+	daemon_damaged(&world->daemon);
+}
+
 static uint64_t env_random(void *arg)
 {
 	(void)arg;
@@ -209,8 +234,15 @@ static enum lyc_status replay_all(struct world *world, struct lyc_error *error)
 	uint64_t from = summary_restore(&world->daemon, stats.last_seq, read_stretch, world);
 	while (from <= stats.last_seq) {
 		uint64_t next = from;
+		bool was_damaged = false;
 		enum lyc_status status = store_read(world->store, from, 65536, 16u * 1024 * 1024,
 						    replay, world, &next, error);
+		if (status == LYC_DATA_LOSS &&
+		    store_mend(world->store, next, next, &was_damaged, error) == LYC_OK &&
+		    was_damaged) {
+			from = next;
+			continue;
+		}
 		if (status != LYC_OK)
 			return status;
 		if (next <= from)
@@ -241,6 +273,15 @@ static enum lyc_status check_name(struct world *world, struct lyc_error *error)
 	return status;
 }
 
+/* Also when the configuration says nothing of it. */
+static void start_scrub(struct world *world)
+{
+	const Lyceum__V1__StoreConfig *config = world->options->config->store;
+	size_t mib = config && config->scrub_mib ? config->scrub_mib : SCRUB_MIB;
+	log_threads_scrub(world->log_threads, mib << 20, on_damage, world);
+	daemon_damaged(&world->daemon);
+}
+
 static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 {
 	char folder[460];
@@ -269,6 +310,8 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 		.load = env_load,
 		.saved_count = env_saved_count,
 		.backup = backup_thread_start,
+		.heal = env_heal,
+		.lost = env_lost,
 		.random = env_random,
 		.uplink_open = env_uplink_open,
 		.uplink_close = env_uplink_close,
@@ -291,7 +334,10 @@ static enum lyc_status open_log(struct world *world, struct lyc_error *error)
 		return status;
 	world->daemon.storage = storage;
 	world->daemon.reload = world_reload;
-	return replay_all(world, error);
+	status = replay_all(world, error);
+	if (status == LYC_OK)
+		start_scrub(world);
+	return status;
 }
 
 /* ---- start and stop ---- */

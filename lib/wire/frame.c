@@ -22,7 +22,7 @@ static enum frame_result find_kind(struct pb_reader *in, uint32_t *ret_kind,
 	uint32_t kind = 0;
 	struct pb_field field;
 	while (pb_read_field(in, &field)) {
-		if (field.number > PACKET_HEADS || field.number == PACKET_GOODBYE + 1)
+		if (field.number > PACKET_FOUND || field.number == PACKET_GOODBYE + 1)
 			continue;
 		if (field.wire != PB_LEN || kind != 0)
 			return FRAME_MALFORMED;

@@ -53,6 +53,8 @@ enum packet_kind {
 	PACKET_FOLLOW = 20,
 	PACKET_COPY = 21,
 	PACKET_HEADS = 22,
+	PACKET_WANT = 23,
+	PACKET_FOUND = 24, /* read and written as a Copy */
 };
 
 /* What one reply of a stream takes of the call's credit, and what a call begins with. */
@@ -253,6 +255,11 @@ struct packet_follow {
 	uint64_t credit;
 };
 
+struct packet_want {
+	const struct wire_position *positions;
+	size_t position_count;
+};
+
 /* The serialised lyceum.v1.Record messages: walk `records` with copy_next. */
 struct packet_copy {
 	struct span records;
@@ -290,7 +297,8 @@ struct packet {
 		struct packet_credit credit;
 		struct packet_goodbye goodbye;
 		struct packet_follow follow;
-		struct packet_copy copy;
+		struct packet_copy copy; /* of a Found, too */
+		struct packet_want want;
 		struct packet_heads heads;
 	};
 };

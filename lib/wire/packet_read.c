@@ -220,6 +220,10 @@ static const struct place heads_places[] = {
 	[3] = PLACE(packet_heads, stored_bytes, U64),
 };
 
+static const struct place want_places[] = {
+	[1] = PLACE_POSITIONS(packet_want, positions, position_count, POSITIONS, 0),
+};
+
 #define SHAPE(places_, kind_)                                                                      \
 	{                                                                                          \
 		.places = (places_), .count = sizeof(places_) / sizeof((places_)[0]),              \
@@ -249,6 +253,8 @@ static const struct shape shapes[] = {
 	[PACKET_FOLLOW] = SHAPE(follow_places, packet_follow),
 	[PACKET_COPY] = SHAPE(copy_places, packet_copy),
 	[PACKET_HEADS] = SHAPE(heads_places, packet_heads),
+	[PACKET_WANT] = SHAPE(want_places, packet_want),
+	[PACKET_FOUND] = SHAPE(copy_places, packet_copy),
 };
 
 static inline uint64_t load(const uint8_t *at, size_t len)
@@ -447,7 +453,7 @@ enum frame_result packet_read(struct frame_reader *reader, uint32_t kind, struct
 	memset(&ret_packet->hello, 0, shapes[kind].size);
 	if (!read_fields(reader, &shapes[kind], content, &ret_packet->hello))
 		return FRAME_MALFORMED;
-	if (kind == PACKET_COPY)
+	if (kind == PACKET_COPY || kind == PACKET_FOUND)
 		ret_packet->copy.records = content;
 	return FRAME_PACKET;
 }

@@ -324,10 +324,14 @@ ALWAYS_INLINE void fields(struct writer *out, const struct packet *packet)
 		put_uint(out, 2, packet->follow.credit);
 		break;
 	case PACKET_COPY:
+	case PACKET_FOUND:
 		if (out->to && packet->copy.records.len > 0)
 			memcpy(out->to + out->len, packet->copy.records.data,
 			       packet->copy.records.len);
 		out->len += packet->copy.records.len;
+		break;
+	case PACKET_WANT:
+		put_positions(out, 1, packet->want.positions, packet->want.position_count, false);
 		break;
 	case PACKET_HEADS:
 		heads_fields(out, &packet->heads);

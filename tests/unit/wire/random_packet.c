@@ -405,6 +405,13 @@ void random_packet_compare(const struct packet *ours, const Lyceum__V1__Packet *
 	case PACKET_COPY:
 		same_copy(&ours->copy, theirs->copy);
 		break;
+	case PACKET_FOUND:
+		assert_int_equal(ours->copy.records.len > 0, theirs->found->n_record > 0);
+		break;
+	case PACKET_WANT:
+		same_positions(ours->want.positions, ours->want.position_count,
+			       theirs->want->position, theirs->want->n_position);
+		break;
 	case PACKET_HEADS:
 		same_as_of(ours->heads.sent, ours->heads.sent_count, theirs->heads->sent,
 			   theirs->heads->n_sent);

@@ -23,7 +23,7 @@ static void test_frame_walks_every_kind(void **state)
 	struct rng rng;
 	rng_init(&rng, 5);
 	struct buf frame = {0};
-	for (unsigned kind = PACKET_HELLO; kind <= PACKET_HEADS; kind++) {
+	for (unsigned kind = PACKET_HELLO; kind <= PACKET_FOUND; kind++) {
 		if (kind == 19)
 			continue;
 		Lyceum__V1__Packet *packet = random_packet(&rng, (enum packet_kind)kind);
@@ -33,7 +33,7 @@ static void test_frame_walks_every_kind(void **state)
 	frame_start(&reader, span_of(frame.data, frame.len));
 	struct packet packet;
 	size_t len = 0;
-	for (unsigned kind = PACKET_HELLO; kind <= PACKET_HEADS; kind++) {
+	for (unsigned kind = PACKET_HELLO; kind <= PACKET_FOUND; kind++) {
 		if (kind == 19)
 			continue;
 		assert_int_equal(frame_next(&reader, &packet), FRAME_PACKET);
@@ -64,7 +64,7 @@ static void test_frame_refuses_a_packet_cut_anywhere(void **state)
 	(void)state;
 	struct rng rng;
 	rng_init(&rng, 9);
-	for (unsigned kind = PACKET_HELLO; kind <= PACKET_HEADS; kind++) {
+	for (unsigned kind = PACKET_HELLO; kind <= PACKET_FOUND; kind++) {
 		if (kind == 19)
 			continue;
 		for (int round = 0; round < 4; round++) {
@@ -87,7 +87,7 @@ static void test_frame_survives_damage(void **state)
 	rng_init(&rng, 31);
 	for (int round = 0; round < 20000; round++) {
 		struct buf frame = {0};
-		unsigned kind = 1 + (unsigned)rng_below(&rng, PACKET_HEADS);
+		unsigned kind = 1 + (unsigned)rng_below(&rng, PACKET_FOUND);
 		if (kind == 19)
 			continue;
 		Lyceum__V1__Packet *packet = random_packet(&rng, (enum packet_kind)kind);
@@ -112,8 +112,8 @@ static void test_frame_passes_over_unknown_kinds(void **state)
 {
 	(void)state;
 	struct packet packet;
-	/* Kinds 19, 23 and 40, a packet of nothing, then a Ping. */
-	static const uint8_t frame[] = {3,    0x9a, 1, 0,   5, 0xba, 1,    2, 'h',  'i', 4,
+	/* Kinds 19, 25 and 40, a packet of nothing, then a Ping. */
+	static const uint8_t frame[] = {3,    0x9a, 1, 0,   5, 0xca, 1,    2, 'h',  'i', 4,
 					0xc2, 2,    1, 'x', 0, 4,    0x1a, 2, 0x08, 7};
 	frame_start(&reader, span_of(frame, sizeof(frame)));
 	for (int i = 0; i < 4; i++)

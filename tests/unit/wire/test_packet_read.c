@@ -26,7 +26,7 @@ static void test_packet_read_equals_protobuf(void **state)
 	(void)state;
 	struct rng rng;
 	rng_init(&rng, 20260101);
-	for (unsigned kind = PACKET_HELLO; kind <= PACKET_HEADS; kind++) {
+	for (unsigned kind = PACKET_HELLO; kind <= PACKET_FOUND; kind++) {
 		for (int round = 0; is_kind(kind) && round < 300; round++) {
 			struct buf frame = {0};
 			struct packet packet;

@@ -1,0 +1,435 @@
+/* What is lost here is asked for, one link after the other; what others have lost is looked for. */
+#include "node/healing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "base/mem.h"
+#include "base/pb.h"
+#include "log.h"
+#include "node/daemon.h"
+#include "store/lost.h"
+#include "stream/genuine.h"
+
+#define LOG_TOPIC "healing"
+#define MAX_WANTS 4096
+/* Of one packet, and reads on behalf of one link. */
+#define MAX_ASKED 64
+#define ASK_AGAIN_MS 2000
+#define READ_MAX_LEN (256u * 1024)
+/* Stretches that are read for one record. */
+#define MAX_STRETCHES 16
+#define PRIVATE 4
+
+static uint64_t now_of(const struct daemon *daemon)
+{
+	return daemon->env.now_ms(daemon->env.world);
+}
+
+/* ---- what is lost ---- */
+
+struct listing {
+	struct daemon *daemon;
+	struct want *items;
+	size_t count;
+	uint64_t lost_count;
+};
+
+static const struct want *find_known(const struct healing *healing, uint64_t seq)
+{
+	for (size_t i = 0; i < healing->count; i++) {
+		if (healing->items[i].seq == seq)
+			return &healing->items[i];
+	}
+	return NULL;
+}
+
+static void list_one(uint64_t first_seq, uint64_t last_seq, struct span details, void *arg)
+{
+	struct listing *listing = arg;
+	const struct stream *stream = &listing->daemon->stream;
+	struct lost lost;
+	lost_read(first_seq, last_seq, span_of(NULL, 0), details, &lost);
+	listing->lost_count += last_seq - first_seq + 1;
+	for (uint64_t seq = first_seq; seq <= last_seq && listing->count < MAX_WANTS; seq++) {
+		struct want *want = &listing->items[listing->count++];
+		const struct want *known = find_known(&listing->daemon->healing, seq);
+		*want = known ? *known : (struct want){.seq = seq};
+		if (known)
+			continue;
+		/* One that says nothing else is taken for our own. */
+		bool is_copy = lost.origin.len > 0 && lost.origin.len < sizeof(want->origin);
+		snprintf(want->origin, sizeof(want->origin), "%.*s",
+			 is_copy ? (int)lost.origin.len : (int)strlen(stream->name),
+			 is_copy ? (const char *)lost.origin.data : stream->name);
+		want->epoch = is_copy ? lost.epoch : stream_epoch_of(stream, seq);
+		want->origin_seq = is_copy ? lost.origin_seq : seq;
+	}
+}
+
+static void name_lost(uint64_t first_seq, uint64_t last_seq, struct span details, void *arg)
+{
+	struct lost lost;
+	uint64_t *left = arg;
+	lost_read(first_seq, last_seq, span_of(NULL, 0), details, &lost);
+	if (*left == 0)
+		return;
+	--*left;
+	char file[64];
+	char first[24];
+	char last[24];
+	char offset[24];
+	snprintf(file, sizeof(file), "%.*s", (int)lost.file.len, (const char *)lost.file.data);
+	snprintf(first, sizeof(first), "%llu", (unsigned long long)first_seq);
+	snprintf(last, sizeof(last), "%llu", (unsigned long long)last_seq);
+	snprintf(offset, sizeof(offset), "%llu", (unsigned long long)lost.offset);
+	log_error("records of the log are damaged", "from", first, "to", last, "file", file,
+		  "offset", offset);
+}
+
+void daemon_damaged(struct daemon *daemon)
+{
+	struct healing *healing = &daemon->healing;
+	const struct env *env = &daemon->env;
+	uint64_t lines = 20;
+	if (!env->lost)
+		return;
+	struct listing listing = {.daemon = daemon,
+				  .items = mem_get(MAX_WANTS * sizeof(struct want))};
+	env->lost(env->world, list_one, &listing);
+	free(healing->items);
+	healing->items = listing.items;
+	healing->count = listing.count;
+	if (listing.lost_count > healing->told_count)
+		env->lost(env->world, name_lost, &lines);
+	healing->told_count = listing.lost_count;
+}
+
+void healing_fini(struct daemon *daemon)
+{
+	free(daemon->healing.items);
+	daemon->healing = (struct healing){0};
+}
+
+struct lines {
+	const struct daemon *daemon;
+	struct lost_line *items;
+	size_t count;
+	size_t max;
+};
+
+static void add_line(uint64_t first_seq, uint64_t last_seq, struct span details, void *arg)
+{
+	struct lines *lines = arg;
+	struct lost lost;
+	if (lines->count == lines->max)
+		return;
+	lost_read(first_seq, last_seq, span_of(NULL, 0), details, &lost);
+	struct lost_line *line = &lines->items[lines->count++];
+	const struct want *want = find_known(&lines->daemon->healing, first_seq);
+	*line = (struct lost_line){.first_seq = first_seq,
+				   .last_seq = last_seq,
+				   .offset = lost.offset,
+				   .found_ms = lost.found_ms,
+				   .text = want ? want->text : ""};
+	snprintf(line->subject, sizeof(line->subject), "%.*s", (int)lost.subject.len,
+		 (const char *)lost.subject.data);
+	snprintf(line->file, sizeof(line->file), "%.*s", (int)lost.file.len,
+		 (const char *)lost.file.data);
+}
+
+size_t healing_list(const struct daemon *daemon, struct lost_line *items, size_t max)
+{
+	struct lines lines = {.daemon = daemon, .items = items, .max = max};
+	if (daemon->env.lost)
+		daemon->env.lost(daemon->env.world, add_line, &lines);
+	return lines.count;
+}
+
+/* ---- asking ---- */
+
+/* A node asks its hub; a hub the home, and for its own records its nodes one after the other. */
+static bool may_hold(const struct daemon *daemon, const struct link *link, const struct want *want)
+{
+	if (daemon->uplink.link)
+		return link->is_hub;
+	return strcmp(want->origin, daemon->name) == 0 || strcmp(want->origin, link->peer) == 0;
+}
+
+/* The session that comes next for this record; NULL when all were asked. */
+static struct link *next_link(const struct daemon *daemon, const struct want *want)
+{
+	struct link *next = NULL;
+	list_each (node, &daemon->links.all) {
+		struct link *link = list_entry(node, struct link, node);
+		if (!link->session || link->session->serial <= want->serial ||
+		    !may_hold(daemon, link, want))
+			continue;
+		if (!next || link->session->serial < next->session->serial)
+			next = link;
+	}
+	return next;
+}
+
+static void ask(struct daemon *daemon, struct link *link)
+{
+	struct wire_position positions[MAX_ASKED];
+	size_t count = 0;
+	uint64_t now = now_of(daemon);
+	for (size_t i = 0; i < daemon->healing.count && count < MAX_ASKED; i++) {
+		struct want *want = &daemon->healing.items[i];
+		if (want->is_healing || now < want->due_ms || next_link(daemon, want) != link)
+			continue;
+		want->serial = link->session->serial;
+		want->due_ms = now + ASK_AGAIN_MS;
+		snprintf(want->text, sizeof(want->text), "'%s' was asked and has not given it",
+			 link->peer);
+		positions[count++] = (struct wire_position){
+			.origin = span_of(want->origin, strlen(want->origin)),
+			.epoch = want->epoch,
+			.seq = want->origin_seq};
+	}
+	if (count == 0)
+		return;
+	struct packet packet = {.kind = PACKET_WANT};
+	packet.want = (struct packet_want){.positions = positions, .position_count = count};
+	session_send(&daemon->sessions, link->session, &packet);
+}
+
+void healing_tick(struct daemon *daemon)
+{
+	if (daemon->healing.count == 0)
+		return;
+	list_each (node, &daemon->links.all) {
+		struct link *link = list_entry(node, struct link, node);
+		/* Not before it is known what it holds. */
+		if (link->session && link->is_followed)
+			ask(daemon, link);
+	}
+}
+
+/* ---- answering ---- */
+
+struct search {
+	struct log_read base;
+	struct daemon *daemon;
+	uint64_t session_serial;
+	char origin[64];
+	uint64_t epoch;
+	uint64_t seq;
+	int stretches;
+};
+
+static void search_free(struct search *search)
+{
+	search->daemon->searches--;
+	buf_fini(&search->base.records);
+	free(search);
+}
+
+static struct link *link_of(struct daemon *daemon, uint64_t session_serial)
+{
+	list_each (node, &daemon->links.all) {
+		struct link *link = list_entry(node, struct link, node);
+		if (link->session && link->session->serial == session_serial)
+			return link;
+	}
+	return NULL;
+}
+
+static void give(struct link *link, uint64_t seq, const struct record *record, struct span bytes)
+{
+	struct record out;
+	struct buf cut = {0};
+	struct buf copy = {0};
+	struct buf records = {0};
+	/* Their own they get as it is held. */
+	if (span_is(record->origin, link->peer))
+		buf_add(&copy, bytes.data, bytes.len);
+	else if (link_judge(link, seq, record, &out, &cut))
+		record_write(&copy, &out);
+	if (copy.len > 0 && copy.len < WIRE_MAX_PACKET - 64) {
+		struct packet packet = {.kind = PACKET_FOUND};
+		pb_write_message(&records, 1, span_of(copy.data, copy.len));
+		packet.copy.records = span_of(records.data, records.len);
+		session_send(link->links->sessions, link->session, &packet);
+	}
+	buf_fini(&records);
+	buf_fini(&copy);
+	buf_fini(&cut);
+}
+
+/* True when the search is over. */
+static bool look(struct search *search, struct link *link)
+{
+	const struct stream *stream = &search->daemon->stream;
+	const uint8_t *at = search->base.records.data;
+	const uint8_t *end = span_end(span_of(at, search->base.records.len));
+	while (at < end) {
+		uint64_t seq;
+		uint32_t len;
+		struct record record;
+		memcpy(&seq, at, sizeof(seq));
+		memcpy(&len, at + sizeof(seq), sizeof(len));
+		struct span bytes = span_of(at + sizeof(seq) + sizeof(len), len);
+		at += sizeof(seq) + sizeof(len) + len;
+		if (record_read(bytes, &record) != LYC_OK)
+			continue;
+		bool is_own = record.origin.len == 0;
+		uint64_t epoch = is_own ? stream_epoch_of(stream, seq) : record.epoch;
+		uint64_t origin_seq = is_own ? seq : record.origin_seq;
+		bool is_of_origin = is_own ? strcmp(search->origin, stream->name) == 0
+					   : span_is(record.origin, search->origin);
+		if (!is_of_origin || epoch != search->epoch || origin_seq < search->seq)
+			continue;
+		if (origin_seq == search->seq)
+			give(link, seq, &record, bytes);
+		return true;
+	}
+	return false;
+}
+
+static void read_done(struct log_read *base)
+{
+	struct search *search = (struct search *)base;
+	struct link *link = link_of(search->daemon, search->session_serial);
+	bool is_over = !link || base->status != LYC_OK || look(search, link) ||
+		       base->next_seq > search->daemon->stream.last_seq ||
+		       ++search->stretches == MAX_STRETCHES;
+	if (is_over) {
+		search_free(search);
+		return;
+	}
+	buf_clear(&base->records);
+	base->from = base->next_seq;
+	search->daemon->env.read(search->daemon->env.world, base);
+}
+
+void healing_wanted(struct daemon *daemon, struct link *link, const struct packet_want *want)
+{
+	struct stream *stream = &daemon->stream;
+	for (size_t i = 0; i < want->position_count; i++) {
+		const struct wire_position *position = &want->positions[i];
+		const struct origin *origin = origins_find(&stream->origins, position->origin);
+		bool is_own = span_is(position->origin, stream->name);
+		if (!origin || position->seq == 0 || daemon->searches >= MAX_ASKED)
+			continue;
+		uint64_t from = is_own ? position->seq
+				       : origin_start(origin, position->epoch, position->seq - 1);
+		if (from > stream->last_seq)
+			continue;
+		struct search *search = mem_new(struct search);
+		search->daemon = daemon;
+		search->session_serial = link->session->serial;
+		memcpy(search->origin, origin->name, sizeof(search->origin));
+		search->epoch = position->epoch;
+		search->seq = position->seq;
+		search->base.from = from;
+		search->base.max_bytes = READ_MAX_LEN;
+		search->base.on_done = read_done;
+		daemon->searches++;
+		daemon->env.read(daemon->env.world, &search->base);
+	}
+}
+
+/* ---- what came ---- */
+
+struct heal {
+	struct log_heal base;
+	struct daemon *daemon;
+	char peer[64];
+};
+
+static struct want *find_want(struct daemon *daemon, uint64_t seq)
+{
+	return (struct want *)(uintptr_t)find_known(&daemon->healing, seq);
+}
+
+static void healed(struct log_heal *base)
+{
+	struct heal *heal = (struct heal *)base;
+	struct daemon *daemon = heal->daemon;
+	struct want *want = find_want(daemon, base->seq);
+	if (base->status == LYC_OK) {
+		log_notice("a damaged record came back", "seq", log_number(base->seq), "from",
+			   heal->peer);
+		stream_replay_own(&daemon->stream, base->seq,
+				  span_of(base->record.data, base->record.len));
+		daemon_damaged(daemon);
+	} else if (want) {
+		want->is_healing = false;
+		snprintf(want->text, sizeof(want->text),
+			 "what '%s' gave is not the record that was here", heal->peer);
+		log_warning("a copy does not fit the damaged record", "seq", log_number(base->seq),
+			    "from", heal->peer);
+	}
+	buf_fini(&base->subject);
+	buf_fini(&base->record);
+	free(heal);
+}
+
+/* Our own: its seal says that it is, or, of a copy from before there were seals, its whole body. A
+ * private record has never left: nobody can hold it. */
+static bool is_ours(struct stream *stream, const struct record *record)
+{
+	struct label label = policy_members_label();
+	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
+		return false;
+	if (label.visibility == PRIVATE ||
+	    crc32c(0, record->body.data, record->body.len) != record->body_crc)
+		return false;
+	return record->seal == 0 || record->seal == stream_seal(stream, record);
+}
+
+static void take(struct daemon *daemon, struct link *link, struct span bytes)
+{
+	struct record record;
+	struct lyc_error error;
+	struct want *want = NULL;
+	if (record_read(bytes, &record) != LYC_OK)
+		return;
+	for (size_t i = 0; i < daemon->healing.count && !want; i++) {
+		struct want *item = &daemon->healing.items[i];
+		if (span_is(record.origin, item->origin) && record.epoch == item->epoch &&
+		    record.origin_seq == item->origin_seq &&
+		    item->serial == link->session->serial && !item->is_healing)
+			want = item;
+	}
+	if (!want)
+		return; /* nobody asked for it, or not there */
+	bool is_own = span_is(record.origin, daemon->name);
+	if (is_own ? !is_ours(&daemon->stream, &record)
+		   : genuine_check(&daemon->types, &record, &error) != LYC_OK) {
+		snprintf(want->text, sizeof(want->text), "'%s' holds it cut or changed",
+			 link->peer);
+		return;
+	}
+	struct heal *heal = mem_new(struct heal);
+	heal->daemon = daemon;
+	snprintf(heal->peer, sizeof(heal->peer), "%s", link->peer);
+	heal->base.seq = want->seq;
+	heal->base.on_done = healed;
+	buf_add(&heal->base.subject, record.subject.data, record.subject.len);
+	if (is_own) {
+		/* As it stands in its home's log. */
+		record.origin = span_of(NULL, 0);
+		record.epoch = 0;
+		record.origin_seq = 0;
+		record.seal = 0;
+		record_write(&heal->base.record, &record);
+	} else {
+		buf_add(&heal->base.record, bytes.data, bytes.len);
+	}
+	want->is_healing = true;
+	daemon->env.heal(daemon->env.world, &heal->base);
+}
+
+void healing_found(struct daemon *daemon, struct link *link, const struct packet_copy *found)
+{
+	struct span at = found->records;
+	struct span record;
+	while (daemon->env.heal && copy_next(&at, &record))
+		take(daemon, link, record);
+}
