@@ -204,7 +204,7 @@ LYC_API LYC_MUST_USE enum lyc_status lyc_follow_into(struct lyc_plugin_context *
  * may be NULL. NULL and 0: there is none. */
 LYC_API const void *lyc_table_find(const struct lyc_table *table, const ProtobufCMessage *with_keys,
 				   uint64_t *ret_seq);
-/* All of them, in no order that lasts. */
+/* All of them, in the order of their last records. */
 LYC_API size_t lyc_table_count(const struct lyc_table *table);
 LYC_API const void *lyc_table_at(const struct lyc_table *table, size_t index);
 /* Has the view had everything that the log held when the plugin was started, and is the schema

@@ -22,10 +22,11 @@ struct lyc_table {
 	struct lyc_plugin_context *context;
 	const ProtobufCMessageDescriptor *type;
 	struct row *by_subject;
-	/* The same without gaps, in no order that lasts. */
+	/* The same without gaps; in the order of their records where is_sorted. */
 	struct row **rows;
 	size_t count;
 	size_t cap;
+	bool is_sorted;
 };
 
 static struct row *find(const struct lyc_table *table, const void *subject, size_t len)
@@ -40,6 +41,7 @@ static void drop(struct lyc_table *table, struct row *row)
 	struct row *last = table->rows[--table->count];
 	table->rows[row->at] = last;
 	last->at = row->at;
+	table->is_sorted = table->is_sorted && last == row;
 	HASH_DEL(table->by_subject, row);
 	protobuf_c_message_free_unpacked(row->message, NULL);
 	free(row);
@@ -99,6 +101,22 @@ void table_take(struct lyc_table *table, const struct lyc_delivery *record)
 		protobuf_c_message_free_unpacked(row->message, NULL);
 	row->message = message;
 	row->seq = record->seq;
+	table->is_sorted = table->is_sorted && row->at + 1 == table->count;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+	const struct row *const *left = a;
+	const struct row *const *right = b;
+	return (*left)->seq < (*right)->seq ? -1 : (*left)->seq > (*right)->seq;
+}
+
+static void sort(struct lyc_table *table)
+{
+	qsort(table->rows, table->count, sizeof(struct row *), by_seq);
+	for (size_t i = 0; i < table->count; i++)
+		table->rows[i]->at = i;
+	table->is_sorted = true;
 }
 
 void table_free(struct lyc_table *table)
@@ -160,5 +178,10 @@ size_t lyc_table_count(const struct lyc_table *table)
 
 const void *lyc_table_at(const struct lyc_table *table, size_t index)
 {
-	return index < table->count ? table->rows[index]->message : NULL;
+	if (index >= table->count)
+		return NULL;
+	/* What the log retains says only this order: a table built anew has it, too. */
+	if (!table->is_sorted)
+		sort((struct lyc_table *)(uintptr_t)table);
+	return table->rows[index]->message;
 }
