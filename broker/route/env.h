@@ -39,7 +39,7 @@ struct log_read {
 	struct log_read *next;
 	uint64_t from;
 	size_t max_bytes;
-	char *pattern;  /* NULL: everything */
+	char *pattern; /* NULL: everything */
 	/* Of the records up to this sequence only the last of each subject; 0: all of them. */
 	uint64_t only_last_to;
 	/* Records of this subject, too, whatever the pattern says; NULL: none. */
