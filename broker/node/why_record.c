@@ -245,6 +245,7 @@ static Lyceum__V1__RecordFate *tell(const struct inquiry *inquiry, const struct 
 		fate->principal = why_text(record->principal);
 	fate->label = told_label(record);
 	fate->removed = record->removed;
+	fate->erases = record->erase;
 	struct span trace = trace_checked(record->trace);
 	if (trace.len > 0)
 		fate->trace = why_text(trace);

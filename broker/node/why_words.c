@@ -172,7 +172,11 @@ static void add_line(struct buf *to)
 static void add_state(const Lyceum__V1__RecordFate *fate, struct buf *to)
 {
 	add_line(to);
-	if (fate->removed)
+	if (fate->erases)
+		buf_add_text(
+			to,
+			"It erases its subject: what was there before is taken out of the files.");
+	else if (fate->removed)
 		buf_add_text(to, "It withdraws its subject: there is no body.");
 	else if (fate->superseded_by > 0 && fate->is_withdrawn)
 		buf_add_format(to, "Its subject was withdrawn by record %" PRIu64 ".",

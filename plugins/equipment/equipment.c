@@ -91,7 +91,7 @@ static void equipment_offer(service *self, const Lyceum__Equipment__V1__OfferReq
 	item.id = request->id;
 	item.title = request->title;
 	item.place = request->place;
-	item.contact = request->contact;
+	item.contact = request->contact[0] ? request->contact : item.home;
 	item.label = &label;
 	item.booking = held ? held->booking : NULL;
 	item.n_booking = held ? held->n_booking : 0;

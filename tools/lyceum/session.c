@@ -87,13 +87,15 @@ enum lyc_status session_open(struct session *session, struct lyc_error *error)
 	return status;
 }
 
-/* The next step, to be copied. */
-static void say_why(const struct session *session)
+/* The next step, to be copied: where the sentence alone may not be all that there is to know. */
+static void say_why(const struct session *session, enum lyc_status status)
 {
 	const char *config = session->options.config;
-	if (!session->has_asked && session->refusal == 0)
+	bool is_plain = status == LYC_NOT_FOUND || status == LYC_ALREADY_EXISTS;
+	if ((!session->has_asked || is_plain) && session->refusal == 0)
 		return;
-	fprintf(stderr, "        lyceum%s%s why ", config ? " --config " : "", config ? config : "");
+	fprintf(stderr, "        lyceum%s%s why ", config ? " --config " : "",
+		config ? config : "");
 	if (session->refusal > 0)
 		fprintf(stderr, "r%" PRIu64 "\n", session->refusal);
 	else
@@ -104,7 +106,7 @@ int session_fail(const struct session *session, const struct lyc_error *error)
 {
 	if (!session->is_misconfigured) {
 		int code = outcome_error(error);
-		say_why(session);
+		say_why(session, error->status);
 		return code;
 	}
 	return outcome_fault(error->status == LYC_UNAVAILABLE ? OUTCOME_UNREACHABLE : OUTCOME_USAGE,

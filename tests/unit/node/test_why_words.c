@@ -198,6 +198,10 @@ static void test_words_say_what_became_of_a_record(void **state)
 	check_record(&fate, "\nIts subject was withdrawn by record 20.");
 	fate.removed = true;
 	check_record(&fate, "\nIt withdraws its subject: there is no body.");
+	fate.erases = true;
+	check_record(&fate,
+		     "\nIt erases its subject: what was there before is taken out of the files.");
+	fate.erases = false;
 	fate.schema_text = text_of("it is not its home's");
 	check_record(&fate, "\nIt is passed to nobody: it is not its home's.");
 	fate.schema_is_held = false;
