@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "line.h"
+#include "node/summary.h"
 #include "reader.h"
 #include "sim_node.h"
 #include "sim_peer.h"
@@ -149,12 +150,25 @@ static void touch_plugin(struct sim *sim)
 		sim_node_end_plugin(node);
 }
 
+/* Now and then what the daemon knows of its log is written down, as it does itself after many more
+ * records than there are here. */
+static void sum_up(struct sim *sim)
+{
+	struct sim_node *node = some_node(sim);
+	if (!node->is_running)
+		return;
+	sim->current = node;
+	summary_save(&node->daemon);
+}
+
 static void fault(void *arg, uint64_t tag)
 {
 	struct sim *sim = arg;
 	(void)tag;
 	if (sim->is_calm)
 		return;
+	if (sim_chance(sim, 400))
+		sum_up(sim);
 	uint64_t what = sim_below(sim, 100);
 	if (what < 26)
 		cut(sim);

@@ -219,7 +219,7 @@ static void print_sums(const struct sim_counts *sums, uint64_t seeds, uint64_t b
 		{"removed", sums->removed},
 		{"crashes", sums->crashes},
 		{"cuts", sums->cuts},
-		{"restores", sums->restores},
+		{"restores", sums->restores},	   {"summaries", sums->summaries},
 		{"upgrades", sums->upgrades},
 		{"texts looked at", sums->private_scans},
 	};

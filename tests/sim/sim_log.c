@@ -9,6 +9,7 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "node/summary.h"
 #include "sim_node.h"
 #include "wire/subject.h"
 #include "writes.h"
@@ -442,12 +443,37 @@ static bool replay(uint64_t seq, struct span subject, struct span record, void *
 	return true;
 }
 
+struct stretch {
+	summary_record_fn on_record;
+	void *arg;
+};
+
+static bool pass_on(uint64_t seq, struct span subject, struct span record, void *arg)
+{
+	const struct stretch *stretch = arg;
+	(void)subject;
+	return stretch->on_record(seq, record, stretch->arg);
+}
+
+static void read_stretch(uint64_t from, summary_record_fn on_record, void *on_arg, void *arg)
+{
+	struct sim_node *node = arg;
+	struct stretch stretch = {on_record, on_arg};
+	uint64_t next;
+	struct lyc_error error = {0};
+	if (store_read(node->store, from, 65536, 1u << 24, pass_on, &stretch, &next, &error) !=
+	    LYC_OK)
+		sim_broken(node->sim, PROMISE_DURABLE, "the log of %s cannot be read: %s",
+			   node->name, error.text);
+}
+
 void sim_log_replay(struct sim_node *node)
 {
-	uint64_t from = 1;
 	struct store_stats stats;
 	struct lyc_error error = {0};
 	store_stats(node->store, &stats);
+	uint64_t from = summary_restore(&node->daemon, stats.last_seq, read_stretch, node);
+	node->sim->counts.summaries += from > 1;
 	while (from <= stats.last_seq) {
 		uint64_t next = from;
 		if (store_read(node->store, from, 65536, 1u << 24, replay, node, &next, &error) !=

@@ -104,7 +104,7 @@ struct sim {
 	char broken_text[400];
 	/* What happened how often, so that a run that did nothing is noticed. */
 	struct sim_counts {
-		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores, upgrades,
+		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores, summaries, upgrades,
 			calls, private_scans, missed, removed, expects, removals;
 	} counts;
 };
