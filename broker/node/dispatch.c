@@ -13,6 +13,7 @@
 #include "node/barred.h"
 #include "node/handover.h"
 #include "schema/schema.h"
+#include "stream/kept.h"
 #include "wire/packet.h"
 #include "wire/subject.h"
 
@@ -254,7 +255,7 @@ static void keep_schema(struct daemon *daemon, const struct schema *schema,
 		pb_end(&body, label);
 		for (size_t i = 0; i < reg->service_count; i++)
 			pb_write_message(&body, 5, reg->services[i]);
-		stream_append_own(&daemon->stream, name, span_of(body.data, body.len), NULL, NULL);
+		kept_append(&daemon->stream, name, span_of(body.data, body.len));
 	}
 	buf_fini(&subject);
 	buf_fini(&body);

@@ -15,6 +15,7 @@
 #include "stream/fan_out.h"
 #include "stream/genuine.h"
 #include "stream/group.h"
+#include "stream/kept.h"
 #include "stream/left.h"
 #include "stream/outgoing.h"
 #include "stream/retention_rule.h"
@@ -447,6 +448,7 @@ void stream_turn(struct stream *stream)
 void stream_tick(struct stream *stream)
 {
 	groups_tick(stream);
+	kept_again(stream);
 	list_each (node, &stream->followers)
 		save(list_entry(node, struct follower, node));
 }

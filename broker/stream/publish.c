@@ -14,6 +14,7 @@
 #include "base/pb.h"
 #include "lyceum/v1/label.pb-c.h"
 #include "stream/genuine.h"
+#include "stream/kept.h"
 #include "stream/publish_journal.h"
 #include "stream/retention_rule.h"
 #include "stream/trimmed.h"
@@ -429,6 +430,7 @@ static enum lyc_status append_publish(struct stream *stream, struct session *ses
 	append->begun_ms = stream->env->now_ms(stream->env->world);
 	append->parent_span = view->parent_span;
 	session->publishes_len += packet_len;
+	kept_again(stream);
 	append_start(stream, append);
 	return LYC_OK;
 }

@@ -11,6 +11,7 @@
 #include "base/pb.h"
 #include "log.h"
 #include "stream/durable.h"
+#include "stream/kept.h"
 #include "stream/left.h"
 #include "stream/erasure.h"
 #include "stream/retention.h"
@@ -31,12 +32,14 @@ void stream_init(struct stream *stream, const struct env *env, struct policy *po
 	snprintf(stream->name, sizeof(stream->name), "%s", name);
 	list_init(&stream->followers);
 	list_init(&stream->groups);
+	list_init(&stream->unkept);
 	/* Its own records come first, however many origins will be known. */
 	origins_get(&stream->origins, span_of(stream->name, strlen(stream->name)))->epoch = epoch;
 }
 
 void stream_fini(struct stream *stream)
 {
+	kept_fini(stream);
 	free(stream->own_seqs);
 	origins_fini(&stream->origins);
 	subjects_fini(&stream->subjects);

@@ -75,6 +75,7 @@ struct stream {
 	struct moments moments;
 	struct list followers;
 	struct list groups;
+	struct list unkept; /* of kept.c */
 	struct durable_count *durables; /* by identity */
 	struct left_place *left;        /* see left.h */
 	uint64_t fanout;                /* number of the transient message being sent */
