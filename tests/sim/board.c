@@ -37,6 +37,7 @@ struct board {
 	struct waiting waiting[MAX_WAITING];
 	uint64_t consumed;
 	unsigned schema;
+	uint64_t epoch;
 	bool is_working;
 };
 
@@ -88,6 +89,10 @@ static void register_services(struct sim_peer *peer)
 
 static void on_up(struct sim_peer *peer)
 {
+	/* A restored log gives its sequences anew. */
+	if (board_of(peer)->epoch != peer->epoch)
+		view_clear(&board_of(peer)->view);
+	board_of(peer)->epoch = peer->epoch;
 	register_services(peer);
 	subscribe(peer);
 	board_of(peer)->is_working = false;

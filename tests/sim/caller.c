@@ -197,7 +197,7 @@ static void try_again(void *arg, uint64_t number)
 /* A reply to a call with a key: the home gives the same one to whoever asks again. */
 static void check_keyed(struct sim *sim, struct token *token, const struct packet_reply *reply)
 {
-	if (token->first_reply.len > 0 && reply->remembered &&
+	if (!token->is_forgiven && token->first_reply.len > 0 && reply->remembered &&
 	    (reply->status != LYC_OK ||
 	     !span_equal(reply->body, span_of(token->first_reply.data, token->first_reply.len))))
 		sim_broken(sim, PROMISE_CALL_ONCE,

@@ -16,6 +16,7 @@ enum { DURABLE = 1, NEXT = 2, FRESH = 100, GROUP = 4 };
 struct carol_state {
 	struct carol carol;
 	uint64_t fresh_id;
+	uint64_t epoch;
 };
 
 static struct carol *carol(const struct sim_peer *peer)
@@ -79,8 +80,26 @@ void carol_refresh(struct sim_peer *peer)
 						  .records_only = true});
 }
 
+/* A restored log gives its sequences anew: what was folded of the former one is worth nothing. The
+ * durable name goes on behind the place that the backup has of it. */
+static void begin_anew(struct carol_state *state, uint64_t epoch)
+{
+	struct carol *carol = &state->carol;
+	view_clear(&carol->folded);
+	view_clear(&carol->fresh);
+	memset(carol->seen_next, 0, sizeof(carol->seen_next));
+	memset(carol->seen_origin, 0, sizeof(carol->seen_origin));
+	memset(carol->origin_seq, 0, sizeof(carol->origin_seq));
+	memset(carol->origin_epoch, 0, sizeof(carol->origin_epoch));
+	carol->next_seq = carol->next_told = carol->fresh_told = 0;
+	carol->durable_to = carol->durable_held = carol->durable_used_us = 0;
+	state->epoch = epoch;
+}
+
 static void on_up(struct sim_peer *peer)
 {
+	if (((struct carol_state *)peer->state)->epoch != peer->epoch)
+		begin_anew(peer->state, peer->epoch);
 	((struct carol_state *)peer->state)->fresh_id = 0;
 	follow_durable(peer);
 	follow_next(peer);
@@ -116,6 +135,7 @@ static void consume_durable(void *arg, uint64_t session)
 /* Was it there before? */
 static bool note_seq(struct sim_peer *peer, uint8_t *seen, uint64_t seq)
 {
+	seq = reader_place(seq);
 	if (seq >= READER_SEQS) {
 		sim_broken(peer->sim, PROMISE_BOUNDED, "the log of %s is longer than expected",
 			   peer->node->name);

@@ -70,7 +70,7 @@ static bool resolve(int at, const char *path, char to[PATH_LEN])
 	}
 	snprintf(to, PATH_LEN, "%s", path);
 	size_t len = strlen(to);
-	while (len > 1 && to[len - 1] == '/')
+	while (len > 1 && (to[len - 1] == '/' || (to[len - 1] == '.' && to[len - 2] == '/')))
 		to[--len] = '\0';
 	return memory_disk_has(to);
 }
@@ -196,10 +196,25 @@ WRAP(int, linkat, int from_at, const char *from, int to_at, const char *to, int 
 	return __real_linkat(from_at, from, to_at, to, flags);
 }
 
+WRAP(int, link, const char *from, const char *to)
+{
+	return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* As a file system that cannot: the bytes are then read and written. */
+WRAP(ssize_t, copy_file_range, int from, off64_t *from_at, int to, off64_t *to_at, size_t len,
+     unsigned flags)
+{
+	if (!is_ours(from) && !is_ours(to))
+		return __real_copy_file_range(from, from_at, to, to_at, len, flags);
+	errno = EXDEV;
+	return -1;
+}
+
 WRAP(int, unlinkat, int at, const char *path, int flags)
 {
 	char whole[PATH_LEN];
-	return resolve(at, path, whole) ? memory_disk_unlink(whole)
+	return resolve(at, path, whole) ? memory_disk_unlink(whole, (flags & AT_REMOVEDIR) != 0)
 					: __real_unlinkat(at, path, flags);
 }
 
@@ -268,6 +283,16 @@ WRAP(int, faccessat, int at, const char *path, int mode, int flags)
 					: __real_faccessat(at, path, mode, flags);
 }
 
+WRAP(int, access, const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, 0);
+}
+
+WRAP(int, rmdir, const char *path)
+{
+	return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+}
+
 WRAP(int, fstatvfs64, int fd, struct statvfs64 *to)
 {
 	if (!is_ours(fd))
@@ -313,6 +338,12 @@ WRAP(struct dirent64 *, readdir64, DIR *dir)
 	listing->entry.d_type = memory_disk_kind(whole, &len) == 2 ? DT_DIR : DT_REG;
 	snprintf(listing->entry.d_name, sizeof(listing->entry.d_name), "%.200s", name);
 	return &listing->entry;
+}
+
+WRAP(int, dirfd, DIR *dir)
+{
+	const struct listing *listing = listing_of(dir);
+	return listing ? listing->fd : __real_dirfd(dir);
 }
 
 WRAP(int, closedir, DIR *dir)

@@ -205,6 +205,26 @@ void memory_disk_set_lying(struct memory_disk *disk, bool is_lying)
 	disk->is_lying = is_lying;
 }
 
+void memory_disk_forget(struct memory_disk *disk, const char *path)
+{
+	size_t len = strlen(path);
+	size_t kept = 0;
+	for (size_t i = 0; i < disk->name_count; i++) {
+		struct name *name = &disk->names[i];
+		if (strncmp(name->path, path, len) == 0 &&
+		    (name->path[len] == '\0' || name->path[len] == '/'))
+			name->file = name->synced = NONE;
+	}
+	for (size_t i = 0; i < disk->renaming_count; i++) {
+		size_t to = disk->renamings[i].to;
+		size_t from = disk->renamings[i].from;
+		const char *any = disk->names[to != SIZE_MAX ? to : from].path;
+		if (strncmp(any, path, len) != 0)
+			disk->renamings[kept++] = disk->renamings[i];
+	}
+	disk->renaming_count = kept;
+}
+
 uint64_t memory_disk_changes(const struct memory_disk *disk)
 {
 	return disk->changes;
@@ -549,34 +569,63 @@ int memory_disk_kind(const char *path, uint64_t *ret_len)
 	return disk->files[name->file].is_folder ? 2 : 1;
 }
 
-int memory_disk_rename(const char *from, const char *to, bool is_link)
+/* One name gets the file, the other loses it. */
+static void move(struct memory_disk *disk, const char *from, const char *to, bool is_link)
 {
-	struct memory_disk *disk = disk_of(from);
-	const struct name *source = find_name(disk, from);
-	if (!source || source->file == NONE)
-		return failed(ENOENT);
-	if (disk_of(to) != disk)
-		return failed(EXDEV);
-	if (!changes(disk))
-		return failed(EIO);
-	int file = source->file;
+	int file = find_name(disk, from)->file;
 	struct name *target = name_of(disk, to); /* may move the names */
 	struct name *old = find_name(disk, from);
-	if (is_link && target->file != NONE)
-		return failed(EEXIST);
 	target->file = file;
 	if (!is_link)
 		old->file = NONE;
 	note_renaming(disk, is_link ? NULL : old, target, file);
+}
+
+int memory_disk_rename(const char *from, const char *to, bool is_link)
+{
+	struct memory_disk *disk = disk_of(from);
+	const struct name *source = find_name(disk, from);
+	const struct name *target = find_name(disk, to);
+	if (!source || source->file == NONE)
+		return failed(ENOENT);
+	if (disk_of(to) != disk)
+		return failed(EXDEV);
+	if (is_link && target && target->file != NONE)
+		return failed(EEXIST);
+	if (!changes(disk))
+		return failed(EIO);
+	bool is_folder = disk->files[source->file].is_folder;
+	move(disk, from, to, is_link);
+	/* What is in a folder goes with it, on the disk, too. */
+	size_t len = strlen(from);
+	for (size_t i = 0; is_folder && i < disk->name_count; i++) {
+		struct buf path = {0};
+		if (disk->names[i].file == NONE || strncmp(disk->names[i].path, from, len) != 0 ||
+		    disk->names[i].path[len] != '/')
+			continue;
+		int synced = disk->names[i].synced;
+		buf_add_format(&path, "%s%s", to, disk->names[i].path + len);
+		int file = disk->names[i].file;
+		struct name *moved = name_of(disk, buf_text(&path));
+		moved->file = file;
+		moved->synced = synced;
+		disk->names[i].file = disk->names[i].synced = NONE;
+		buf_fini(&path);
+	}
 	return 0;
 }
 
-int memory_disk_unlink(const char *path)
+int memory_disk_unlink(const char *path, bool is_folder)
 {
 	struct memory_disk *disk = disk_of(path);
 	struct name *name = find_name(disk, path);
+	size_t at = 0;
 	if (!name || name->file == NONE)
 		return failed(ENOENT);
+	if (disk->files[name->file].is_folder != is_folder)
+		return failed(is_folder ? ENOTDIR : EISDIR);
+	if (is_folder && memory_disk_list(path, &at))
+		return failed(ENOTEMPTY);
 	if (!changes(disk))
 		return failed(EIO);
 	note_renaming(disk, name, NULL, name->file);

@@ -33,6 +33,8 @@ void memory_disk_cut_power(struct memory_disk *disk, struct rng *rng);
 void memory_disk_set_full(struct memory_disk *disk, bool is_full);
 /* A disk that says it has synced and has not: for a check that has to fail. */
 void memory_disk_set_lying(struct memory_disk *disk, bool is_lying);
+/* Everything at or below the path is gone for good. */
+void memory_disk_forget(struct memory_disk *disk, const char *path);
 /* How many calls have changed something. */
 uint64_t memory_disk_changes(const struct memory_disk *disk);
 /* The first place of these bytes in any file that has a name: its path, or NULL. */
@@ -57,7 +59,7 @@ int64_t memory_disk_seek(int fd, int64_t offset, int whence);
 /* Kind: 1 file, 2 folder, 0 nothing. */
 int memory_disk_kind(const char *path, uint64_t *ret_len);
 int memory_disk_rename(const char *from, const char *to, bool is_link);
-int memory_disk_unlink(const char *path);
+int memory_disk_unlink(const char *path, bool is_folder);
 int memory_disk_mkdir(const char *path);
 /* The name of the next entry of the folder from *at on; NULL at the end. */
 const char *memory_disk_list(const char *path, size_t *at);

@@ -108,8 +108,8 @@ static bool take_record(uint64_t seq, struct span subject, struct span bytes, vo
 {
 	struct book *book = arg;
 	(void)subject;
-	ensure(seq > book->count);
-	size_t count = (size_t)seq;
+	size_t count = (size_t)reader_place(seq);
+	ensure(count > book->count);
 	book->bytes = realloc(book->bytes, count * sizeof(*book->bytes));
 	ensure(book->bytes != NULL);
 	memset(book->bytes + book->count, 0, (count - book->count) * sizeof(*book->bytes));
@@ -139,7 +139,7 @@ static bool book_read(struct sim *sim, struct sim_node *node, struct book *book)
 	for (size_t i = 0; i < book->count; i++) {
 		const struct buf *bytes = &book->bytes[i];
 		/* What retention has taken is judged by what was acknowledged. */
-		if (bytes->len == 0 && sim->has_retention)
+		if (bytes->len == 0 && (sim->has_retention || node->restore_count > 0))
 			continue;
 		if (bytes->len == 0 ||
 		    record_read(span_of(bytes->data, bytes->len), &book->records[i]) != LYC_OK) {
@@ -356,15 +356,34 @@ static unsigned long long number_of(const struct view_entry *entry)
 	return entry->is_there ? writes_number_in(span_of(entry->body.data, entry->body.len)) : 0;
 }
 
+/* A record whose parts were cut on its way is not whole, and its home does not take it back after a
+ * restore (docs/decisions/0010): others still hold it then. */
+static void leave_lost(const struct sim *sim, struct view *held, struct view *expected)
+{
+	for (size_t i = 0; i < SIM_NODES * VIEW_IDS; i++) {
+		size_t home = i / VIEW_IDS;
+		size_t id = i % VIEW_IDS;
+		const struct view_entry *entry = &held->entries[home][id];
+		const struct write *write = writes_get(sim->writes, number_of(entry));
+		if (!write || !write->is_forgiven || !write->has_parts)
+			continue;
+		held->entries[home][id].is_there = false;
+		expected->entries[home][id].is_there = false;
+	}
+}
+
 static void compare(struct sim *sim, const struct view *held, const struct view *expected,
 		    const char *what, const char *where)
 {
 	struct view copy = {0};
+	struct view known = {0};
 	copy_view(held, &copy);
+	copy_view(expected, &known);
+	leave_lost(sim, &copy, &known);
 	level_parts(sim, &copy);
 	size_t home = 0;
 	size_t id = 0;
-	if (view_differs(&copy, expected, &home, &id)) {
+	if (view_differs(&copy, &known, &home, &id)) {
 		const struct view_entry *left = &held->entries[home][id];
 		const struct view_entry *right = &expected->entries[home][id];
 		sim_broken(
@@ -374,6 +393,7 @@ static void compare(struct sim *sim, const struct view *held, const struct view 
 			sim_node_names[home], id, number_of(right));
 	}
 	view_clear(&copy);
+	view_clear(&known);
 }
 
 static void check_views(struct sim *sim, const struct sim_node *node, const struct carol *carol,
@@ -431,9 +451,11 @@ static void check_node(struct sim *sim, size_t index, const struct book *books)
 	const struct carol *carol = carol_of(find_peer(sim, node, "carol"));
 	check_homes(sim, node, &books[index]);
 	writes_check_kept(sim, node);
-	check_expectations(sim, index, &books[index]);
+	if (node->restore_count == 0)
+		check_expectations(sim, index, &books[index]);
 	for (size_t home = 0; home < SIM_NODES && !sim->broken; home++) {
-		if (home != index)
+		/* What a restored home has given anew is compared as views are. */
+		if (home != index && sim->nodes[home]->restore_count == 0)
 			check_copies(sim, sim->nodes[home], &books[home], node, &books[index]);
 	}
 	if (sim->broken)

@@ -7,9 +7,16 @@
 #define LYC_TESTS_SIM_READER_H
 
 #include "sim_peer.h"
+#include "store/backup.h"
 #include "view.h"
 
 #define READER_SEQS 4096
+
+/* Each restore begins at the next multiple of BACKUP_EPOCH_STEP: where a sequence has its place. */
+static inline uint64_t reader_place(uint64_t seq)
+{
+	return seq / BACKUP_EPOCH_STEP * 1000 + seq % BACKUP_EPOCH_STEP;
+}
 
 struct carol {
 	/* By local sequence. */

@@ -56,10 +56,13 @@ static void choose_weather(struct sim *sim)
 	sim->disk_us = disks[sim_below(sim, 3)];
 	sim->delay_us = delays[sim_below(sim, 3)];
 	sim->has_retention = sim->seed % 3 == 0;
+	sim->has_restores = sim->seed % 4 == 1;
 	sim_note(sim, "seed %llu: a fault each %llu ms, disks %llu us, links %llu us%s",
 		 (unsigned long long)sim->seed, (unsigned long long)sim->fault_us / 1000,
 		 (unsigned long long)sim->disk_us, (unsigned long long)sim->delay_us,
-		 sim->has_retention ? ", with retention" : "");
+		 sim->has_retention  ? ", with retention"
+		 : sim->has_restores ? ", with restores"
+				     : "");
 }
 
 static void build(struct sim *sim)
@@ -207,21 +210,14 @@ static void print_sums(const struct sim_counts *sums, uint64_t seeds, uint64_t b
 		const char *name;
 		uint64_t value;
 	} rows[] = {
-		{"acknowledged", sums->acks},
-		{"refused", sums->refusals},
-		{"expectations", sums->expects},
-		{"removals", sums->removals},
-		{"calls", sums->calls},
-		{"replies", sums->replies},
-		{"delivered", sums->delivers},
-		{"gaps told", sums->gaps},
-		{"missed", sums->missed},
-		{"removed", sums->removed},
-		{"crashes", sums->crashes},
-		{"cuts", sums->cuts},
-		{"restores", sums->restores},	   {"summaries", sums->summaries},
-		{"upgrades", sums->upgrades},
-		{"texts looked at", sums->private_scans},
+		{"acknowledged", sums->acks},    {"refused", sums->refusals},
+		{"expectations", sums->expects}, {"removals", sums->removals},
+		{"calls", sums->calls},          {"replies", sums->replies},
+		{"delivered", sums->delivers},   {"gaps told", sums->gaps},
+		{"missed", sums->missed},        {"removed", sums->removed},
+		{"crashes", sums->crashes},      {"cuts", sums->cuts},
+		{"restores", sums->restores},    {"summaries", sums->summaries},
+		{"upgrades", sums->upgrades},    {"texts looked at", sums->private_scans},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		printf("%s%s %llu", i ? ", " : "", rows[i].name, (unsigned long long)rows[i].value);

@@ -10,6 +10,8 @@
 #include "line.h"
 #include "lyceum/v1/config.pb-c.h"
 #include "sim_peer.h"
+#include "store/backup.h"
+#include "tokens.h"
 #include "writes.h"
 
 #define KEY "0123456789012345678901234567890123456789"
@@ -358,6 +360,63 @@ void sim_node_crash(struct sim_node *node, bool is_power)
 	else
 		memory_disk_kill(node->disk);
 	sim_in(sim, sim_around(sim, 600000), start_again, node, node->life);
+}
+
+/* ---- backups ---- */
+
+void sim_node_back_up(struct sim_node *node)
+{
+	struct lyc_error error = {0};
+	struct backup_summary summary;
+	char folder[80];
+	if (!node->is_running)
+		return;
+	snprintf(folder, sizeof(folder), MEMORY_DISK_ROOT "%s/backup-%u", node->name,
+		 node->backup_count + 1);
+	const struct backup_options options = {
+		.folder = folder, .daemon = node->name, .time_ms = sim_node_wall_ms(node)};
+	node->sim->current = node;
+	if (backup_make(node->store, &options, &summary, &error) == LYC_OK) {
+		node->backup_count++;
+		node->has_backup = true;
+		node->backup_seq = summary.last_seq;
+		sim_note(node->sim, "%s: backup up to %llu", node->name,
+			 (unsigned long long)summary.last_seq);
+	} else {
+		sim_note(node->sim, "%s: no backup: %s", node->name, error.text);
+	}
+	if (memory_disk_is_dead(node->disk))
+		sim_node_crash(node, true);
+}
+
+void sim_node_restore(struct sim_node *node)
+{
+	struct sim *sim = node->sim;
+	struct lyc_error error = {0};
+	struct backup_summary summary;
+	char folder[80];
+	char log[80];
+	if (!node->is_running || !node->has_backup)
+		return;
+	sim_node_crash(node, false);
+	snprintf(folder, sizeof(folder), MEMORY_DISK_ROOT "%s/backup-%u", node->name,
+		 node->backup_count);
+	snprintf(log, sizeof(log), MEMORY_DISK_ROOT "%s/log", node->name);
+	memory_disk_forget(node->disk, log);
+	const struct restore_options options = {.folder = folder,
+						.to = log,
+						.daemon = node->name,
+						.now_ms = sim_node_wall_ms(node),
+						.waits_for_hub = node->hub != NULL};
+	sim->current = node;
+	if (backup_restore(&options, &summary, &error) != LYC_OK)
+		sim_broken(sim, PROMISE_DURABLE, "the backup of %s cannot be restored: %s",
+			   node->name, error.text);
+	sim_note(sim, "%s: restored up to %llu", node->name, (unsigned long long)node->backup_seq);
+	node->restore_count++;
+	sim->counts.restores++;
+	writes_forgive(sim, node->index, node->backup_seq);
+	tokens_forgive(sim->tokens, node->index);
 }
 
 /* ---- told to end ---- */

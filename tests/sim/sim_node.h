@@ -59,7 +59,11 @@ struct sim_node {
 	unsigned schema_wanted; /* 0 or 1: which of sim.schemas */
 	int schema_known;       /* what its plugin registered in this life; -1: nothing */
 
-	uint64_t max_pending; /* appends that were ever waiting */
+	/* Backups made so far; the log's last sequence in the last good one; and restores. */
+	unsigned backup_count;
+	bool has_backup;
+	uint64_t backup_seq;
+	unsigned restore_count;
 };
 
 extern const char *const sim_node_names[SIM_NODES];
@@ -69,6 +73,10 @@ void sim_node_free(struct sim_node *node);
 void sim_node_start(struct sim_node *node);
 /* It ends without a word. With is_power the disk forgets what was not synced. */
 void sim_node_crash(struct sim_node *node, bool is_power);
+/* A backup is made, while it runs. */
+void sim_node_back_up(struct sim_node *node);
+/* Its disk is lost; it begins again from the last backup, in a new epoch. */
+void sim_node_restore(struct sim_node *node);
 /* It is told to end, and does. */
 void sim_node_stop(struct sim_node *node);
 bool sim_node_is_reached(const struct sim_node *node);

@@ -83,6 +83,7 @@ struct sim {
 	bool is_over;
 	/* How wild this seed is. */
 	uint64_t fault_us;
+	bool has_restores;
 	bool has_retention; /* notices: the last of each; remarks: a second */
 	uint64_t disk_us;
 	uint64_t delay_us;
@@ -104,8 +105,9 @@ struct sim {
 	char broken_text[400];
 	/* What happened how often, so that a run that did nothing is noticed. */
 	struct sim_counts {
-		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores, summaries, upgrades,
-			calls, private_scans, missed, removed, expects, removals;
+		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores,
+			summaries, upgrades, calls, private_scans, missed, removed, expects,
+			removals;
 	} counts;
 };
 

@@ -17,6 +17,7 @@ struct token {
 	enum token_state state;
 	uint32_t runs;
 	/* With an idempotency key: tried again until it is known how it ended. */
+	bool is_forgiven; /* what its home remembers may be lost with a restore */
 	bool is_keyed;
 	uint32_t attempts;
 	struct buf first_reply;
@@ -38,6 +39,8 @@ void tokens_free(struct tokens *tokens);
 /* Valid until the next. */
 struct token *tokens_add(struct tokens *tokens);
 struct token *tokens_get(const struct tokens *tokens, uint64_t number);
+/* Those of a home that was restored. */
+void tokens_forgive(struct tokens *tokens, size_t at);
 /* Its method begins somewhere. */
 void tokens_ran(struct sim *sim, uint64_t number, const char *where);
 

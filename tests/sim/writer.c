@@ -26,6 +26,7 @@ struct writer {
 	uint64_t last_seq[VIEW_IDS]; /* as far as it was told */
 	uint64_t stream;             /* of its transient messages, begun anew with each session */
 	uint64_t stream_count;
+	uint64_t epoch;
 };
 
 static struct writer *writer_of(const struct sim_peer *peer)
@@ -294,6 +295,9 @@ static void on_up(struct sim_peer *peer)
 	writer->stream =
 		peer->sim->stream_count + 1 < WRITER_STREAMS_MAX ? ++peer->sim->stream_count : 0;
 	writer->stream_count = 0;
+	if (writer->epoch != peer->epoch)
+		memset(writer->last_seq, 0, sizeof(writer->last_seq));
+	writer->epoch = peer->epoch;
 	sim_peer_in(peer, sim_around(peer->sim, WORK_US), work);
 }
 

@@ -152,6 +152,15 @@ static bool is_as_written(const struct write *write, struct span bytes)
 	       span_equal(record.body, span_of(write->body.data, write->body.len));
 }
 
+void writes_forgive(struct sim *sim, size_t home, uint64_t after_seq)
+{
+	for (size_t i = 0; i < sim->writes->count; i++) {
+		struct write *write = &sim->writes->items[i];
+		if (write->home == home && (write->seq > after_seq || write->state != WRITE_ACKED))
+			write->is_forgiven = true;
+	}
+}
+
 void writes_check_kept(struct sim *sim, struct sim_node *node)
 {
 	struct store_stats stats;
@@ -171,7 +180,7 @@ void writes_check_kept(struct sim *sim, struct sim_node *node)
 							    strlen(write->subject))) > write->seq);
 		if (may_go)
 			continue;
-		if (write->epoch != stats.epoch ||
+		if ((node->restore_count == 0 && write->epoch != stats.epoch) ||
 		    store_read_one(node->store, write->seq, &record, &error) != LYC_OK ||
 		    !is_as_written(write, span_of(record.data, record.len)))
 			sim_broken(sim, PROMISE_DURABLE,

@@ -79,6 +79,8 @@ uint64_t writes_number_in(struct span bytes);
 /* Every text in these bytes is one for this reader. */
 void writes_check_private(struct sim *sim, struct span bytes, uint32_t bit, const char *from,
 			  const char *to);
+/* What came after that sequence may be lost with a restore. */
+void writes_forgive(struct sim *sim, size_t home, uint64_t after_seq);
 /* What was acknowledged is in the log that has just been opened. */
 void writes_check_kept(struct sim *sim, struct sim_node *node);
 
