@@ -33,6 +33,7 @@ struct options {
 	bool is_twice;
 	bool is_verbose;
 	bool is_control;
+	bool has_restores;
 };
 
 static uint64_t current_wall_ms(void *arg)
@@ -47,7 +48,7 @@ static uint64_t random_bits(void *arg)
 }
 
 /* How wild this seed is. */
-static void choose_weather(struct sim *sim)
+static void choose_weather(struct sim *sim, bool has_restores)
 {
 	static const uint64_t faults[] = {40000, 100000, 250000, 600000};
 	static const uint64_t disks[] = {300, 1500, 8000};
@@ -56,7 +57,7 @@ static void choose_weather(struct sim *sim)
 	sim->disk_us = disks[sim_below(sim, 3)];
 	sim->delay_us = delays[sim_below(sim, 3)];
 	sim->has_retention = sim->seed % 3 == 0;
-	sim->has_restores = sim->seed % 4 == 1;
+	sim->has_restores = has_restores;
 	sim_note(sim, "seed %llu: a fault each %llu ms, disks %llu us, links %llu us%s",
 		 (unsigned long long)sim->seed, (unsigned long long)sim->fault_us / 1000,
 		 (unsigned long long)sim->disk_us, (unsigned long long)sim->delay_us,
@@ -107,7 +108,7 @@ static struct sim *run(uint64_t seed, const struct options *options, struct sche
 	struct disk_calls calls = {.arg = sim, .wall_ms = current_wall_ms, .random = random_bits};
 	disk_calls_set(&calls);
 	spoken_set(sim);
-	choose_weather(sim);
+	choose_weather(sim, options->has_restores);
 	build(sim);
 	sim_run(sim, START_US);
 	faults_start(sim);
@@ -170,6 +171,8 @@ static bool read_options(int argc, char **argv, struct options *options)
 			options->is_verbose = true;
 		} else if (strcmp(word, "--controls") == 0) {
 			options->is_control = true;
+		} else if (strcmp(word, "--restores") == 0) {
+			options->has_restores = true;
 		} else if (strcmp(word, "--seeds") == 0) {
 			options->seeds = strtoull(value, NULL, 10);
 			i++;
@@ -194,7 +197,7 @@ static bool read_options(int argc, char **argv, struct options *options)
 static int usage(void)
 {
 	fprintf(stderr, "sim [--seeds N] [--from S] [--seed S] [--trace] [--twice] [--verbose] "
-			"[--controls] [--fault NAME]\nfaults:");
+			"[--controls] [--restores] [--fault NAME]\nfaults:");
 	for (int i = 1; i < MUTATION_COUNT; i++)
 		fprintf(stderr, " %s", mutation_names[i]);
 	fprintf(stderr, "\n");
