@@ -11,6 +11,7 @@
 #include "log.h"
 #include "node/daemon.h"
 #include "store/lost.h"
+#include "stream/erasure.h"
 #include "stream/genuine.h"
 
 #define LOG_TOPIC "healing"
@@ -404,6 +405,13 @@ static void take(struct daemon *daemon, struct link *link, struct span bytes)
 		   : genuine_check(&daemon->types, &record, &error) != LYC_OK) {
 		snprintf(want->text, sizeof(want->text), "'%s' holds it cut or changed",
 			 link->peer);
+		return;
+	}
+	/* Whoever gave it has not heard yet that its bytes are to go. */
+	if (erasures_covers(daemon->stream.erasures, is_own ? span_of(NULL, 0) : record.origin,
+			    record.subject, want->seq)) {
+		snprintf(want->text, sizeof(want->text),
+			 "it was erased since: it does not come back");
 		return;
 	}
 	struct heal *heal = mem_new(struct heal);

@@ -56,6 +56,20 @@ enum lyc_status store_put_meta(struct store *store, const char *key, struct span
 	return status;
 }
 
+enum lyc_status store_put_vital_meta(struct store *store, const char *key, struct span value,
+				     struct lyc_error *error)
+{
+	enum lyc_status status = store_put_meta(store, key, value, error);
+	if (status != LYC_RESOURCE_EXHAUSTED)
+		return status;
+	pthread_mutex_lock(&store->writing);
+	bool has_reserve = store->folder.has_reserve;
+	if (has_reserve)
+		segment_folder_use_reserve(&store->folder);
+	pthread_mutex_unlock(&store->writing);
+	return has_reserve ? store_put_meta(store, key, value, error) : status;
+}
+
 enum lyc_status store_get_meta(struct store *store, const char *key, struct buf *ret_value)
 {
 	if (!is_key(key))

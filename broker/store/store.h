@@ -69,8 +69,9 @@ LYC_MUST_USE enum lyc_status store_append(struct store *store, struct store_item
 typedef bool (*store_record_fn)(uint64_t seq, struct span subject, struct span record, void *arg);
 
 /* Records from `from` on (or the first that is kept), at most max_count of them and about
- * max_bytes. On DATA_LOSS ret_next is a sequence of the damaged segment. Only what has been synced. ret_next is where to go on; it is last_seq + 1 when
- * everything was read. Any thread, several at once. */
+ * max_bytes. On DATA_LOSS ret_next is a sequence of the damaged segment. Only what has been synced.
+ * ret_next is where to go on; it is last_seq + 1 when everything was read. Any thread, several at
+ * once. */
 LYC_MUST_USE enum lyc_status store_read(struct store *store, uint64_t from, size_t max_count,
 					size_t max_bytes, store_record_fn on_record, void *arg,
 					uint64_t *ret_next, struct lyc_error *error);
@@ -139,6 +140,10 @@ void store_stats(struct store *store, struct store_stats *ret_stats);
  * file name of [a-z0-9._-]. */
 LYC_MUST_USE enum lyc_status store_put_meta(struct store *store, const char *key, struct span value,
 					    struct lyc_error *error);
+/* The same for what has to be kept before records are removed: on a full disk it takes the reserve,
+ * too, which the removal gives back. */
+LYC_MUST_USE enum lyc_status store_put_vital_meta(struct store *store, const char *key,
+						  struct span value, struct lyc_error *error);
 /* OK also where there is none. */
 LYC_MUST_USE enum lyc_status store_remove_meta(struct store *store, const char *key,
 					       struct lyc_error *error);

@@ -130,6 +130,14 @@ static struct erasure *find(const struct erasures *erasures, const struct record
 	return erasure;
 }
 
+bool erasures_covers(const struct erasures *erasures, struct span origin, struct span subject,
+		     uint64_t seq)
+{
+	const struct record record = {.origin = origin, .subject = subject};
+	const struct erasure *erasure = find(erasures, &record);
+	return erasure && erasure->seq > seq;
+}
+
 static void note_erasure(struct erasures *erasures, uint64_t seq, const struct record *record)
 {
 	struct erasure *erasure = find(erasures, record);

@@ -30,6 +30,9 @@ struct erasure_state {
 };
 typedef void (*erasure_fn)(const struct erasure_state *state, void *arg);
 void erasures_each_own(struct erasures *erasures, erasure_fn on_own, void *arg);
+/* Has the record been erased since? `origin` is empty for this daemon's own. */
+bool erasures_covers(const struct erasures *erasures, struct span origin, struct span subject,
+		     uint64_t seq);
 /* Has this daemon said that it has done everything of ours up to there? */
 bool erasures_is_confirmed(const struct erasures *erasures, const char *daemon, uint64_t seq);
 /* Daemons that others have told of: nodes of the hub, and whoever has erased something. */

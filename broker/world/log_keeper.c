@@ -28,7 +28,7 @@ static void serve(struct log_keeper *keeper, struct log_removal *removal)
 	removal->status = LYC_OK;
 	if (removal->key)
 		removal->status =
-			store_put_meta(keeper->store, removal->key, removal->value, &error);
+			store_put_vital_meta(keeper->store, removal->key, removal->value, &error);
 	if (removal->status == LYC_OK)
 		removal->status =
 			store_remove(keeper->store, removal->seqs, removal->seq_count, &error);

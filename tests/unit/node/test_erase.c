@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "fake_world.h"
 #include "lyceum/v1/node.pb-c.h"
+#include "stream/erasure.h"
 
 enum { MEMBERS = 2, AUDIENCE = 3, PRIVATE = 4 };
 
@@ -118,6 +119,15 @@ static void test_erase_takes_the_bytes_everywhere(void **state)
 		assert_false(holds(all[i], "first words"));
 		assert_false(holds(all[i], "second words"));
 		assert_true(holds(all[i], "other words"));
+	}
+	/* A damaged record of before may not be healed from somewhere else; one of after may. */
+	for (size_t i = 0; i < 3; i++) {
+		const struct erasures *erasures = all[i]->daemon.stream.erasures;
+		struct span origin = all[i] == bench->wales ? span_of(NULL, 0) : fake_text("wales");
+		uint64_t last = all[i]->env.last_of(all[i], fake_text(SUBJECT));
+		assert_true(erasures_covers(erasures, origin, fake_text(SUBJECT), last - 1));
+		assert_false(erasures_covers(erasures, origin, fake_text(SUBJECT), last));
+		assert_false(erasures_covers(erasures, fake_text("cork"), fake_text(SUBJECT), 1));
 	}
 	enum lyc_status status = LYC_OK;
 	Lyceum__V1__EraseReply *told = reply(bench->root, &status);
