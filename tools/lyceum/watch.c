@@ -320,9 +320,13 @@ static bool read_since(const char *text, struct lyc_subscribe_options *subscribe
 		subscribe->from = ago_ms < now_ms ? now_ms - ago_ms : 0;
 		return true;
 	}
-	snprintf(moment, sizeof(moment), "%.40s%s", text, strlen(text) == 10 ? "T00:00:00Z" : "");
-	if (strlen(text) > 40 ||
-	    !timestamp_read(span_of(moment, strlen(moment)), &seconds, &nanos) || seconds < 0)
+	size_t len = strlen(text);
+	if (len > 40)
+		return false;
+	memcpy(moment, text, len + 1);
+	if (len == 10)
+		strcat(moment, "T00:00:00Z");
+	if (!timestamp_read(span_of(moment, strlen(moment)), &seconds, &nanos) || seconds < 0)
 		return false;
 	subscribe->from = (uint64_t)seconds * 1000 + (uint64_t)nanos / 1000000;
 	return true;
