@@ -321,7 +321,6 @@ void fake_node_restore(struct fake_node *node, const struct fake_backup *backup,
 
 static void node_free(struct fake_node *node)
 {
-	node_end(node);
 	fake_disk_clear(node);
 	buf_fini(&node->seen_up);
 	buf_fini(&node->seen_down);
@@ -346,6 +345,9 @@ void fake_world_free(struct fake_world *world)
 		fake_plugins_drop(world->nodes[i]);
 	while (world->client_count > 0)
 		fake_client_free(world->clients[world->client_count - 1]);
+	/* A daemon says farewell to the others: they are freed when all have ended. */
+	for (size_t i = 0; i < world->node_count; i++)
+		node_end(world->nodes[i]);
 	for (size_t i = 0; i < world->node_count; i++)
 		node_free(world->nodes[i]);
 	schema_unref(world->schema);

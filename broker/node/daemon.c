@@ -241,6 +241,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 void daemon_fini(struct daemon *daemon)
 {
 	daemon->router.once.is_closed = true;
+	daemon->stream.is_ending = true;
 	list_each_safe (node, &daemon->sessions.all)
 		daemon_end_session(daemon, list_entry(node, struct session, all), "stopped");
 	restart_fini(daemon);

@@ -312,7 +312,7 @@ static void pump(struct group *group)
 {
 	struct stream *stream = group->stream;
 	uint64_t from = UINT64_MAX;
-	if (group->is_reading || list_is_empty(&group->members))
+	if (group->is_reading || stream->is_ending || list_is_empty(&group->members))
 		return;
 	list_each (node, &group->members) {
 		const struct group_member *member = member_at(node);

@@ -59,6 +59,8 @@ struct stream {
 	uint8_t seal_key[16];
 	uint64_t last_time_ms;
 	size_t appends_pending;
+	/* The daemon ends: nothing more is asked of the log. */
+	bool is_ending;
 	/* Records are being taken out of the files: one removal at a time. */
 	bool is_removing;
 	uint64_t removal_count;      /* that have ended */

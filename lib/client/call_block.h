@@ -11,10 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sanitizer.h"
+
 /* Holds a request of some hundred bytes. */
 #define CALL_BLOCK_LEN 2048
 /* Blocks kept for the next calls: none where the use of a call after its end is looked for. */
-#ifdef __SANITIZE_ADDRESS__
+#if WITH_ADDRESS_SANITIZER
 #define CALL_BLOCKS_KEPT 0
 #else
 #define CALL_BLOCKS_KEPT 64

@@ -121,10 +121,10 @@ void client_rearm(struct lyc_client *client)
 void client_abandon(struct lyc_client *client)
 {
 	for (int round = 0; round < ABANDON_ROUNDS; round++) {
+		if (client->calls.count + client->publishes.count == 0)
+			return;
 		struct pending_table calls = pending_take_all(&client->calls);
 		struct pending_table publishes = pending_take_all(&client->publishes);
-		if (calls.count + publishes.count == 0)
-			return;
 		calls_end(client, &calls, LYC_CANCELLED, "the client was closed");
 		publishes_end(client, &publishes, LYC_CANCELLED, "the client was closed");
 	}

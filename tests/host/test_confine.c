@@ -28,6 +28,7 @@
 
 #include "confine.h"
 #include "landlock.h"
+#include "syscalls.h"
 
 static char folder[] = "/tmp/lyc-confine-XXXXXX";
 static char own[64];      /* the plugin's folder */
@@ -255,7 +256,7 @@ static uint32_t reached_with(const struct reach *reach, size_t count, char text[
 /* What every plugin may. */
 #define ALWAYS                                                                                     \
 	(BIT(READ_OWN) | BIT(WRITE_OWN) | BIT(READ_ZONE) | BIT(UNIX_SOCKET) | BIT(START_THREAD) |  \
-	 BIT(SIGNAL_SELF))
+	 BIT(SIGNAL_SELF) | (SYSCALLS_LOOK_AT_SELF ? BIT(FORK) : 0))
 
 static void reaches(const struct reach *reach, size_t count, uint32_t expected)
 {

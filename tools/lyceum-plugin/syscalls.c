@@ -14,18 +14,6 @@
 #define REFUSED SCMP_ACT_ERRNO(EPERM)
 #define SOCKET_KIND 0xfu
 
-/* The leak check of a sanitizer's build looks at its own process from a clone of it. */
-#if defined(__SANITIZE_ADDRESS__)
-#define LOOKS_AT_ITSELF 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LOOKS_AT_ITSELF 1
-#endif
-#endif
-#ifndef LOOKS_AT_ITSELF
-#define LOOKS_AT_ITSELF 0
-#endif
-
 static const int never[] = {
 	/* Other processes. */
 	SCMP_SYS(process_vm_readv),
@@ -135,7 +123,7 @@ static bool limit_processes(scmp_filter_ctx filter, const struct syscalls_allowe
 	if (is_good)
 		is_good =
 			seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
-	if (is_good && !LOOKS_AT_ITSELF)
+	if (is_good && !SYSCALLS_LOOK_AT_SELF)
 		is_good = seccomp_rule_add(filter, REFUSED, SCMP_SYS(clone), 1,
 					   SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)) == 0;
 	/* Without children there is nobody but itself to send a signal to. */
@@ -156,7 +144,7 @@ enum lyc_status syscalls_restrict(const struct syscalls_allowed *allowed, struct
 	bool is_good = limit_sockets(filter, allowed) && limit_processes(filter, allowed);
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]) && is_good; i++)
 		is_good = refuse(filter, never[i]);
-	if (is_good && !LOOKS_AT_ITSELF)
+	if (is_good && !SYSCALLS_LOOK_AT_SELF)
 		is_good = refuse(filter, SCMP_SYS(ptrace));
 	enum lyc_status status = LYC_OK;
 	int rc = is_good ? seccomp_load(filter) : -ENOMEM;

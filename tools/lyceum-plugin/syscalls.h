@@ -11,6 +11,12 @@
 
 #include <lyceum/status.h>
 
+#include "base/sanitizer.h"
+
+/* The leak check of a sanitizer's build looks at its own process from a clone of it: there a fork
+ * and tracing are let through. */
+#define SYSCALLS_LOOK_AT_SELF WITH_ADDRESS_SANITIZER
+
 struct syscalls_allowed {
 	bool connect;
 	bool listen;
