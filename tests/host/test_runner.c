@@ -578,7 +578,10 @@ static void test_runner_streams_as_far_as_the_caller_takes_it(void **state)
 	credit.credit.call = 3;
 	harness_send(harness, &credit);
 	harness_say(harness, 4, "count", 5000);
-	assert_true(harness_said(harness_expect_reply(harness, 4), "CANCELLED at 3 after 2"));
+	/* In the turn that sent two, or, where that was over already, in one more. */
+	const struct packet_reply *reply = harness_expect_reply(harness, 4);
+	assert_true(harness_said(reply, "CANCELLED at 3 after 1") ||
+		    harness_said(reply, "CANCELLED at 3 after 2"));
 }
 
 static void test_runner_tells_a_running_method_that_it_is_cancelled(void **state)

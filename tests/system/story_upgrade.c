@@ -57,7 +57,7 @@ static void load_run(struct load *load, bool goes_on)
 	(void)lyc_client_run(load->client, 2);
 	for (size_t i = 0; i < OUTSTANDING; i++) {
 		struct outcome *outcome = &load->outcomes[i];
-		char wanted[80];
+		char wanted[120];
 		if (!outcome->is_done)
 			continue;
 		snprintf(wanted, sizeof(wanted), "%s|%s|%s", load->texts[i], load->node->name,

@@ -50,7 +50,7 @@ static void work(size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct fake_client *root = roots[rng_below(&world->rng, 3)];
 		char id[8];
-		char text[16];
+		char text[24];
 		snprintf(id, sizeof(id), "%u", (unsigned)rng_below(&world->rng, 9));
 		snprintf(text, sizeof(text), "%zu", i);
 		int visibility = 1 + (int)rng_below(&world->rng, 4);
