@@ -23,6 +23,8 @@
 /* Of a segment and of the reserve. */
 #define BALLAST_LEN (200u << 10)
 
+static bool has_disk;
+
 /* False, with the reason printed, where this process may not mount. */
 static bool mount_small_disk(const char *folder)
 {
@@ -99,7 +101,8 @@ static void assert_nothing_half_made(const struct temp_log *log, const char *bel
 static struct temp_log *new_on_small_disk(void)
 {
 	struct temp_log *log = temp_log_new(SEGMENT_LEN);
-	if (mount_small_disk(log->folder)) {
+	has_disk = mount_small_disk(log->folder);
+	if (has_disk) {
 		temp_log_open(log);
 		return log;
 	}
@@ -241,5 +244,6 @@ int main(void)
 		cmocka_unit_test(test_reserve_full_log_is_read_and_goes_on_without_a_restart),
 		cmocka_unit_test(test_reserve_is_for_withdrawals_too),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	return failed == 0 && !has_disk ? 77 : failed;
 }
