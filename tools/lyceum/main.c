@@ -123,10 +123,13 @@ static int print_help(struct session *session)
 		     "Usage: lyceum COMMAND ...\n       lyceum NOUN VERB ...\n\nCommands:\n");
 	for (const struct command *command = commands; command->name; command++)
 		usage_write_entry(command->name, command->summary, 11, &text);
-	/* The plugins' verbs where a daemon answers at once; help must not fail or wait. */
+	/* The verbs of schemas where a daemon answers at once; help must not fail or wait. */
 	session->options.timeout_ms = 500;
+	bool is_loaded = session_load(session, &error) == LYC_OK;
+	if (is_loaded)
+		verb_write_own(session, &text);
 	buf_add_text(&text, "\nVerbs of plugins, lyceum NOUN VERB:\n");
-	if (session_load(session, &error) == LYC_OK)
+	if (is_loaded)
 		verb_write_nouns(session, &text);
 	else
 		buf_add_text(&text, "  shown when a daemon answers\n");

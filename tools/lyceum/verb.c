@@ -245,11 +245,39 @@ static void find_later(const struct schema_service *service, const struct schema
 	buf_add_text(&listing->verbs, noun);
 }
 
+static bool is_of_daemon(const struct schema_service *service)
+{
+	return strncmp(service->full_name, "lyceum.v1.", 10) == 0;
+}
+
+static void list_own(const struct schema_service *service, const struct schema_method *method,
+		     void *arg)
+{
+	struct buf summary = {0};
+	noun_write_summary(method->comment, &summary);
+	if (is_of_daemon(service))
+		usage_write_entry(method->command.verb, summary.len ? buf_text(&summary) : "", 11,
+				  arg);
+	buf_fini(&summary);
+}
+
+static void list_plugins(const struct schema_service *service, const struct schema_method *method,
+			 void *arg)
+{
+	if (!is_of_daemon(service))
+		list_verb(service, method, arg);
+}
+
+void verb_write_own(const struct session *session, struct buf *to)
+{
+	noun_each(session, "", list_own, to);
+}
+
 void verb_write_nouns(const struct session *session, struct buf *to)
 {
 	struct buf noun = {0};
 	struct listing listing = {.noun = ""};
-	noun_each(session, "", list_verb, to);
+	noun_each(session, "", list_plugins, to);
 	for (;;) {
 		buf_clear(&listing.verbs);
 		noun_each(session, NULL, find_later, &listing);

@@ -9,6 +9,8 @@
 
 /* The words after `lyceum`: noun, verb, arguments. Returns an exit code. */
 int verb_run(struct session *session, int argc, char **argv);
+/* Append a line per verb without a noun that the daemon itself has. */
+void verb_write_own(const struct session *session, struct buf *to);
 /* Append a line per noun with its verbs, for `lyceum help`; nothing when no daemon answers. */
 void verb_write_nouns(const struct session *session, struct buf *to);
 
