@@ -1,15 +1,15 @@
-/* Calls with an idempotency key: the mark before, the run, the reply behind it, and who waits. */
+/*
+ * Calls with an idempotency key that run: the mark before, the run, the reply behind it, and who
+ * waits. What is remembered of them lies in remembered.c.
+ */
 #include "host/once.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/pb.h"
 #include "host/destination.h"
 #include "host/router.h"
 #include "log.h"
@@ -17,28 +17,10 @@
 
 #define LOG_TOPIC "once"
 
-/* What one principal has of the room. */
-struct once_owner {
-	char *principal;
-	size_t count;
-	UT_hash_handle by_principal;
-};
-
-struct once_entry {
-	uint8_t key[ONCE_HASH_LEN];
-	uint8_t call[ONCE_HASH_LEN];
-	uint64_t time_ms; /* of its start, since 1970 */
-	uint64_t seq;     /* of the record with its reply; 0: no reply is known */
-	uint64_t len;
-	struct once_owner *owner;
-	struct once_run *run; /* NULL: nobody does anything about it */
-	UT_hash_handle by_key;
-};
-
-/* What is under way for an entry. */
+/* What is under way for a call that is remembered. */
 struct once_run {
 	struct router *router;
-	struct once_entry *entry;
+	struct remembered_call *entry;
 	enum {
 		MARKING, /* its start is on its way to the disk */
 		RUNNING, /* it has been given to a plugin */
@@ -61,58 +43,11 @@ void once_init(struct router *router)
 	snprintf(once->keeper.identity, sizeof(once->keeper.identity), "%s", router->name);
 }
 
-/* ---- entries ---- */
+/* ---- what is remembered ---- */
 
-static void hash_two(struct span first, struct span second, uint8_t to[ONCE_HASH_LEN])
+static uint64_t wall_of(const struct router *router)
 {
-	uint8_t hash[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_state state;
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, first.data, first.len);
-	crypto_hash_sha256_update(&state, (const uint8_t *)"", 1);
-	crypto_hash_sha256_update(&state, second.data, second.len);
-	crypto_hash_sha256_final(&state, hash);
-	memcpy(to, hash, ONCE_HASH_LEN);
-}
-
-static struct once_entry *find(const struct once *once, const uint8_t key[ONCE_HASH_LEN])
-{
-	struct once_entry *entry;
-	HASH_FIND(by_key, once->entries, key, ONCE_HASH_LEN, entry);
-	return entry;
-}
-
-static struct once_owner *owner_of(struct once *once, const char *principal)
-{
-	struct once_owner *owner;
-	HASH_FIND(by_principal, once->owners, principal, strlen(principal), owner);
-	if (owner)
-		return owner;
-	owner = mem_new(struct once_owner);
-	owner->principal = mem_dup(principal);
-	HASH_ADD_KEYPTR(by_principal, once->owners, owner->principal, strlen(principal), owner);
-	return owner;
-}
-
-static struct once_entry *entry_add(struct once *once, const uint8_t key[ONCE_HASH_LEN],
-				    const uint8_t call[ONCE_HASH_LEN], const char *principal,
-				    uint64_t time_ms)
-{
-	struct once_entry *entry = mem_new(struct once_entry);
-	memcpy(entry->key, key, ONCE_HASH_LEN);
-	memcpy(entry->call, call, ONCE_HASH_LEN);
-	entry->time_ms = time_ms;
-	entry->owner = owner_of(once, principal);
-	entry->owner->count++;
-	once->count++;
-	HASH_ADD(by_key, once->entries, key, ONCE_HASH_LEN, entry);
-	return entry;
-}
-
-static void entry_grow(struct once *once, struct once_entry *entry, size_t len)
-{
-	entry->len += len;
-	once->len += len;
+	return router->env->wall_ms(router->env->world);
 }
 
 static void run_free(struct once_run *run)
@@ -124,41 +59,27 @@ static void run_free(struct once_run *run)
 	free(run);
 }
 
-static void entry_remove(struct once *once, struct once_entry *entry)
+static void forget(struct once *once, struct remembered_call *entry)
 {
-	struct once_owner *owner = entry->owner;
 	run_free(entry->run);
-	HASH_DELETE(by_key, once->entries, entry);
-	once->count--;
-	once->len -= entry->len;
-	if (--owner->count == 0) {
-		HASH_DELETE(by_principal, once->owners, owner);
-		free(owner->principal);
-		free(owner);
-	}
-	free(entry);
+	remembered_remove(&once->remembered, entry);
 }
 
 void once_fini(struct router *router)
 {
-	while (router->once.entries)
-		entry_remove(&router->once, router->once.entries);
-}
-
-static bool is_over(const struct once *once, const struct once_entry *entry, uint64_t wall_ms)
-{
-	return !entry->run && entry->time_ms + once->limits.keep_ms <= wall_ms;
+	while (router->once.remembered.calls)
+		forget(&router->once, router->once.remembered.calls);
 }
 
 void once_prune(struct router *router)
 {
-	struct once *once = &router->once;
-	uint64_t wall_ms = router->env->wall_ms(router->env->world);
-	while (once->entries && is_over(once, once->entries, wall_ms))
-		entry_remove(once, once->entries);
+	remembered_prune(&router->once.remembered, wall_of(router));
 }
 
-/* ---- records ---- */
+void once_replay(struct router *router, uint64_t seq, const struct record *record)
+{
+	remembered_replay(&router->once.remembered, wall_of(router), seq, record);
+}
 
 static void append(struct once_run *run, const char *principal, const char *method,
 		   Lyceum__V1__KeyedCall__State state, struct span reply, stream_done_fn on_done)
@@ -166,77 +87,21 @@ static void append(struct once_run *run, const char *principal, const char *meth
 	struct router *router = run->router;
 	struct buf subject = {0};
 	struct buf body = {0};
-	buf_add_format(&subject, "lyceum.v1.KeyedCall.%s", router->name);
-	pb_write_text(&body, 1, router->name);
-	pb_write_bytes(&body, 2, run->entry->key, ONCE_HASH_LEN);
-	pb_write_bytes(&body, 3, run->entry->call, ONCE_HASH_LEN);
-	pb_write_text(&body, 4, principal);
-	pb_write_text(&body, 5, method);
-	pb_write_uint(&body, 6, (uint64_t)state);
-	pb_write_bytes(&body, 7, reply.data, reply.len);
-	entry_grow(&router->once, run->entry, body.len);
+	const struct keyed_call call = {
+		.key = span_of(run->entry->key, KEYED_CALL_HASH_LEN),
+		.call = span_of(run->entry->call, KEYED_CALL_HASH_LEN),
+		.principal = span_of(principal, strlen(principal)),
+		.method = span_of(method, strlen(method)),
+		.state = (uint64_t)state,
+		.reply = reply,
+	};
+	keyed_call_write_subject(router->name, &subject);
+	keyed_call_write(&call, router->name, &body);
+	remembered_grow(&router->once.remembered, run->entry, body.len);
 	stream_append_private(router->stream, span_of(subject.data, subject.len),
 			      span_of(body.data, body.len), on_done, run);
 	buf_fini(&subject);
 	buf_fini(&body);
-}
-
-struct keyed_call {
-	struct span key;
-	struct span call;
-	struct span principal;
-	uint64_t state;
-	struct span reply;
-};
-
-static bool read_body(struct span body, struct keyed_call *ret)
-{
-	struct pb_reader reader = pb_reader_of(body);
-	struct pb_field field;
-	*ret = (struct keyed_call){0};
-	while (pb_read_field(&reader, &field)) {
-		if (field.number == 2)
-			ret->key = field.bytes;
-		else if (field.number == 3)
-			ret->call = field.bytes;
-		else if (field.number == 4)
-			ret->principal = field.bytes;
-		else if (field.number == 6)
-			ret->state = field.value;
-		else if (field.number == 7)
-			ret->reply = field.bytes;
-	}
-	return !reader.has_failed && ret->key.len == ONCE_HASH_LEN &&
-	       ret->call.len == ONCE_HASH_LEN && ret->principal.len < CALL_MAX_PRINCIPAL;
-}
-
-void once_replay(struct router *router, uint64_t seq, const struct record *record)
-{
-	struct once *once = &router->once;
-	struct keyed_call kept;
-	uint64_t wall_ms = router->env->wall_ms(router->env->world);
-	static const char type[] = "lyceum.v1.KeyedCall.";
-	if (record->subject.len < sizeof(type) ||
-	    memcmp(record->subject.data, type, sizeof(type) - 1) != 0)
-		return;
-	if (record->removed || record->time_ms + once->limits.keep_ms <= wall_ms ||
-	    !read_body(record->body, &kept))
-		return;
-	struct once_entry *entry = find(once, kept.key.data);
-	if (kept.state == LYCEUM__V1__KEYED_CALL__STATE__NOT_RUN) {
-		if (entry)
-			entry_remove(once, entry);
-		return;
-	}
-	if (!entry) {
-		char principal[CALL_MAX_PRINCIPAL];
-		snprintf(principal, sizeof(principal), "%.*s", (int)kept.principal.len,
-			 (const char *)kept.principal.data);
-		entry = entry_add(once, kept.key.data, kept.call.data, principal, record->time_ms);
-	}
-	entry_grow(once, entry, record->body.len);
-	if (kept.state == LYCEUM__V1__KEYED_CALL__STATE__ANSWERED)
-		entry->seq = seq;
 }
 
 /* ---- those who wait ---- */
@@ -308,7 +173,7 @@ static void set_unknown(struct lyc_error *error)
 /* It was never given to anybody: the key is free. */
 static void not_run(struct once_run *run, const struct lyc_error *error)
 {
-	struct once_entry *entry = run->entry;
+	struct remembered_call *entry = run->entry;
 	struct router *router = run->router;
 	tell_error(run, error, false);
 	if (run->call)
@@ -316,7 +181,7 @@ static void not_run(struct once_run *run, const struct lyc_error *error)
 	run->call = NULL;
 	append(run, entry->owner->principal, "", LYCEUM__V1__KEYED_CALL__STATE__NOT_RUN,
 	       span_of(NULL, 0), NULL);
-	entry_remove(&router->once, entry);
+	forget(&router->once, entry);
 }
 
 static enum lyc_status give(struct once_run *run, const struct packet_call *packet,
@@ -350,7 +215,7 @@ static void on_marked(enum lyc_status status, uint64_t seq, const char *text, vo
 		tell_error(run, &error, false);
 		if (run->call)
 			call_end(&router->calls, run->call);
-		entry_remove(&router->once, run->entry);
+		forget(&router->once, run->entry);
 		return;
 	}
 	if (!run->call || run->is_cancelled) {
@@ -433,7 +298,7 @@ void once_cancelled(struct router *router, struct once_run *run)
 
 /* ---- a call comes ---- */
 
-static struct once_run *run_new(struct router *router, struct once_entry *entry)
+static struct once_run *run_new(struct router *router, struct remembered_call *entry)
 {
 	struct once_run *run = mem_new(struct once_run);
 	run->router = router;
@@ -461,7 +326,7 @@ static bool tell_read(struct once_run *run, const struct log_read *read)
 	memcpy(&len, read->records.data + sizeof(seq), sizeof(len));
 	return seq == run->entry->seq &&
 	       record_read(span_of(read->records.data + head_len, len), &record) == LYC_OK &&
-	       read_body(record.body, &kept) && tell_kept(run, kept.reply, true);
+	       keyed_call_read(record.body, &kept) && tell_kept(run, kept.reply, true);
 }
 
 static void on_read(struct log_read *base)
@@ -482,7 +347,7 @@ static void on_read(struct log_read *base)
 	free(read);
 }
 
-static void read_reply(struct router *router, struct once_entry *entry, struct call *call)
+static void read_reply(struct router *router, struct remembered_call *entry, struct call *call)
 {
 	struct once_read *read = mem_new(struct once_read);
 	read->run = run_new(router, entry);
@@ -492,24 +357,6 @@ static void read_reply(struct router *router, struct once_entry *entry, struct c
 	read->base.max_bytes = 1;
 	read->base.on_done = on_read;
 	router->env->read(router->env->world, &read->base);
-}
-
-static enum lyc_status check_room(struct once *once, const struct call *call,
-				  struct lyc_error *error)
-{
-	const struct once_limits *limits = &once->limits;
-	struct once_owner *owner;
-	HASH_FIND(by_principal, once->owners, call->principal, strlen(call->principal), owner);
-	if (once->count < limits->max_keys && once->len < limits->max_len &&
-	    (!owner || owner->count < limits->max_keys_of_one))
-		return LYC_OK;
-	return error_set_field(error, LYC_RESOURCE_EXHAUSTED, "idempotency_key",
-			       "the call has not run: this daemon remembers as many idempotency "
-			       "keys as it may (%s); call without one, or later",
-			       once->count >= limits->max_keys ? "limits.idempotency_keys"
-			       : once->len >= limits->max_len
-				       ? "limits.idempotency_bytes"
-				       : "a quarter of limits.idempotency_keys for one principal");
 }
 
 /* The call that runs: the keeper's, with everything that the first caller's has. */
@@ -534,20 +381,21 @@ static struct call *make_run(struct router *router, const struct call *call)
 }
 
 static enum lyc_status begin(struct router *router, struct call *call,
-			     const struct packet_call *packet, const uint8_t key[ONCE_HASH_LEN],
-			     const uint8_t digest[ONCE_HASH_LEN], struct lyc_error *error)
+			     const struct packet_call *packet,
+			     const uint8_t key[KEYED_CALL_HASH_LEN],
+			     const uint8_t digest[KEYED_CALL_HASH_LEN], struct lyc_error *error)
 {
 	struct once *once = &router->once;
 	once_prune(router);
-	enum lyc_status status = check_room(once, call, error);
+	enum lyc_status status = remembered_check_room(&once->remembered, call->principal, error);
 	if (status != LYC_OK)
 		return status;
 	struct call *made = make_run(router, call);
 	if (!made)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "too many calls are outstanding here");
-	struct once_entry *entry = entry_add(once, key, digest, call->principal,
-					     router->env->wall_ms(router->env->world));
+	struct remembered_call *entry =
+		remembered_add(&once->remembered, key, digest, call->principal, wall_of(router));
 	struct once_run *run = run_new(router, entry);
 	run->call = made;
 	made->once = run;
@@ -563,23 +411,25 @@ static enum lyc_status begin(struct router *router, struct call *call,
 bool once_knows(const struct router *router, const struct call *call,
 		const struct packet_call *packet)
 {
-	uint8_t key[ONCE_HASH_LEN];
-	hash_two(span_of(call->principal, strlen(call->principal)), packet->idempotency_key, key);
-	return find(&router->once, key) != NULL;
+	uint8_t key[KEYED_CALL_HASH_LEN];
+	keyed_call_hash(span_of(call->principal, strlen(call->principal)), packet->idempotency_key,
+			key);
+	return remembered_find(&router->once.remembered, key) != NULL;
 }
 
 void once_take(struct router *router, struct call *call, const struct packet_call *packet)
 {
 	static const char field[] = "idempotency_key";
-	uint8_t key[ONCE_HASH_LEN];
-	uint8_t digest[ONCE_HASH_LEN];
+	uint8_t key[KEYED_CALL_HASH_LEN];
+	uint8_t digest[KEYED_CALL_HASH_LEN];
 	struct lyc_error error;
 	error_clear(&error);
-	hash_two(span_of(call->principal, strlen(call->principal)), packet->idempotency_key, key);
-	hash_two(packet->method, packet->body, digest);
-	struct once_entry *entry = find(&router->once, key);
-	if (entry && is_over(&router->once, entry, router->env->wall_ms(router->env->world))) {
-		entry_remove(&router->once, entry);
+	keyed_call_hash(span_of(call->principal, strlen(call->principal)), packet->idempotency_key,
+			key);
+	keyed_call_hash(packet->method, packet->body, digest);
+	struct remembered_call *entry = remembered_find(&router->once.remembered, key);
+	if (entry && remembered_is_over(&router->once.remembered, entry, wall_of(router))) {
+		forget(&router->once, entry);
 		entry = NULL;
 	}
 	if (packet->idempotency_key.len > ONCE_MAX_KEY)
@@ -592,7 +442,7 @@ void once_take(struct router *router, struct call *call, const struct packet_cal
 				call->method->full_name);
 	else if (!entry)
 		error.status = begin(router, call, packet, key, digest, &error);
-	else if (memcmp(entry->call, digest, ONCE_HASH_LEN) != 0)
+	else if (memcmp(entry->call, digest, KEYED_CALL_HASH_LEN) != 0)
 		error_set_field(&error, LYC_INVALID_ARGUMENT, field,
 				"this idempotency key was used for a call with another method or "
 				"request: give each call a key of its own");

@@ -13,31 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
+#include "host/remembered.h"
 #include "route/call.h"
-#include "stream/record.h"
 
 #define ONCE_MAX_KEY 128
-#define ONCE_HASH_LEN 16
 
 struct router;
-struct once_entry;
-struct once_owner;
-
-struct once_limits {
-	uint64_t keep_ms;
-	size_t max_keys;
-	size_t max_keys_of_one; /* principal */
-	uint64_t max_len;       /* of their records */
-};
 
 struct once {
-	struct once_limits limits;
-	struct once_entry *entries; /* by key, the oldest first */
-	struct once_owner *owners;
-	size_t count;
-	uint64_t len;
+	struct remembered remembered;
 	/* The caller of what runs: a session that is nobody's. */
 	struct session keeper;
 	uint64_t last_run;

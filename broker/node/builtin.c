@@ -219,12 +219,12 @@ static void status_reply(struct daemon *daemon, bool is_operator, struct buf *to
 	reply.held = point(held, sizeof(*held), reply.n_held);
 
 	Lyceum__V1__Calls calls = LYCEUM__V1__CALLS__INIT;
-	const struct once *once = &daemon->router.once;
+	const struct remembered *remembered = &daemon->router.once.remembered;
 	once_prune(&daemon->router);
 	calls.outstanding = daemon->router.calls.count;
-	calls.remembered = once->count;
-	calls.remembered_bytes = once->len;
-	calls.remember_s = (uint32_t)(once->limits.keep_ms / 1000);
+	calls.remembered = remembered->count;
+	calls.remembered_bytes = remembered->len;
+	calls.remember_s = (uint32_t)(remembered->limits.keep_ms / 1000);
 	reply.calls = &calls;
 	Lyceum__V1__BackupState backup;
 	char restored[300];

@@ -188,7 +188,7 @@ void reload_limits(struct daemon *daemon, const Lyceum__V1__Limits *limits)
 	daemon->stream.max_subscriptions = (size_t)or_default(limits->subscriptions, 1024);
 	daemon->router.default_timeout_ms = (uint32_t)or_default(limits->default_timeout_ms, 10000);
 	uint64_t keys = or_default(limits->idempotency_keys, 65536);
-	daemon->router.once.limits = (struct once_limits){
+	daemon->router.once.remembered.limits = (struct remembered_limits){
 		.keep_ms = 1000 * or_default(limits->idempotency_s, 24 * 60 * 60),
 		.max_keys = keys,
 		.max_keys_of_one = (keys + 3) / 4,

@@ -329,9 +329,9 @@ static void test_once_ends_at_its_deadline_and_is_not_run_again(void **state)
 static void test_once_has_bounds_and_says_so(void **state)
 {
 	struct bench *bench = *state;
-	struct once *once = &bench->node->daemon.router.once;
-	once->limits.max_keys_of_one = 2;
-	once->limits.keep_ms = 2000;
+	struct remembered *remembered = &bench->node->daemon.router.once.remembered;
+	remembered->limits.max_keys_of_one = 2;
+	remembered->limits.keep_ms = 2000;
 	run_one(bench, 1, "a");
 	run_one(bench, 2, "b");
 	call(bench->ann, 3, "c", HELLO);
@@ -340,14 +340,14 @@ static void test_once_has_bounds_and_says_so(void **state)
 	call(bench->ann, 4, "a", HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 4, LYC_OK, true);
-	once->limits.max_keys_of_one = 100;
-	once->limits.max_len = once->len;
+	remembered->limits.max_keys_of_one = 100;
+	remembered->limits.max_len = remembered->len;
 	call(bench->ann, 5, "c", HELLO);
 	expect(bench->ann, 5, LYC_RESOURCE_EXHAUSTED, false);
 	/* After the stated time the key is forgotten, and the call runs again. */
 	fake_pass(bench->world, 2000);
 	run_one(bench, 6, "a");
-	assert_int_equal(once->count, 1);
+	assert_int_equal(remembered->count, 1);
 	expect_quiet(bench);
 }
 
