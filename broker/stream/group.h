@@ -12,6 +12,7 @@
 
 #include "stream/stream.h"
 
+struct group;
 struct group_member;
 
 /* Join or make the group that the subscription names; a refusal ends the subscription and says why.
@@ -32,5 +33,7 @@ void groups_passed(struct stream *stream, uint64_t seq);
 /* At the end of a turn, and now and then. */
 void groups_turn(struct stream *stream);
 void groups_tick(struct stream *stream);
+/* One without members, for which no read is under way. */
+void group_free(struct group *group);
 
 #endif

@@ -197,31 +197,6 @@ static void test_group_has_one_durable_place(void **state)
 	assert_null(next(root));
 }
 
-/* One without credit holds back its own subjects only, and gets them in order when it reads on. */
-static void test_group_member_without_credit_holds_up_its_own(void **state)
-{
-	struct bench *bench = *state;
-	const struct packet_deliver *deliver;
-	unsigned fast = 0;
-	unsigned slow = 0;
-	uint64_t last = 0;
-	join(bench->ann[0], 1);
-	join(bench->ann[1], 1000000);
-	for (unsigned i = 0; i < 100; i++)
-		post(bench, i % 10);
-	while (next(bench->ann[1]))
-		fast++;
-	assert_true(fast > 0 && fast < 100);
-	while ((deliver = next(bench->ann[0]))) {
-		assert_true(deliver->seq > last);
-		last = deliver->seq;
-		slow++;
-		consumed(bench->ann[0], deliver->seq);
-		fake_settle(bench->world);
-	}
-	assert_int_equal(fast + slow, 100);
-}
-
 static void test_group_refuses_members_that_differ(void **state)
 {
 	struct bench *bench = *state;
@@ -342,7 +317,6 @@ int main(void)
 		GROUP_TEST(test_group_gives_each_record_to_one_and_a_subject_to_the_same),
 		GROUP_TEST(test_group_gives_what_a_member_leaves_to_the_others),
 		GROUP_TEST(test_group_has_one_durable_place),
-		GROUP_TEST(test_group_member_without_credit_holds_up_its_own),
 		GROUP_TEST(test_group_refuses_members_that_differ),
 		GROUP_TEST(test_group_of_the_moment_shares_records_too),
 		cmocka_unit_test(test_group_loses_nothing_whatever_its_members_do),
