@@ -16,9 +16,14 @@
 
 #define LOG_TOPIC "healing"
 #define MAX_WANTS 4096
-/* Of one packet, and reads on behalf of one link. */
+/* Of one link and not answered yet. */
 #define MAX_ASKED 64
-#define ASK_AGAIN_MS 2000
+/* Reads on behalf of all links. */
+#define MAX_SEARCHES 256
+#define ASK_NEXT_MS 2000
+#define ASK_AGAIN_MS 30000
+/* When all were asked and none had it. */
+#define ROUND_MS (10 * 60 * 1000)
 #define READ_MAX_LEN (256u * 1024)
 /* Stretches that are read for one record. */
 #define MAX_STRETCHES 16
@@ -159,19 +164,59 @@ static bool may_hold(const struct daemon *daemon, const struct link *link, const
 	return strcmp(want->origin, daemon->name) == 0 || strcmp(want->origin, link->peer) == 0;
 }
 
-/* The session that comes next for this record; NULL when all were asked. */
+/* The link that comes next for this record, in the order in which they said what they hold; NULL
+ * when all were asked. */
 static struct link *next_link(const struct daemon *daemon, const struct want *want)
 {
 	struct link *next = NULL;
 	list_each (node, &daemon->links.all) {
 		struct link *link = list_entry(node, struct link, node);
-		if (!link->session || link->session->serial <= want->serial ||
+		if (!link->session || !link->is_followed || link->turn <= want->turn ||
 		    !may_hold(daemon, link, want))
 			continue;
-		if (!next || link->session->serial < next->session->serial)
+		if (!next || link->turn < next->turn)
 			next = link;
 	}
 	return next;
+}
+
+/* Is this the link to be asked now? */
+static bool is_due(struct daemon *daemon, struct want *want, const struct link *link, uint64_t now)
+{
+	if (want->is_healing || now < want->due_ms)
+		return false;
+	const struct link *next = next_link(daemon, want);
+	if (!next && now >= want->round_ms) {
+		want->turn = 0;
+		want->refused_turn = 0;
+		next = next_link(daemon, want);
+	}
+	return next == link;
+}
+
+static size_t count_open(const struct daemon *daemon, const struct link *link, uint64_t now)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < daemon->healing.count; i++) {
+		const struct want *want = &daemon->healing.items[i];
+		count += want->turn == link->turn && now < want->due_ms;
+	}
+	return count;
+}
+
+static void note_asked(struct want *want, const struct link *link, uint64_t now)
+{
+	if (want->turn == 0)
+		want->round_ms = now + ROUND_MS;
+	want->turn = link->turn;
+	want->due_ms = now + ASK_NEXT_MS;
+	if (want->liar[0])
+		snprintf(want->text, sizeof(want->text),
+			 "'%s' gave another record; '%s' was asked and has not given it",
+			 want->liar, link->peer);
+	else
+		snprintf(want->text, sizeof(want->text), "'%s' was asked and has not given it",
+			 link->peer);
 }
 
 static void ask(struct daemon *daemon, struct link *link)
@@ -179,14 +224,12 @@ static void ask(struct daemon *daemon, struct link *link)
 	struct wire_position positions[MAX_ASKED];
 	size_t count = 0;
 	uint64_t now = now_of(daemon);
-	for (size_t i = 0; i < daemon->healing.count && count < MAX_ASKED; i++) {
+	size_t open = count_open(daemon, link, now);
+	for (size_t i = 0; i < daemon->healing.count && open + count < MAX_ASKED; i++) {
 		struct want *want = &daemon->healing.items[i];
-		if (want->is_healing || now < want->due_ms || next_link(daemon, want) != link)
+		if (!is_due(daemon, want, link, now))
 			continue;
-		want->serial = link->session->serial;
-		want->due_ms = now + ASK_AGAIN_MS;
-		snprintf(want->text, sizeof(want->text), "'%s' was asked and has not given it",
-			 link->peer);
+		note_asked(want, link, now);
 		positions[count++] = (struct wire_position){
 			.origin = span_of(want->origin, strlen(want->origin)),
 			.epoch = want->epoch,
@@ -205,7 +248,6 @@ void healing_tick(struct daemon *daemon)
 		return;
 	list_each (node, &daemon->links.all) {
 		struct link *link = list_entry(node, struct link, node);
-		/* Not before it is known what it holds. */
 		if (link->session && link->is_followed)
 			ask(daemon, link);
 	}
@@ -315,7 +357,7 @@ void healing_wanted(struct daemon *daemon, struct link *link, const struct packe
 		const struct wire_position *position = &want->positions[i];
 		const struct origin *origin = origins_find(&stream->origins, position->origin);
 		bool is_own = span_is(position->origin, stream->name);
-		if (!origin || position->seq == 0 || daemon->searches >= MAX_ASKED)
+		if (!origin || position->seq == 0 || daemon->searches >= MAX_SEARCHES)
 			continue;
 		uint64_t from = is_own ? position->seq
 				       : origin_start(origin, position->epoch, position->seq - 1);
@@ -341,6 +383,7 @@ struct heal {
 	struct log_heal base;
 	struct daemon *daemon;
 	char peer[64];
+	uint64_t turn; /* of the link that gave it */
 };
 
 static struct want *find_want(struct daemon *daemon, uint64_t seq)
@@ -348,23 +391,47 @@ static struct want *find_want(struct daemon *daemon, uint64_t seq)
 	return (struct want *)(uintptr_t)find_known(&daemon->healing, seq);
 }
 
+/* What this link gave is not the record: from it nothing more is taken in this round, and the next
+ * one is asked. */
+static void refuse(struct daemon *daemon, struct want *want, const char *peer, uint64_t turn,
+		   const char *what)
+{
+	want->refused_turn = turn;
+	want->due_ms = now_of(daemon);
+	snprintf(want->liar, sizeof(want->liar), "%s", peer);
+	snprintf(want->text, sizeof(want->text), "what '%s' gave %s", peer, what);
+	log_warning("a copy does not fit the damaged record", "seq", log_number(want->seq), "from",
+		    peer, "reason", what);
+}
+
+/* The copy may be whole: the log did not take it. The same link is asked again. */
+static void wait_for_log(struct daemon *daemon, struct want *want, const struct heal *heal)
+{
+	want->turn = heal->turn - 1;
+	want->due_ms = now_of(daemon) + ASK_AGAIN_MS;
+	snprintf(want->text, sizeof(want->text), "what '%s' gave cannot be put back now (%s)",
+		 heal->peer, lyc_status_name(heal->base.status));
+	log_warning("a damaged record cannot be put back", "seq", log_number(want->seq), "status",
+		    lyc_status_name(heal->base.status));
+}
+
 static void healed(struct log_heal *base)
 {
 	struct heal *heal = (struct heal *)base;
 	struct daemon *daemon = heal->daemon;
 	struct want *want = find_want(daemon, base->seq);
+	if (want)
+		want->is_healing = false;
 	if (base->status == LYC_OK) {
 		log_notice("a damaged record came back", "seq", log_number(base->seq), "from",
 			   heal->peer);
 		stream_replay_own(&daemon->stream, base->seq,
 				  span_of(base->record.data, base->record.len));
 		daemon_damaged(daemon);
+	} else if (want && base->status == LYC_FAILED_PRECONDITION) {
+		refuse(daemon, want, heal->peer, heal->turn, "is not the record that was here");
 	} else if (want) {
-		want->is_healing = false;
-		snprintf(want->text, sizeof(want->text),
-			 "what '%s' gave is not the record that was here", heal->peer);
-		log_warning("a copy does not fit the damaged record", "seq", log_number(base->seq),
-			    "from", heal->peer);
+		wait_for_log(daemon, want, heal);
 	}
 	buf_fini(&base->subject);
 	buf_fini(&base->record);
@@ -384,27 +451,81 @@ static bool is_ours(struct stream *stream, const struct record *record)
 	return record->seal == 0 || record->seal == stream_seal(stream, record);
 }
 
+/* Was this link asked for it, be it some time ago, and has not given something else since? */
+static bool is_asked(const struct daemon *daemon, const struct want *want, const struct link *link)
+{
+	return link->turn > 0 && link->turn <= want->turn && link->turn > want->refused_turn &&
+	       may_hold(daemon, link, want);
+}
+
+static struct want *find_asked(struct daemon *daemon, const struct link *link,
+			       const struct record *record)
+{
+	for (size_t i = 0; i < daemon->healing.count; i++) {
+		struct want *want = &daemon->healing.items[i];
+		if (!want->is_healing && is_asked(daemon, want, link) &&
+		    span_is(record->origin, want->origin) && record->epoch == want->epoch &&
+		    record->origin_seq == want->origin_seq)
+			return want;
+	}
+	return NULL;
+}
+
+/* Which one it should be cannot be told: one that it was asked for stands for them. */
+static void note_unreadable(struct daemon *daemon, const struct link *link)
+{
+	char text[sizeof(((struct want *)NULL)->text)];
+	snprintf(text, sizeof(text), "'%s' gave what is no record", link->peer);
+	for (size_t i = 0; i < daemon->healing.count; i++) {
+		struct want *want = &daemon->healing.items[i];
+		if (want->is_healing || want->turn != link->turn)
+			continue;
+		if (strcmp(want->text, text) != 0)
+			log_warning("what should be a copy is no record", "from", link->peer);
+		memcpy(want->text, text, sizeof(text));
+		return;
+	}
+}
+
+static void put_back(struct daemon *daemon, const struct link *link, struct want *want,
+		     struct record *record, struct span bytes)
+{
+	struct heal *heal = mem_new(struct heal);
+	heal->daemon = daemon;
+	heal->turn = link->turn;
+	snprintf(heal->peer, sizeof(heal->peer), "%s", link->peer);
+	heal->base.seq = want->seq;
+	heal->base.on_done = healed;
+	buf_add(&heal->base.subject, record->subject.data, record->subject.len);
+	if (span_is(record->origin, daemon->name)) {
+		/* As it stands in its home's log. */
+		record->origin = span_of(NULL, 0);
+		record->epoch = 0;
+		record->origin_seq = 0;
+		record->seal = 0;
+		record_write(&heal->base.record, record);
+	} else {
+		buf_add(&heal->base.record, bytes.data, bytes.len);
+	}
+	want->is_healing = true;
+	daemon->env.heal(daemon->env.world, &heal->base);
+}
+
 static void take(struct daemon *daemon, struct link *link, struct span bytes)
 {
 	struct record record;
 	struct lyc_error error;
-	struct want *want = NULL;
-	if (record_read(bytes, &record) != LYC_OK)
+	if (record_read(bytes, &record) != LYC_OK) {
+		note_unreadable(daemon, link);
 		return;
-	for (size_t i = 0; i < daemon->healing.count && !want; i++) {
-		struct want *item = &daemon->healing.items[i];
-		if (span_is(record.origin, item->origin) && record.epoch == item->epoch &&
-		    record.origin_seq == item->origin_seq &&
-		    item->serial == link->session->serial && !item->is_healing)
-			want = item;
 	}
+	struct want *want = find_asked(daemon, link, &record);
 	if (!want)
 		return; /* nobody asked for it, or not there */
 	bool is_own = span_is(record.origin, daemon->name);
 	if (is_own ? !is_ours(&daemon->stream, &record)
 		   : genuine_check(&daemon->types, &record, &error) != LYC_OK) {
-		snprintf(want->text, sizeof(want->text), "'%s' holds it cut or changed",
-			 link->peer);
+		refuse(daemon, want, link->peer, link->turn, "is cut or changed");
 		return;
 	}
 	/* Whoever gave it has not heard yet that its bytes are to go. */
@@ -414,24 +535,7 @@ static void take(struct daemon *daemon, struct link *link, struct span bytes)
 			 "it was erased since: it does not come back");
 		return;
 	}
-	struct heal *heal = mem_new(struct heal);
-	heal->daemon = daemon;
-	snprintf(heal->peer, sizeof(heal->peer), "%s", link->peer);
-	heal->base.seq = want->seq;
-	heal->base.on_done = healed;
-	buf_add(&heal->base.subject, record.subject.data, record.subject.len);
-	if (is_own) {
-		/* As it stands in its home's log. */
-		record.origin = span_of(NULL, 0);
-		record.epoch = 0;
-		record.origin_seq = 0;
-		record.seal = 0;
-		record_write(&heal->base.record, &record);
-	} else {
-		buf_add(&heal->base.record, bytes.data, bytes.len);
-	}
-	want->is_healing = true;
-	daemon->env.heal(daemon->env.world, &heal->base);
+	put_back(daemon, link, want, &record, bytes);
 }
 
 void healing_found(struct daemon *daemon, struct link *link, const struct packet_copy *found)

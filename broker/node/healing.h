@@ -1,7 +1,8 @@
 /*
  * Records that were found damaged: named for the operator, and asked for of the daemons that may
- * hold copies, over the link (Want, Found). Only what was asked for is taken, only from whom it was
- * asked of, and only if identity, checksums and what is left of the damaged record fit.
+ * hold copies, over the link (Want, Found), one after the other. Only what was asked for is taken,
+ * only from whom it was asked of, late too, and only if identity, checksums and what is left of the
+ * damaged record fit; whoever gives something else is named and asked no more in this round.
  */
 #ifndef LYC_NODE_HEALING_H
 #define LYC_NODE_HEALING_H
@@ -18,10 +19,13 @@ struct want {
 	char origin[64]; /* as far as is known */
 	uint64_t epoch;
 	uint64_t origin_seq;
-	uint64_t serial; /* of the last session that was asked */
-	uint64_t due_ms; /* when the next may be */
-	bool is_healing; /* on its way to the log */
-	char text[160];  /* what became of asking */
+	uint64_t turn;         /* of the last link that was asked */
+	uint64_t refused_turn; /* and of the last that gave something else */
+	uint64_t due_ms;       /* when the next may be asked */
+	uint64_t round_ms;     /* and when the first again */
+	bool is_healing;       /* on its way to the log */
+	char liar[64];         /* who gave something else */
+	char text[200];        /* what became of asking */
 };
 
 struct healing {

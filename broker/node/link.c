@@ -189,6 +189,8 @@ void link_follow(struct link *link, const struct packet_follow *follow)
 	link->unconfirmed_len = 0;
 	recount_outbox(link);
 	link->next_seq = link_start(link);
+	if (!link->is_followed)
+		link->turn = ++link->links->last_turn;
 	link->is_followed = true;
 	link->is_sent_dirty = true;
 	link_pump(link);

@@ -38,6 +38,7 @@ struct link {
 
 	/* Out: what the peer has, and how far its copy of the log has been read here. */
 	bool is_followed;
+	uint64_t turn; /* the how many-th that said so, with this session */
 	struct origins theirs;
 	uint64_t next_seq;
 	bool is_reading;
@@ -88,6 +89,7 @@ struct links {
 	struct services *services;
 	struct list all;
 	uint64_t refused_copies;
+	uint64_t last_turn;
 };
 
 void links_init(struct links *links);
