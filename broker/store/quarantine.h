@@ -25,8 +25,5 @@ LYC_MUST_USE enum lyc_status quarantine_heal(struct store *store, size_t at,
 /* Fill the segment's list of lost entries by reading it, where the header says that there are any.
  */
 LYC_MUST_USE enum lyc_status quarantine_list(struct segment *segment, struct lyc_error *error);
-/* How many files lie aside; and delete those of one segment, because they hold what was removed. */
-size_t quarantine_count(const struct segment_folder *folder);
-void quarantine_forget(struct segment_folder *folder, uint64_t first_seq);
 
 #endif

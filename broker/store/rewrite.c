@@ -11,10 +11,12 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/aside.h"
 #include "store/checkpoint.h"
 #include "store/digest.h"
 #include "store/embedded.h"
 #include "store/quarantine.h"
+#include "store/segment_copy.h"
 #include "wire/subject.h"
 
 #define CHUNK_LEN (1u << 20)
@@ -36,13 +38,10 @@ struct rewrite {
 	struct subject_index orphans; /* subjects whose last record went and that have others */
 };
 
-struct copy {
-	struct segment *segment;
-	struct subject_index subjects;
-	struct buf out;
-	uint64_t out_offset;
-	uint64_t hole_first; /* 0: none is open */
-	uint64_t hole_last;
+/* Sequences that went and stand in no hole of the copy yet. */
+struct hole {
+	uint64_t first_seq; /* 0: none is open */
+	uint64_t last_seq;
 };
 
 /* Nobody else takes segments out of the list, but it may move. */
@@ -157,110 +156,51 @@ static void forget_gone(struct rewrite *rewrite)
 	rewrite->removed_count += rewrite->gone_count;
 }
 
-static enum lyc_status flush(struct copy *copy, struct lyc_error *error)
+static enum lyc_status end_hole(struct segment_copy *copy, struct hole *hole,
+				struct lyc_error *error)
 {
-	struct segment *segment = copy->segment;
-	if (copy->out.has_failed)
-		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory to rewrite %s.",
-				 segment->name);
+	if (hole->first_seq == 0)
+		return LYC_OK;
 	enum lyc_status status =
-		segment_folder_write(segment->folder, segment->fd, segment->name, copy->out.data,
-				     copy->out.len, copy->out_offset, error);
-	copy->out_offset += copy->out.len;
-	buf_clear(&copy->out);
+		segment_copy_add_hole(copy, hole->first_seq, hole->last_seq, error);
+	hole->first_seq = 0;
 	return status;
-}
-
-static enum lyc_status no_memory(const struct copy *copy, struct lyc_error *error)
-{
-	return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory to rewrite %s.",
-			 copy->segment->name);
-}
-
-static enum lyc_status end_hole(struct copy *copy, struct lyc_error *error)
-{
-	if (copy->hole_first == 0)
-		return LYC_OK;
-	size_t before = copy->out.len;
-	if (!segment_reserve_marks(copy->segment, 1))
-		return no_memory(copy, error);
-	segment_encode_hole(copy->segment, &copy->out, copy->hole_first, copy->hole_last);
-	segment_note(copy->segment, SEGMENT_HOLE, copy->hole_first, copy->hole_last,
-		     copy->out_offset + before, copy->out.len - before);
-	copy->hole_first = 0;
-	return LYC_OK;
-}
-
-static enum lyc_status copy_record(struct copy *copy, const struct segment_record *record,
-				   bool is_gone, struct lyc_error *error)
-{
-	if (is_gone || record->kind == SEGMENT_HOLE) {
-		if (copy->hole_first == 0)
-			copy->hole_first = record->seq;
-		copy->hole_last = record->last_seq;
-		return LYC_OK;
-	}
-	enum lyc_status status = end_hole(copy, error);
-	if (status != LYC_OK)
-		return status;
-	if (!segment_reserve_marks(copy->segment, 1) ||
-	    (record->subject.len > 0 &&
-	     !subject_index_add(&copy->subjects, record->subject, record->seq, 1)) ||
-	    (record->kind == SEGMENT_LOST &&
-	     !segment_add_lost(copy->segment, record->seq, record->last_seq, record->subject,
-			       record->record)))
-		return no_memory(copy, error);
-	/* The copy has the old salt, so the bytes stay as they are. */
-	segment_note(copy->segment, record->kind, record->seq, record->last_seq,
-		     copy->out_offset + copy->out.len, record->len);
-	buf_add(&copy->out, record->subject.data - SEGMENT_RECORD_HEADER_LEN, (size_t)record->len);
-	return copy->out.len >= CHUNK_LEN ? flush(copy, error) : LYC_OK;
 }
 
 /* A synced copy without the doomed records, under the name NUMBER.log.new. */
 static enum lyc_status make_copy(const struct rewrite *rewrite, const struct segment *old,
-				 uint64_t room_len, struct copy *copy, struct lyc_error *error)
+				 uint64_t room_len, struct segment_copy *copy,
+				 struct lyc_error *error)
 {
 	struct segment_cursor cursor;
-	struct segment_record record;
-	const struct segment_folder *folder = &rewrite->store->folder;
+	struct segment_record entry;
+	struct hole hole = {0};
 	enum lyc_status status =
-		segment_create(folder, old->first_seq, room_len, &copy->segment, error);
+		segment_copy_begin(copy, &rewrite->store->folder, old, room_len, error);
 	if (status != LYC_OK)
 		return status;
-	struct segment *segment = copy->segment;
-	segment->salt = old->salt;
-	segment->generation = old->generation + 1;
-	copy->out_offset = SEGMENT_HEADER_LEN;
 	segment_cursor_init(&cursor, old, SEGMENT_HEADER_LEN, old->len, CHUNK_LEN);
-	while ((status = segment_cursor_next(&cursor, &record, error)) == LYC_OK) {
-		status = copy_record(copy, &record, is_gone(rewrite, &record), error);
+	while ((status = segment_cursor_next(&cursor, &entry, error)) == LYC_OK) {
+		if (entry.kind == SEGMENT_HOLE || is_gone(rewrite, &entry)) {
+			if (hole.first_seq == 0)
+				hole.first_seq = entry.seq;
+			hole.last_seq = entry.last_seq;
+			continue;
+		}
+		status = end_hole(copy, &hole, error);
+		if (status == LYC_OK)
+			status = segment_copy_add_entry(copy, &entry, error);
 		if (status != LYC_OK)
 			break;
 	}
 	segment_cursor_fini(&cursor);
 	if (status == LYC_OUT_OF_RANGE)
-		status = end_hole(copy, error);
+		status = end_hole(copy, &hole, error);
 	if (status == LYC_OK)
-		status = flush(copy, error);
-	segment->synced_len = segment->len;
-	segment->synced_seq = segment->last_seq;
-	segment->header_lost_count = (uint32_t)segment->lost_count;
-	if (status == LYC_OK)
-		status = segment_write_header(segment, error);
-	if (status == LYC_OK)
-		status = segment_folder_sync_file(folder, segment->fd, segment->name, error);
+		status = segment_copy_end(copy, error);
 	if (status != LYC_OK)
-		unlinkat(folder->fd, segment->name, 0);
+		segment_copy_discard(copy);
 	return status;
-}
-
-static void copy_fini(struct copy *copy)
-{
-	segment_unref(copy->segment);
-	subject_index_fini(&copy->subjects);
-	buf_fini(&copy->out);
-	*copy = (struct copy){0};
 }
 
 /* The checkpoint names removed subjects, so the old one may not stay. */
@@ -289,7 +229,7 @@ static enum lyc_status refuse_broken(const struct store *store, struct lyc_error
 }
 
 static enum lyc_status copy_segment(const struct rewrite *rewrite, const struct segment *old,
-				    uint64_t room_len, bool is_writing, struct copy *copy,
+				    uint64_t room_len, bool is_writing, struct segment_copy *copy,
 				    struct lyc_error *error)
 {
 	struct store *store = rewrite->store;
@@ -305,13 +245,12 @@ static enum lyc_status copy_segment(const struct rewrite *rewrite, const struct 
 		pthread_mutex_unlock(&store->writing);
 	if (!has_reserve)
 		return status;
-	copy_fini(copy);
 	return make_copy(rewrite, old, room_len, copy, error);
 }
 
 /* Give the copy its name and its place. Under `writing`. */
 static enum lyc_status swap_segment(struct rewrite *rewrite, size_t at, bool is_active,
-				    struct copy *copy, struct lyc_error *error)
+				    struct segment_copy *copy, struct lyc_error *error)
 {
 	struct store *store = rewrite->store;
 	struct segment *old = store->segments[at];
@@ -332,7 +271,7 @@ static enum lyc_status swap_segment(struct rewrite *rewrite, size_t at, bool is_
 	pthread_mutex_unlock(&store->lock);
 	copy->segment = NULL;
 	/* They may hold what was just removed. */
-	quarantine_forget(&store->folder, store->segments[at]->first_seq);
+	aside_forget(&store->folder, store->segments[at]->first_seq);
 	if (is_active) {
 		subject_index_fini(&store->active_subjects);
 		store->active_subjects = copy->subjects;
@@ -345,7 +284,7 @@ static enum lyc_status swap_segment(struct rewrite *rewrite, size_t at, bool is_
 static enum lyc_status rewrite_segment(struct rewrite *rewrite, size_t at, struct lyc_error *error)
 {
 	struct store *store = rewrite->store;
-	struct copy copy = {0};
+	struct segment_copy copy = {0};
 	pthread_mutex_lock(&store->writing);
 	bool is_active = at + 1 == store->segment_count;
 	/* Where there is no room for another segment, appends are refused anyway. */
@@ -367,7 +306,7 @@ static enum lyc_status rewrite_segment(struct rewrite *rewrite, size_t at, struc
 	release(store, segment);
 	if (is_touched && status == LYC_OK && !is_active)
 		status = renew_checkpoint(store, at, &copy.subjects, error);
-	copy_fini(&copy);
+	segment_copy_fini(&copy);
 	return status;
 }
 

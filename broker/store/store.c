@@ -13,10 +13,10 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/aside.h"
 #include "store/checkpoint.h"
 #include "store/digest.h"
 #include "store/embedded.h"
-#include "store/quarantine.h"
 
 #define DEFAULT_SEGMENT_LEN (64u << 20)
 #define MAX_SEGMENT_LEN (1u << 30)
@@ -432,6 +432,6 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 	}
 	stats.damage_count = store->damage_count;
 	pthread_mutex_unlock(&store->lock);
-	stats.aside_count = (uint32_t)quarantine_count(&store->folder);
+	stats.aside_count = (uint32_t)aside_count(&store->folder);
 	*ret_stats = stats;
 }

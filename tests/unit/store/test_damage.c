@@ -178,7 +178,8 @@ static void test_damage_of_one_bit_anywhere_is_named_and_healed(void **state)
 			named_count += named;
 			size_t wrong = heal(&whole, true);
 			if (wrong != 0)
-				fail_msg("%s at %zu: a wrong record is taken", whole.names[file], at);
+				fail_msg("%s at %zu: a wrong record is taken", whole.names[file],
+					 at);
 			assert_int_equal(temp_log_check(whole.log, whole.records), named);
 			assert_int_equal(heal(&whole, false), named);
 			assert_int_equal(temp_log_check(whole.log, whole.records), 0);
