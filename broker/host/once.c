@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "host/destination.h"
+#include "host/reply.h"
 #include "host/router.h"
 #include "log.h"
 #include "lyceum/v1/keyed_call.pb-c.h"
@@ -127,7 +128,7 @@ static void tell_all(struct once_run *run, const struct packet_reply *reply)
 		else
 			error.status = LYC_OK;
 		if (error.status == LYC_OK)
-			router_pass(run->router, call, reply);
+			reply_pass(run->router, call, reply);
 		else
 			router_refuse(run->router, call, &error, reply->remembered);
 	}
@@ -293,7 +294,7 @@ void once_cancelled(struct router *router, struct once_run *run)
 	if (run->state == MARKING)
 		run->is_cancelled = true;
 	else if (run->state == RUNNING)
-		router_tell_cancelled(router, run->call);
+		reply_tell_cancelled(router, run->call);
 }
 
 /* ---- a call comes ---- */

@@ -1,7 +1,8 @@
 /*
  * The way of a call: who it is for, whether its caller may make it, what its body has to look like,
- * who runs it, and its way back. A call ends in exactly one last reply by its deadline, and is
- * tried once; one with an idempotency key goes through once.h.
+ * and who runs it; reply.h is its way back. A call ends in exactly one last reply by its deadline,
+ * and is tried once; one with an idempotency key goes through once.h, one that may not go on yet
+ * through waiting.h.
  */
 #ifndef LYC_HOST_ROUTER_H
 #define LYC_HOST_ROUTER_H
@@ -11,6 +12,7 @@
 
 #include "host/host.h"
 #include "host/once.h"
+#include "host/waiting.h"
 #include "policy/policy.h"
 #include "route/call.h"
 #include "route/env.h"
@@ -54,13 +56,7 @@ struct router {
 	struct once once;
 	/* Only plugins may still call: to finish what they were given. */
 	bool is_stopping;
-	/* Calls that wait for a position. */
-	struct list waiting;
-	/* Calls that wait until an instance that retires appends no more. */
-	struct list handover;
-	struct list mark;
-	size_t max_held; /* bytes of them */
-	bool has_advanced;
+	struct waiting_calls waiting;
 
 	/* The hub of this daemon: its name ("" without one) and its session while the link is up.
 	 */
@@ -76,8 +72,8 @@ struct router {
 void router_init(struct router *router);
 void router_fini(struct router *router);
 
-/* From within the daemon's own service: the answer comes with router_builtin_done, by this number of
- * the call (route/call.h). Nothing happens where the call has ended meanwhile. */
+/* From within the daemon's own service: the answer comes with router_builtin_done, by this number
+ * of the call (route/call.h). Nothing happens where the call has ended meanwhile. */
 void router_builtin_later(struct router *router);
 void router_builtin_done(struct router *router, uint64_t id, struct span body,
 			 const struct lyc_error *error);
@@ -85,31 +81,23 @@ void router_builtin_done(struct router *router, uint64_t id, struct span body,
 /* Packets from a session. packet_len is what credit counts. */
 void router_call(struct router *router, struct session *session, const struct packet_call *call,
 		 size_t packet_len);
-void router_reply(struct router *router, struct session *session, const struct packet_reply *reply);
-/* The caller takes more of a stream's replies. */
-void router_credit(struct router *router, struct session *session, uint64_t caller_id,
-		   uint64_t bytes);
 void router_cancel(struct router *router, struct session *session, uint64_t caller_id);
 /* The session has ended: its calls are cancelled, those given to it end with UNAVAILABLE. */
 void router_leave(struct router *router, struct session *session);
-/* A record was committed or an origin's position moved: calls that waited for it go on with the
- * turn's end. */
-void router_advance(struct router *router);
-/* At the end of a turn. */
-void router_turn(struct router *router);
 /* Calls past their deadline end. */
 void router_tick(struct router *router);
 
-/* ---- for once.c ---- */
+/* ---- for the files beside it: once.c, reply.c, waiting.c ---- */
 
 /* Hand a call to a callee of this daemon; UNAVAILABLE when that one is busy. */
 LYC_MUST_USE enum lyc_status router_give(struct router *router, struct call *call,
 					 struct session *callee, const struct packet_call *packet,
 					 struct lyc_error *error);
-void router_tell_cancelled(struct router *router, struct call *call);
-/* A reply that has been checked, cut for this caller; the last one ends the call. */
-void router_pass(struct router *router, struct call *call, const struct packet_reply *reply);
-/* End a call with a refusal; is_remembered: the same call gets it again. */
+/* A call that waited goes on: everything between it and its callee. */
+void router_send_on(struct router *router, struct call *call, const struct packet_call *packet);
+/* End a call with a status that was found here. */
+void router_end(struct router *router, struct call *call, const struct lyc_error *error);
+/* The same for a call that waits for a run; is_remembered: the same call gets it again. */
 void router_refuse(struct router *router, struct call *call, const struct lyc_error *error,
 		   bool is_remembered);
 /* The session of a node that has this daemon as its hub; NULL. */

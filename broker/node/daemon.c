@@ -36,7 +36,7 @@ static void on_commit(uint64_t seq, const struct record *record, struct span byt
 	struct daemon *daemon = arg;
 	(void)bytes;
 	links_committed(&daemon->links, seq, record);
-	router_advance(&daemon->router);
+	waiting_advance(&daemon->router.waiting);
 }
 
 static void on_private(uint64_t seq, const struct record *record, struct span bytes, void *arg)
@@ -493,7 +493,7 @@ void daemon_tick(struct daemon *daemon)
 
 bool daemon_turn(struct daemon *daemon)
 {
-	router_turn(&daemon->router);
+	waiting_turn(&daemon->router);
 	links_turn(&daemon->links);
 	stream_turn(&daemon->stream);
 	why_turn(daemon);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/pb.h"
 #include "base/utf8.h"
+#include "host/reply.h"
 #include "log.h"
 #include "node/barred.h"
 #include "node/handover.h"
@@ -479,7 +480,7 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 		router_call(&daemon->router, session, &packet->call, packet->len);
 		break;
 	case PACKET_REPLY:
-		router_reply(&daemon->router, session, &packet->reply);
+		reply_take(&daemon->router, session, &packet->reply);
 		break;
 	case PACKET_CANCEL:
 		router_cancel(&daemon->router, session, packet->cancel.id);
@@ -503,7 +504,7 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 		break;
 	case PACKET_CREDIT:
 		if (packet->credit.call)
-			router_credit(&daemon->router, session, packet->credit.call,
+			reply_grant(&daemon->router, session, packet->credit.call,
 				      packet->credit.value);
 		else
 			stream_credit(&daemon->stream, session, packet->credit.id,

@@ -322,7 +322,7 @@ static void apply_heads(struct link *link, const struct wire_position *sent, siz
 			origin->seq = sent[i].seq;
 		origin_heard_of(origin, now, sent[i].age_ms);
 	}
-	router_advance(link->links->router);
+	waiting_advance(&link->links->router->waiting);
 }
 
 static void apply_waiting_heads(struct link *link)

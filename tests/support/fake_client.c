@@ -135,3 +135,34 @@ void fake_subscribe(struct fake_client *client, const struct packet_subscribe *s
 	packet.subscribe = *subscribe;
 	fake_send(client, &packet);
 }
+
+void fake_call(struct fake_client *client, uint64_t id, const struct packet_call *call)
+{
+	struct packet packet = {.kind = PACKET_CALL};
+	packet.call = *call;
+	packet.call.id = id;
+	if (packet.call.method.len == 0)
+		packet.call.method = fake_text("lyceum.notice.v1.Board/Read");
+	fake_send(client, &packet);
+}
+
+void fake_answer(struct fake_client *client, uint64_t id, struct span body, bool more)
+{
+	struct packet packet = {.kind = PACKET_REPLY};
+	packet.reply = (struct packet_reply){.id = id, .body = body, .more = more};
+	fake_send(client, &packet);
+}
+
+uint64_t fake_taken(struct fake_client *client)
+{
+	return fake_expect(client, PACKET_CALL)->call.id;
+}
+
+void fake_expect_status(struct fake_client *client, uint64_t id, enum lyc_status status)
+{
+	const struct packet *packet = fake_expect(client, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, id);
+	assert_int_equal(packet->reply.status, status);
+	assert_true(status == LYC_OK || packet->reply.text.len > 0);
+	assert_false(packet->reply.more);
+}

@@ -28,6 +28,15 @@ void fake_post(struct fake_client *client, uint64_t publish_id, const char *id, 
 	       int visibility, const char *audience);
 void fake_remove(struct fake_client *client, uint64_t publish_id, const char *id);
 void fake_subscribe(struct fake_client *client, const struct packet_subscribe *subscribe);
+/* Call a method; without one named, lyceum.notice.v1.Board/Read. FAKE_HELLO is its request or reply
+ * with a text. */
+#define FAKE_HELLO span_of("\x0a\x05hello", 7)
+void fake_call(struct fake_client *client, uint64_t id, const struct packet_call *call);
+void fake_answer(struct fake_client *client, uint64_t id, struct span body, bool more);
+/* The callee has got a call next: the id that it has for it. */
+uint64_t fake_taken(struct fake_client *client);
+/* The caller has got the last reply next; what failed has a sentence. */
+void fake_expect_status(struct fake_client *client, uint64_t id, enum lyc_status status);
 /* The plugin `board` as it connects and serves lyceum.notice.v1.Board. */
 struct fake_client *fake_board_add(struct fake_node *node, const char *identity);
 

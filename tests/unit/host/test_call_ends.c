@@ -12,8 +12,6 @@
 #include "base/mem.h"
 #include "fake_world.h"
 
-#define HELLO span_of("\x0a\x05hello", 7)
-
 /* joe calls at cork; the board serves at wales; the hub lies between. */
 struct bench {
 	struct fake_world *world;
@@ -54,7 +52,7 @@ static void send_reply(struct bench *bench, enum lyc_status status, bool more)
 	packet.reply = (struct packet_reply){.id = bench->id,
 					     .status = (uint32_t)status,
 					     .text = fake_text(status ? "it broke" : ""),
-					     .body = status ? span_of(NULL, 0) : HELLO,
+					     .body = status ? span_of(NULL, 0) : FAKE_HELLO,
 					     .more = more};
 	fake_send(bench->board, &packet);
 	fake_settle(bench->world);
@@ -63,14 +61,12 @@ static void send_reply(struct bench *bench, enum lyc_status status, bool more)
 /* A stream of which two replies have come. */
 static void begin(struct bench *bench, uint32_t timeout_ms)
 {
-	struct packet packet = {.kind = PACKET_CALL};
-	packet.call = (struct packet_call){.id = 7,
-					   .at = fake_text("wales"),
-					   .method = fake_text("lyceum.notice.v1.Board/Watch"),
-					   .timeout_ms = timeout_ms};
-	fake_send(bench->joe, &packet);
+	fake_call(bench->joe, 7,
+		  &(struct packet_call){.at = fake_text("wales"),
+					.method = fake_text("lyceum.notice.v1.Board/Watch"),
+					.timeout_ms = timeout_ms});
 	fake_settle(bench->world);
-	bench->id = fake_expect(bench->board, PACKET_CALL)->call.id;
+	bench->id = fake_taken(bench->board);
 	for (int i = 0; i < 2; i++) {
 		send_reply(bench, LYC_OK, true);
 		assert_true(fake_expect(bench->joe, PACKET_REPLY)->reply.more);

@@ -3,65 +3,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "base/mem.h"
-#include "fake_world.h"
+#include "call_bench.h"
 
-#define HELLO span_of("\x0a\x05hello", 7)
 #define OTHER span_of("\x0a\x05other", 7)
-
-struct bench {
-	struct fake_world *world;
-	struct fake_node *node;
-	struct fake_client *ann;
-	struct fake_client *board;
-};
-
-static int setup(void **state)
-{
-	struct bench *bench = mem_new(struct bench);
-	bench->world = fake_world_new(1);
-	bench->node = fake_node_add(bench->world, "hub", NULL);
-	bench->ann = fake_client_add(bench->node, "ann");
-	bench->board = fake_board_add(bench->node, "board");
-	fake_settle(bench->world);
-	*state = bench;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *bench = *state;
-	fake_world_free(bench->world);
-	free(bench);
-	return 0;
-}
-
-static void call_with(struct fake_client *client, uint64_t id, const struct packet_call *call)
-{
-	struct packet packet = {.kind = PACKET_CALL};
-	packet.call = *call;
-	packet.call.id = id;
-	if (packet.call.method.len == 0)
-		packet.call.method = fake_text("lyceum.notice.v1.Board/Read");
-	fake_send(client, &packet);
-}
 
 static void call(struct fake_client *client, uint64_t id, const char *key, struct span body)
 {
-	call_with(client, id,
+	fake_call(client, id,
 		  &(struct packet_call){.idempotency_key = fake_text(key), .body = body});
-}
-
-static void reply(struct bench *bench, uint64_t id, struct span body)
-{
-	struct packet packet = {.kind = PACKET_REPLY};
-	packet.reply = (struct packet_reply){.id = id, .body = body};
-	fake_send(bench->board, &packet);
 }
 
 /* The last reply to a call: its status and whether it is remembered. */
@@ -72,35 +25,33 @@ static void expect(struct fake_client *client, uint64_t id, enum lyc_status stat
 	assert_int_equal(packet->reply.id, id);
 	assert_int_equal(packet->reply.status, status);
 	assert_int_equal(packet->reply.remembered, is_remembered);
-	assert_true(status == LYC_OK ? span_equal(packet->reply.body, HELLO)
+	assert_true(status == LYC_OK ? span_equal(packet->reply.body, FAKE_HELLO)
 				     : packet->reply.text.len > 0);
 }
 
 /* The id under which the plugin got the call, once its mark is on the disk. */
-static uint64_t taken(struct bench *bench)
+static uint64_t taken(struct call_bench *bench)
 {
 	fake_settle(bench->world);
-	return fake_expect(bench->board, PACKET_CALL)->call.id;
+	return fake_taken(bench->board);
 }
 
-static void expect_quiet(struct bench *bench)
+static void expect_quiet(struct call_bench *bench)
 {
 	fake_settle(bench->world);
-	fake_expect_nothing(bench->ann);
-	fake_expect_nothing(bench->board);
-	assert_int_equal(bench->node->daemon.router.calls.count, 0);
+	call_bench_expect_quiet(bench);
 }
 
 /* One call that ran and was answered. */
-static void run_one(struct bench *bench, uint64_t id, const char *key)
+static void run_one(struct call_bench *bench, uint64_t id, const char *key)
 {
-	call(bench->ann, id, key, HELLO);
-	reply(bench, taken(bench), HELLO);
+	call(bench->ann, id, key, FAKE_HELLO);
+	fake_answer(bench->board, taken(bench), FAKE_HELLO, false);
 	fake_settle(bench->world);
 	expect(bench->ann, id, LYC_OK, true);
 }
 
-static void restart(struct bench *bench, bool with_board)
+static void restart(struct call_bench *bench, bool with_board)
 {
 	fake_node_restart(bench->node);
 	bench->ann = fake_client_add(bench->node, "ann");
@@ -111,11 +62,11 @@ static void restart(struct bench *bench, bool with_board)
 
 static void test_once_marks_before_it_runs_and_keeps_before_it_answers(void **state)
 {
-	struct bench *bench = *state;
-	call(bench->ann, 1, "k", HELLO);
+	struct call_bench *bench = *state;
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	fake_expect_nothing(bench->board);
 	uint64_t id = taken(bench);
-	reply(bench, id, HELLO);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
 	fake_expect_nothing(bench->ann);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_OK, true);
@@ -124,15 +75,15 @@ static void test_once_marks_before_it_runs_and_keeps_before_it_answers(void **st
 
 static void test_once_gives_the_same_reply_again(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	run_one(bench, 1, "k");
-	call(bench->ann, 2, "k", HELLO);
+	call(bench->ann, 2, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 2, LYC_OK, true);
 	expect_quiet(bench);
 	/* Two at the same time: one read of the log. */
-	call(bench->ann, 3, "k", HELLO);
-	call(bench->ann, 4, "k", HELLO);
+	call(bench->ann, 3, "k", FAKE_HELLO);
+	call(bench->ann, 4, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 3, LYC_OK, true);
 	expect(bench->ann, 4, LYC_OK, true);
@@ -141,7 +92,7 @@ static void test_once_gives_the_same_reply_again(void **state)
 
 static void test_once_refuses_another_call_with_the_same_key(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	run_one(bench, 1, "k");
 	call(bench->ann, 2, "k", OTHER);
 	expect(bench->ann, 2, LYC_INVALID_ARGUMENT, false);
@@ -149,22 +100,22 @@ static void test_once_refuses_another_call_with_the_same_key(void **state)
 	/* Somebody else's key is another. */
 	struct fake_client *root = fake_client_add(bench->node, "root");
 	call(root, 1, "k", OTHER);
-	reply(bench, taken(bench), HELLO);
+	fake_answer(bench->board, taken(bench), FAKE_HELLO, false);
 	fake_settle(bench->world);
 	expect(root, 1, LYC_OK, true);
 }
 
 static void test_once_second_call_waits_for_the_first(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	struct fake_client *again = fake_client_add(bench->node, "ann");
-	call(bench->ann, 1, "k", HELLO);
-	call(again, 7, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
+	call(again, 7, "k", FAKE_HELLO);
 	uint64_t id = taken(bench);
-	call(again, 8, "k", HELLO);
+	call(again, 8, "k", FAKE_HELLO);
 	fake_expect_nothing(bench->board);
-	reply(bench, id, HELLO);
-	call(again, 9, "k", HELLO);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
+	call(again, 9, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_OK, true);
 	for (uint64_t number = 7; number <= 9; number++)
@@ -174,46 +125,46 @@ static void test_once_second_call_waits_for_the_first(void **state)
 
 static void test_once_remembers_across_a_restart(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	run_one(bench, 1, "k");
 	restart(bench, true);
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_OK, true);
 	expect_quiet(bench);
 	/* And while nobody serves the method. */
 	restart(bench, false);
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_OK, true);
-	call(bench->ann, 2, "new", HELLO);
+	call(bench->ann, 2, "new", FAKE_HELLO);
 	fake_settle(bench->world);
 	assert_int_not_equal(fake_expect(bench->ann, PACKET_REPLY)->reply.status, LYC_OK);
 }
 
 static void test_once_does_not_run_again_what_was_started_before_a_crash(void **state)
 {
-	struct bench *bench = *state;
-	call(bench->ann, 1, "k", HELLO);
+	struct call_bench *bench = *state;
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	taken(bench);
 	restart(bench, true);
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_UNKNOWN, true);
 	expect_quiet(bench);
 	/* One whose mark had not come to the disk has not run. */
-	call(bench->ann, 2, "unmarked", HELLO);
+	call(bench->ann, 2, "unmarked", FAKE_HELLO);
 	restart(bench, true);
 	run_one(bench, 2, "unmarked");
 }
 
 static void test_once_reply_that_a_crash_took_is_not_known(void **state)
 {
-	struct bench *bench = *state;
-	call(bench->ann, 1, "k", HELLO);
-	reply(bench, taken(bench), HELLO);
+	struct call_bench *bench = *state;
+	call(bench->ann, 1, "k", FAKE_HELLO);
+	fake_answer(bench->board, taken(bench), FAKE_HELLO, false);
 	restart(bench, true);
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_UNKNOWN, true);
 	expect_quiet(bench);
@@ -221,15 +172,15 @@ static void test_once_reply_that_a_crash_took_is_not_known(void **state)
 
 static void test_once_plugin_that_dies_leaves_the_outcome_unknown(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	struct packet packet = {.kind = PACKET_GOODBYE};
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	taken(bench);
 	fake_send(bench->board, &packet);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_UNKNOWN, true);
 	bench->board = fake_board_add(bench->node, "board");
-	call(bench->ann, 2, "k", HELLO);
+	call(bench->ann, 2, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 2, LYC_UNKNOWN, true);
 	expect_quiet(bench);
@@ -237,9 +188,9 @@ static void test_once_plugin_that_dies_leaves_the_outcome_unknown(void **state)
 
 static void test_once_remembers_a_failure_of_the_plugin(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	struct packet packet = {.kind = PACKET_REPLY};
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	packet.reply = (struct packet_reply){.id = taken(bench),
 					     .status = LYC_NOT_FOUND,
 					     .text = fake_text("there is no such notice")};
@@ -247,7 +198,7 @@ static void test_once_remembers_a_failure_of_the_plugin(void **state)
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_NOT_FOUND, true);
 	restart(bench, true);
-	call(bench->ann, 2, "k", HELLO);
+	call(bench->ann, 2, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	const struct packet *again = fake_expect(bench->ann, PACKET_REPLY);
 	assert_int_equal(again->reply.status, LYC_NOT_FOUND);
@@ -257,16 +208,16 @@ static void test_once_remembers_a_failure_of_the_plugin(void **state)
 
 static void test_once_runs_on_when_its_caller_has_gone(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	struct packet packet = {.kind = PACKET_GOODBYE};
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	uint64_t id = taken(bench);
 	fake_send(bench->ann, &packet);
 	fake_expect_nothing(bench->board);
-	reply(bench, id, HELLO);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
 	fake_settle(bench->world);
 	bench->ann = fake_client_add(bench->node, "ann");
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_OK, true);
 	expect_quiet(bench);
@@ -281,9 +232,9 @@ static void cancel(struct fake_client *client, uint64_t id)
 
 static void test_once_is_cancelled_when_nobody_waits_any_more(void **state)
 {
-	struct bench *bench = *state;
-	call(bench->ann, 1, "k", HELLO);
-	call(bench->ann, 2, "k", HELLO);
+	struct call_bench *bench = *state;
+	call(bench->ann, 1, "k", FAKE_HELLO);
+	call(bench->ann, 2, "k", FAKE_HELLO);
 	uint64_t id = taken(bench);
 	cancel(bench->ann, 1);
 	expect(bench->ann, 1, LYC_CANCELLED, false);
@@ -292,35 +243,36 @@ static void test_once_is_cancelled_when_nobody_waits_any_more(void **state)
 	expect(bench->ann, 2, LYC_CANCELLED, false);
 	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
 	/* What the plugin makes of that is remembered. */
-	reply(bench, id, HELLO);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
 	fake_settle(bench->world);
-	call(bench->ann, 3, "k", HELLO);
+	call(bench->ann, 3, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 3, LYC_OK, true);
 	/* Before its mark is on the disk it does not begin, and the key stays free. */
-	call(bench->ann, 4, "early", HELLO);
+	call(bench->ann, 4, "early", FAKE_HELLO);
 	cancel(bench->ann, 4);
 	expect(bench->ann, 4, LYC_CANCELLED, false);
 	expect_quiet(bench);
 	run_one(bench, 5, "early");
 	restart(bench, true);
-	call(bench->ann, 6, "early", HELLO);
+	call(bench->ann, 6, "early", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 6, LYC_OK, true);
 }
 
 static void test_once_ends_at_its_deadline_and_is_not_run_again(void **state)
 {
-	struct bench *bench = *state;
-	call_with(bench->ann, 1,
-		  &(struct packet_call){
-			  .idempotency_key = fake_text("k"), .body = HELLO, .timeout_ms = 100});
+	struct call_bench *bench = *state;
+	fake_call(bench->ann, 1,
+		  &(struct packet_call){.idempotency_key = fake_text("k"),
+					.body = FAKE_HELLO,
+					.timeout_ms = 100});
 	uint64_t id = taken(bench);
 	fake_pass(bench->world, 200);
 	assert_int_equal(fake_expect(bench->board, PACKET_CANCEL)->cancel.id, id);
 	expect(bench->ann, 1, LYC_DEADLINE_EXCEEDED, false);
-	reply(bench, id, HELLO);
-	call(bench->ann, 2, "k", HELLO);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
+	call(bench->ann, 2, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 2, LYC_DEADLINE_EXCEEDED, true);
 	expect_quiet(bench);
@@ -328,21 +280,21 @@ static void test_once_ends_at_its_deadline_and_is_not_run_again(void **state)
 
 static void test_once_has_bounds_and_says_so(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	struct remembered *remembered = &bench->node->daemon.router.once.remembered;
 	remembered->limits.max_keys_of_one = 2;
 	remembered->limits.keep_ms = 2000;
 	run_one(bench, 1, "a");
 	run_one(bench, 2, "b");
-	call(bench->ann, 3, "c", HELLO);
+	call(bench->ann, 3, "c", FAKE_HELLO);
 	expect(bench->ann, 3, LYC_RESOURCE_EXHAUSTED, false);
 	/* What is remembered is not affected, nor what comes without a key. */
-	call(bench->ann, 4, "a", HELLO);
+	call(bench->ann, 4, "a", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 4, LYC_OK, true);
 	remembered->limits.max_keys_of_one = 100;
 	remembered->limits.max_len = remembered->len;
-	call(bench->ann, 5, "c", HELLO);
+	call(bench->ann, 5, "c", FAKE_HELLO);
 	expect(bench->ann, 5, LYC_RESOURCE_EXHAUSTED, false);
 	/* After the stated time the key is forgotten, and the call runs again. */
 	fake_pass(bench->world, 2000);
@@ -353,16 +305,16 @@ static void test_once_has_bounds_and_says_so(void **state)
 
 static void test_once_does_not_run_what_it_cannot_mark(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	bench->node->append_status = LYC_RESOURCE_EXHAUSTED;
-	call(bench->ann, 1, "k", HELLO);
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	fake_settle(bench->world);
 	expect(bench->ann, 1, LYC_RESOURCE_EXHAUSTED, false);
 	bench->node->append_status = LYC_OK;
 	expect_quiet(bench);
 	/* Nor what nobody serves by then. */
 	struct packet packet = {.kind = PACKET_GOODBYE};
-	call(bench->ann, 2, "k", HELLO);
+	call(bench->ann, 2, "k", FAKE_HELLO);
 	fake_send(bench->board, &packet);
 	fake_settle(bench->world);
 	const struct packet *refusal = fake_expect(bench->ann, PACKET_REPLY);
@@ -374,32 +326,32 @@ static void test_once_does_not_run_what_it_cannot_mark(void **state)
 
 static void test_once_reply_that_cannot_be_kept_is_given_and_not_run_again(void **state)
 {
-	struct bench *bench = *state;
-	call(bench->ann, 1, "k", HELLO);
+	struct call_bench *bench = *state;
+	call(bench->ann, 1, "k", FAKE_HELLO);
 	uint64_t id = taken(bench);
 	bench->node->append_status = LYC_RESOURCE_EXHAUSTED;
-	reply(bench, id, HELLO);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
 	fake_settle(bench->world);
 	bench->node->append_status = LYC_OK;
 	expect(bench->ann, 1, LYC_OK, false);
-	call(bench->ann, 2, "k", HELLO);
+	call(bench->ann, 2, "k", FAKE_HELLO);
 	expect(bench->ann, 2, LYC_UNKNOWN, true);
 	expect_quiet(bench);
 }
 
 static void test_once_takes_no_streams_and_no_long_keys(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	char wide[130];
 	memset(wide, 'k', sizeof(wide));
 	wide[129] = '\0';
-	call(bench->ann, 1, wide, HELLO);
+	call(bench->ann, 1, wide, FAKE_HELLO);
 	expect(bench->ann, 1, LYC_INVALID_ARGUMENT, false);
-	call_with(bench->ann, 2,
+	fake_call(bench->ann, 2,
 		  &(struct packet_call){.method = fake_text("lyceum.notice.v1.Board/Watch"),
 					.idempotency_key = fake_text("k")});
 	expect(bench->ann, 2, LYC_INVALID_ARGUMENT, false);
-	call_with(bench->ann, 3,
+	fake_call(bench->ann, 3,
 		  &(struct packet_call){.method = fake_text("lyceum.v1.Node/Status"),
 					.idempotency_key = fake_text("k")});
 	expect(bench->ann, 3, LYC_INVALID_ARGUMENT, false);
@@ -409,7 +361,7 @@ static void test_once_takes_no_streams_and_no_long_keys(void **state)
 /* Nobody is sent what the daemon remembers, and nobody writes it. */
 static void test_once_keeps_its_records_to_itself(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	struct fake_client *root = fake_client_add(bench->node, "root");
 	struct packet packet = {.kind = PACKET_PUBLISH};
 	uint64_t before = bench->node->daemon.stream.last_seq;
@@ -439,15 +391,15 @@ static void test_once_keeps_its_records_to_itself(void **state)
 /* The link breaks while the call runs: the same call finds its reply at the home. */
 static void test_once_finds_its_reply_behind_the_hub(void **state)
 {
-	struct bench *bench = *state;
+	struct call_bench *bench = *state;
 	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->node);
 	fake_pass(bench->world, 100);
 	struct fake_client *joe = fake_client_add(wales, "ann");
 	struct packet_call there = {.at = fake_text("hub"),
 				    .idempotency_key = fake_text("k"),
-				    .body = HELLO,
+				    .body = FAKE_HELLO,
 				    .timeout_ms = 60000};
-	call_with(joe, 1, &there);
+	fake_call(joe, 1, &there);
 	uint64_t id = taken(bench);
 	fake_cut(wales);
 	daemon_uplink_cut(&wales->daemon);
@@ -455,9 +407,9 @@ static void test_once_finds_its_reply_behind_the_hub(void **state)
 	const struct packet *packet = fake_expect(joe, PACKET_REPLY);
 	assert_int_equal(packet->reply.status, LYC_UNAVAILABLE);
 	assert_false(packet->reply.remembered);
-	reply(bench, id, HELLO);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
 	fake_pass(bench->world, 3000);
-	call_with(joe, 2, &there);
+	fake_call(joe, 2, &there);
 	fake_settle(bench->world);
 	expect(joe, 2, LYC_OK, true);
 	fake_expect_nothing(bench->board);
@@ -467,7 +419,7 @@ static void test_once_finds_its_reply_behind_the_hub(void **state)
 
 int main(void)
 {
-#define ONCE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define ONCE_TEST(name) cmocka_unit_test_setup_teardown(name, call_bench_setup, call_bench_teardown)
 	const struct CMUnitTest tests[] = {
 		ONCE_TEST(test_once_marks_before_it_runs_and_keeps_before_it_answers),
 		ONCE_TEST(test_once_gives_the_same_reply_again),
