@@ -12,6 +12,8 @@
 #include "attribution.h"
 #include "base/rng.h"
 
+__extension__ typedef __int128 wide_int;
+
 static void test_attribution_split_sums_to_the_amount(void **state)
 {
 	struct rng rng;
@@ -31,10 +33,10 @@ static void test_attribution_split_sums_to_the_amount(void **state)
 		enum lyc_status status = attribution_split(amount, credits, count, parts);
 		assert_int_equal(status, weights ? LYC_OK : LYC_INVALID_ARGUMENT);
 		for (size_t i = 0; i < count && weights; i++) {
-			/* Within one of the true share, which a long double only nearly holds. */
-			long double share = (long double)amount * credits[i].weight / weights;
-			assert_true((long double)parts[i] > share - 3 &&
-				    (long double)parts[i] < share + 3);
+			/* Within one of the true share; both sides are times the weights. */
+			wide_int above = (wide_int)parts[i] * (wide_int)weights -
+					 (wide_int)amount * credits[i].weight;
+			assert_true(above < (wide_int)weights && above > -(wide_int)weights);
 			sum += parts[i];
 		}
 		assert_int_equal(sum, weights ? amount : 0);
