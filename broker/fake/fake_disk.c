@@ -7,6 +7,7 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "route/log_read.h"
 #include "wire/subject.h"
 
 static void env_append(void *arg, struct append *append)
@@ -137,16 +138,13 @@ static void serve(struct fake_node *node, struct log_read *read)
 	for (; seq <= node->record_count && read->records.len < read->max_bytes; seq++) {
 		const struct fake_record *record = &node->records[seq - 1];
 		struct span subject = span_of(record->subject.data, record->subject.len);
-		uint32_t len = (uint32_t)record->record.len;
 		bool is_also = read->also && span_is(subject, read->also);
 		if (subject.len == 0 ||
 		    (read->pattern && !is_also &&
 		     !subject_matches(fake_text(read->pattern), subject)) ||
 		    (seq <= read->only_last_to && env_last_of(node, subject) != seq))
 			continue;
-		buf_add(&read->records, &seq, sizeof(seq));
-		buf_add(&read->records, &len, sizeof(len));
-		buf_add(&read->records, record->record.data, len);
+		log_read_add(&read->records, seq, span_of(record->record.data, record->record.len));
 	}
 	read->next_seq = seq;
 	read->on_done(read);

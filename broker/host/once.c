@@ -15,6 +15,7 @@
 #include "host/router.h"
 #include "log.h"
 #include "lyceum/v1/keyed_call.pb-c.h"
+#include "route/log_read.h"
 
 #define LOG_TOPIC "once"
 
@@ -316,17 +317,14 @@ struct once_read {
 
 static bool tell_read(struct once_run *run, const struct log_read *read)
 {
+	struct span at = log_read_begin(&read->records);
+	struct span bytes;
 	uint64_t seq;
-	uint32_t len;
-	const size_t head_len = sizeof(seq) + sizeof(len);
 	struct record record;
 	struct keyed_call kept;
-	if (read->status != LYC_OK || read->records.len < head_len)
+	if (read->status != LYC_OK || !log_read_next(&at, &seq, &bytes))
 		return false;
-	memcpy(&seq, read->records.data, sizeof(seq));
-	memcpy(&len, read->records.data + sizeof(seq), sizeof(len));
-	return seq == run->entry->seq &&
-	       record_read(span_of(read->records.data + head_len, len), &record) == LYC_OK &&
+	return seq == run->entry->seq && record_read(bytes, &record) == LYC_OK &&
 	       keyed_call_read(record.body, &kept) && tell_kept(run, kept.reply, true);
 }
 

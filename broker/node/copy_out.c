@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "log.h"
+#include "route/log_read.h"
 
 #define LOG_TOPIC "link"
 #define READ_MAX_LEN (512u * 1024)
@@ -137,17 +138,11 @@ static void read_done(struct log_read *base)
 		log_error("the log cannot be read for the link", "peer", link->peer, "reason",
 			  base->text);
 	} else if (is_same) {
-		const uint8_t *at = base->records.data;
-		const uint8_t *end = span_end(span_of(at, base->records.len));
-		while (at < end) {
-			uint64_t seq;
-			uint32_t len;
-			memcpy(&seq, at, sizeof(seq));
-			memcpy(&len, at + sizeof(seq), sizeof(len));
-			at += sizeof(seq) + sizeof(len);
-			send_record(link, seq, span_of(at, len));
-			at += len;
-		}
+		struct span at = log_read_begin(&base->records);
+		struct span bytes;
+		uint64_t seq;
+		while (log_read_next(&at, &seq, &bytes))
+			send_record(link, seq, bytes);
 		link->next_seq = base->next_seq;
 		link->is_sent_dirty = true;
 	}

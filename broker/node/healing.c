@@ -10,6 +10,7 @@
 #include "base/pb.h"
 #include "log.h"
 #include "node/daemon.h"
+#include "route/log_read.h"
 #include "store/lost.h"
 #include "stream/erasure.h"
 #include "stream/genuine.h"
@@ -308,16 +309,11 @@ static void give(struct link *link, uint64_t seq, const struct record *record, s
 static bool look(struct search *search, struct link *link)
 {
 	const struct stream *stream = &search->daemon->stream;
-	const uint8_t *at = search->base.records.data;
-	const uint8_t *end = span_end(span_of(at, search->base.records.len));
-	while (at < end) {
-		uint64_t seq;
-		uint32_t len;
-		struct record record;
-		memcpy(&seq, at, sizeof(seq));
-		memcpy(&len, at + sizeof(seq), sizeof(len));
-		struct span bytes = span_of(at + sizeof(seq) + sizeof(len), len);
-		at += sizeof(seq) + sizeof(len) + len;
+	struct span at = log_read_begin(&search->base.records);
+	struct span bytes;
+	struct record record;
+	uint64_t seq;
+	while (log_read_next(&at, &seq, &bytes)) {
 		if (record_read(bytes, &record) != LYC_OK)
 			continue;
 		bool is_own = record.origin.len == 0;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "lyceum/v1/label.pb-c.h"
 #include "node/why.h"
+#include "route/log_read.h"
 #include "stream/follower.h"
 #include "stream/genuine.h"
 #include "wire/subject.h"
@@ -278,21 +279,15 @@ static bool is_wanted(const struct why_read *read, uint64_t seq, const struct re
 
 static uint64_t find_in(const struct why_read *read, struct span *ret_bytes)
 {
-	const uint8_t *at = read->base.records.data;
-	const uint8_t *end = span_end(span_of(at, read->base.records.len));
-	while (at < end) {
-		uint64_t seq;
-		uint32_t len;
-		struct record record;
-		memcpy(&seq, at, sizeof(seq));
-		memcpy(&len, at + sizeof(seq), sizeof(len));
-		at += sizeof(seq) + sizeof(len);
-		if (record_read(span_of(at, len), &record) == LYC_OK &&
-		    is_wanted(read, seq, &record)) {
-			*ret_bytes = span_of(at, len);
+	struct span at = log_read_begin(&read->base.records);
+	struct span bytes;
+	struct record record;
+	uint64_t seq;
+	while (log_read_next(&at, &seq, &bytes)) {
+		if (record_read(bytes, &record) == LYC_OK && is_wanted(read, seq, &record)) {
+			*ret_bytes = bytes;
 			return seq;
 		}
-		at += len;
 	}
 	return 0;
 }

@@ -47,8 +47,7 @@ struct log_read {
 
 	enum lyc_status status;
 	uint64_t next_seq; /* where to go on */
-	struct buf
-		records; /* a run of: 8 bytes sequence, 4 bytes length (host order), the record */
+	struct buf records; /* of route/log_read.h */
 	char text[200];
 	void (*on_done)(struct log_read *read);
 };

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "log.h"
+#include "route/log_read.h"
 #include "stream/durable.h"
 #include "stream/fan_out.h"
 #include "stream/genuine.h"
@@ -221,23 +222,18 @@ static bool has_begun(struct follower *follower, const struct record *record)
 static uint64_t send_read(struct follower *follower, const struct log_read *read)
 {
 	struct subscription *subscription = follower->subscription;
-	const uint8_t *at = read->records.data;
-	const uint8_t *end = span_end(span_of(at, read->records.len));
-	while (at < end) {
-		uint64_t seq;
-		uint32_t len;
-		memcpy(&seq, at, sizeof(seq));
-		memcpy(&len, at + sizeof(seq), sizeof(len));
+	struct span at = log_read_begin(&read->records);
+	struct span bytes;
+	struct record record;
+	uint64_t seq;
+	while (log_read_next(&at, &seq, &bytes)) {
 		if (subscription->credit <= 0)
 			return seq;
-		struct record record;
-		struct span bytes = span_of(at + sizeof(seq) + sizeof(len), len);
 		uint64_t missed = record_lost(bytes);
 		if (missed > 0)
 			outgoing_gap(follower->stream, subscription, missed, seq);
 		else if (record_read(bytes, &record) == LYC_OK && has_begun(follower, &record))
 			follower_send(follower->stream, subscription, seq, &record);
-		at += sizeof(seq) + sizeof(len) + len;
 	}
 	return read->next_seq;
 }

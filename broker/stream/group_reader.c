@@ -2,10 +2,10 @@
 #include "stream/group_reader.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "log.h"
+#include "route/log_read.h"
 #include "stream/group.h"
 #include "stream/outgoing.h"
 
@@ -30,17 +30,12 @@ static void drop_gone(struct group *group)
 
 static void take_read(struct group *group, const struct log_read *read)
 {
-	const uint8_t *at = read->records.data;
-	const uint8_t *end = span_end(span_of(at, read->records.len));
-	while (at < end) {
-		uint64_t seq;
-		uint32_t len;
-		struct record record;
-		memcpy(&seq, at, sizeof(seq));
-		memcpy(&len, at + sizeof(seq), sizeof(len));
-		at += sizeof(seq) + sizeof(len);
-		bool is_read = record_read(span_of(at, len), &record) == LYC_OK;
-		at += len;
+	struct span at = log_read_begin(&read->records);
+	struct span bytes;
+	struct record record;
+	uint64_t seq;
+	while (log_read_next(&at, &seq, &bytes)) {
+		bool is_read = record_read(bytes, &record) == LYC_OK;
 		if (seq >= group->next_seq && group_members_are_full(group))
 			return;
 		if (!is_read)

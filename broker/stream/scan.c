@@ -2,10 +2,10 @@
 #include "stream/scan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "log.h"
+#include "route/log_read.h"
 
 #define LOG_TOPIC "scan"
 #define READ_MAX_LEN (256u * 1024)
@@ -19,19 +19,14 @@ struct scan {
 
 static uint64_t go_through(struct scan *scan)
 {
-	const uint8_t *at = scan->base.records.data;
-	const uint8_t *end = span_end(span_of(at, scan->base.records.len));
-	while (at < end) {
-		uint64_t seq;
-		uint32_t len;
-		struct record record;
-		memcpy(&seq, at, sizeof(seq));
-		memcpy(&len, at + sizeof(seq), sizeof(len));
-		at += sizeof(seq) + sizeof(len);
-		if (record_read(span_of(at, len), &record) == LYC_OK &&
-		    !scan->on_record(seq, &record, len, scan->arg))
+	struct span at = log_read_begin(&scan->base.records);
+	struct span bytes;
+	struct record record;
+	uint64_t seq;
+	while (log_read_next(&at, &seq, &bytes)) {
+		if (record_read(bytes, &record) == LYC_OK &&
+		    !scan->on_record(seq, &record, (uint32_t)bytes.len, scan->arg))
 			return seq;
-		at += len;
 	}
 	return scan->base.next_seq;
 }

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "log.h"
+#include "route/log_read.h"
 #include "wire/subject.h"
 
 #define LOG_TOPIC "log"
@@ -221,10 +222,7 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 		return true;
 	if (seq <= reading->read->only_last_to && store_last_of(reading->store, subject) != seq)
 		return true;
-	uint32_t len = (uint32_t)record.len;
-	buf_add(to, &seq, sizeof(seq));
-	buf_add(to, &len, sizeof(len));
-	buf_add(to, record.data, record.len);
+	log_read_add(to, seq, record);
 	return to->len < reading->read->max_bytes;
 }
 
@@ -232,13 +230,10 @@ static bool take_lost(uint64_t seq, struct span subject, struct span details, vo
 {
 	struct reading *reading = arg;
 	struct buf *to = &reading->read->records;
-	uint32_t len = (uint32_t)details.len;
 	if (subject.len > 0 && reading->pattern.len > 0 &&
 	    !subject_matches(reading->pattern, subject))
 		return true;
-	buf_add(to, &seq, sizeof(seq));
-	buf_add(to, &len, sizeof(len));
-	buf_add(to, details.data, details.len);
+	log_read_add(to, seq, details);
 	return to->len < reading->read->max_bytes;
 }
 

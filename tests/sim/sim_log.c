@@ -10,6 +10,7 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "node/summary.h"
+#include "route/log_read.h"
 #include "sim_node.h"
 #include "wire/subject.h"
 #include "writes.h"
@@ -180,10 +181,7 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 		add_public(&changed, record);
 		record = span_of(changed.data, changed.len);
 	}
-	uint32_t len = (uint32_t)record.len;
-	buf_add(to, &seq, sizeof(seq));
-	buf_add(to, &len, sizeof(len));
-	buf_add(to, record.data, record.len);
+	log_read_add(to, seq, record);
 	buf_fini(&changed);
 	return to->len < read->max_bytes;
 }
