@@ -1,23 +1,18 @@
 /*
  * The way of a publish: rights, type, rules, key and label are checked, then it becomes a record
- * that is acknowledged after its sync, or goes to the subscribers of this moment.
+ * that is acknowledged after its sync (append.c), or goes to the subscribers of this moment.
  */
 #include "stream/stream.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "base/error.h"
-#include "base/mem.h"
 #include "base/pb.h"
 #include "lyceum/v1/label.pb-c.h"
+#include "stream/append.h"
 #include "stream/genuine.h"
 #include "stream/kept.h"
 #include "stream/publish_journal.h"
-#include "stream/retention_rule.h"
-#include "stream/trimmed.h"
 #include "wire/subject.h"
 #include "wire/trace.h"
 
@@ -26,136 +21,6 @@
 
 /* Daemons that a transient message may pass. */
 #define MAX_HOPS 4
-
-/* An append of the stream, with who has to be told. */
-struct stream_append {
-	struct append base;
-	struct stream *stream;
-	/* A session's publish, if it is still the same session. */
-	uint64_t session_serial;
-	uint64_t publish_id;
-	uint32_t packet_len;
-	uint64_t begun_ms;
-	uint64_t parent_span;
-	/* Or somebody inside. */
-	stream_done_fn on_done;
-	void *arg;
-};
-
-static void acknowledge(struct stream *stream, struct session *session, uint64_t id,
-			enum lyc_status status, const struct lyc_error *error, uint64_t seq,
-			uint64_t refusal)
-{
-	if (id == 0)
-		return;
-	struct packet packet = {.kind = PACKET_ACK};
-	packet.ack = (struct packet_ack){
-		.id = id, .status = (uint32_t)status, .seq = seq, .refusal = refusal};
-	if (status != LYC_OK) {
-		packet.ack.text = span_of(error->text, strlen(error->text));
-		packet.ack.field = span_of(error->field, strlen(error->field));
-	}
-	session_send(stream->sessions, session, &packet);
-}
-
-/* What the journal hears of it; returns a refusal's number. */
-static uint64_t note_append(const struct stream_append *append, const struct session *session,
-			    const struct lyc_error *error)
-{
-	struct record record;
-	struct stream *stream = append->stream;
-	const struct append *base = &append->base;
-	bool is_refused = base->status != LYC_OK;
-	if ((!is_refused && append->parent_span == 0) ||
-	    record_read(span_of(base->record.data, base->record.len), &record) != LYC_OK)
-		return 0;
-	size_t name_len = 0;
-	const struct publish_origin from = {
-		.session = session,
-		.principal = record.principal,
-		.subject = record.subject,
-		.message = types_of_subject(stream->types, record.subject, &name_len),
-		.trace = record.trace,
-		.parent_span = append->parent_span,
-		.begun_ms = append->begun_ms,
-	};
-	if (!is_refused) {
-		publish_journal_done(stream, &from, base->seq);
-		return 0;
-	}
-	journal_because(stream->journal,
-			base->status == LYC_FAILED_PRECONDITION ? RULE_EXPECTATION : RULE_DISK);
-	return publish_journal_refused(stream, &from, error);
-}
-
-static void append_done(struct append *base)
-{
-	struct stream_append *append = (struct stream_append *)base;
-	struct stream *stream = append->stream;
-	stream->appends_pending--;
-	subjects_settle(&stream->subjects, span_of(base->subject.data, base->subject.len));
-	struct lyc_error error = {.status = base->status};
-	snprintf(error.text, sizeof(error.text), "%s", base->text);
-	if (base->status == LYC_OK)
-		stream_committed(stream, base->seq, span_of(base->record.data, base->record.len));
-	if (append->session_serial) {
-		struct session *session =
-			session_by_serial(stream->sessions, append->session_serial);
-		if (session) {
-			session->publishes_len -= append->packet_len;
-			acknowledge(stream, session, append->publish_id, base->status, &error,
-				    base->seq, note_append(append, session, &error));
-		}
-	}
-	if (append->on_done)
-		append->on_done(base->status, base->seq, base->text, append->arg);
-	buf_fini(&base->subject);
-	buf_fini(&base->record);
-	free(append);
-}
-
-static void append_free(struct stream_append *append)
-{
-	buf_fini(&append->base.subject);
-	buf_fini(&append->base.record);
-	free(append);
-}
-
-static struct stream_append *append_new(struct stream *stream, struct span subject)
-{
-	struct stream_append *append = mem_new(struct stream_append);
-	append->stream = stream;
-	append->base.on_done = append_done;
-	buf_add(&append->base.subject, subject.data, subject.len);
-	return append;
-}
-
-static void append_start(struct stream *stream, struct stream_append *append)
-{
-	stream->appends_pending++;
-	stream->env->append(stream->env->world, &append->base);
-}
-
-/* The record of something that is at home here, if a link can carry it. */
-static enum lyc_status write_own(struct stream *stream, struct buf *to, struct record *record,
-				 struct lyc_error *error)
-{
-	uint64_t now = stream->env->wall_ms(stream->env->world);
-	if (now < stream->last_time_ms)
-		now = stream->last_time_ms;
-	stream->last_time_ms = now;
-	record->time_ms = now;
-	record->body_crc = crc32c(0, record->body.data, record->body.len);
-	record_write(to, record);
-	if (to->has_failed)
-		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for the record");
-	if (to->len > RECORD_MAX_LEN)
-		return error_set(
-			error, LYC_INVALID_ARGUMENT,
-			"the record has %zu bytes with its labels, and at most %d can travel",
-			to->len, RECORD_MAX_LEN);
-	return LYC_OK;
-}
 
 /* Everything about a publish that is found out before it is taken. */
 struct publish_view {
@@ -322,18 +187,12 @@ static enum lyc_status check(struct stream *stream, struct session *session,
 	return status;
 }
 
-/* A serialised Label of a visibility without audiences. */
-static void write_visibility(struct buf *to, int visibility)
-{
-	pb_write_uint(to, 2, (uint64_t)visibility);
-}
-
 /* The label beside the body: who may see the record, not whom it is about. Nothing is MEMBERS. */
 static void write_label(struct buf *to, const struct label *label)
 {
 	pb_write_bytes(to, 1, label->home.data, label->home.len);
-	write_visibility(to,
-			 label->visibility ? label->visibility : LYCEUM__V1__VISIBILITY__PRIVATE);
+	append_write_visibility(to, label->visibility ? label->visibility
+						      : LYCEUM__V1__VISIBILITY__PRIVATE);
 	for (size_t i = 0; i < label->audience_count; i++)
 		pb_write_message(to, 3, label->audience[i]);
 }
@@ -343,7 +202,7 @@ static void write_reach(struct buf *to, struct span wide, const struct label *wi
 			const struct label *narrow)
 {
 	if (wide_label->audience_count + narrow->audience_count > LABEL_MAX_AUDIENCE) {
-		write_visibility(to, LYCEUM__V1__VISIBILITY__MEMBERS);
+		append_write_visibility(to, LYCEUM__V1__VISIBILITY__MEMBERS);
 		return;
 	}
 	buf_add(to, wide.data, wide.len);
@@ -368,7 +227,7 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 	struct buf members = {0};
 	struct buf label = {0};
 	struct buf reach = {0};
-	write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
+	append_write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
 	struct span former = span_of(members.data, members.len);
 	const struct buf *last = note ? is_pending ? &note->pending_label : &note->label : NULL;
 	if (last && last->len > 0)
@@ -400,7 +259,7 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 		}
 	}
 	if (status == LYC_OK)
-		status = write_own(stream, &append->base.record, &record, error);
+		status = append_write(stream, &append->base.record, &record, error);
 	if (status == LYC_OK)
 		subjects_expect(&stream->subjects, subject,
 				reach.len > 0 ? span_of(reach.data, reach.len) : record.label);
@@ -484,8 +343,8 @@ void stream_publish(struct stream *stream, struct session *session,
 	if (status == LYC_OK && publish->durable) {
 		status = append_publish(stream, session, publish, packet_len, &view, &error);
 		if (status != LYC_OK)
-			acknowledge(stream, session, publish->id, status, &error, 0,
-				    note_publish(stream, session, publish, &view, &error));
+			append_acknowledge(stream, session, publish->id, status, &error, 0,
+					   note_publish(stream, session, publish, &view, &error));
 	} else {
 		if (status == LYC_OK) {
 			struct transient transient = {
@@ -500,158 +359,8 @@ void stream_publish(struct stream *stream, struct session *session,
 			stream_fan_out(stream, session, &transient);
 		}
 		error.status = status;
-		acknowledge(stream, session, publish->id, status, &error, 0,
-			    note_publish(stream, session, publish, &view, &error));
+		append_acknowledge(stream, session, publish->id, status, &error, 0,
+				   note_publish(stream, session, publish, &view, &error));
 	}
 	buf_fini(&view.subject);
-}
-
-bool stream_is_private(struct span subject)
-{
-	static const char type[] = "lyceum.v1.KeyedCall";
-	const size_t len = sizeof(type) - 1;
-	return span_is(subject, TRIMMED_SUBJECT) ||
-	       (subject.len >= len && memcmp(subject.data, type, len) == 0 &&
-		(subject.len == len || subject.data[len] == '.'));
-}
-
-static void append_of_daemon(struct stream *stream, struct record *record, bool is_vital,
-			     stream_done_fn on_done, void *arg)
-{
-	struct stream_append *append = append_new(stream, record->subject);
-	if (record->principal.len == 0)
-		record->principal = span_of(stream->name, strlen(stream->name));
-	struct lyc_error error = {0};
-	enum lyc_status status = write_own(stream, &append->base.record, record, &error);
-	append->base.is_vital = is_vital;
-	if (status == LYC_OK) {
-		subjects_expect(&stream->subjects, record->subject, record->label);
-		append->on_done = on_done;
-		append->arg = arg;
-		append_start(stream, append);
-	} else {
-		append_free(append);
-		if (on_done)
-			on_done(status, 0, error.text, arg);
-	}
-}
-
-void stream_append_own(struct stream *stream, struct span subject, struct span body,
-		       stream_done_fn on_done, void *arg)
-{
-	struct buf label = {0};
-	write_visibility(&label, LYCEUM__V1__VISIBILITY__MEMBERS);
-	struct record record = {
-		.subject = subject, .body = body, .label = span_of(label.data, label.len)};
-	append_of_daemon(stream, &record, false, on_done, arg);
-	buf_fini(&label);
-}
-
-void stream_append_private(struct stream *stream, struct span subject, struct span body,
-			   stream_done_fn on_done, void *arg)
-{
-	struct buf label = {0};
-	write_visibility(&label, LYCEUM__V1__VISIBILITY__PRIVATE);
-	struct record record = {
-		.subject = subject, .body = body, .label = span_of(label.data, label.len)};
-	/* What tells of a removal has to be taken on a full disk, too. */
-	append_of_daemon(stream, &record, trimmed_is(&record), on_done, arg);
-	buf_fini(&label);
-}
-
-void stream_append_erasure(struct stream *stream, struct span subject, struct span label,
-			   struct span principal, stream_done_fn on_done, void *arg)
-{
-	struct record record = {.subject = subject,
-				.label = label,
-				.principal = principal,
-				.removed = true,
-				.erase = true};
-	append_of_daemon(stream, &record, true, on_done, arg);
-}
-
-enum lyc_status stream_append_record(struct stream *stream, struct record *record,
-				     stream_done_fn on_done, void *arg, struct lyc_error *error)
-{
-	struct stream_append *append = append_new(stream, record->subject);
-	enum lyc_status status = write_own(stream, &append->base.record, record, error);
-	if (status != LYC_OK) {
-		append_free(append);
-		return status;
-	}
-	subjects_expect(&stream->subjects, record->subject, record->label);
-	append->on_done = on_done;
-	append->arg = arg;
-	append_start(stream, append);
-	return LYC_OK;
-}
-
-/* A copy comes from the home of its key, and from nobody else. */
-static enum lyc_status check_copy_home(struct stream *stream, const struct record *record,
-				       struct lyc_error *error)
-{
-	size_t name_len = 0;
-	const struct schema_message *message =
-		types_of_subject(stream->types, record->subject, &name_len);
-	enum lyc_status status = genuine_check(stream->types, record, error);
-	if (status != LYC_OK || !message || message->key_count == 0 ||
-	    genuine_home(message, record->subject, name_len).len > 0)
-		return status;
-	/* The subject names no home: whoever came first is it. */
-	const struct subject_note *note = subjects_find(&stream->subjects, record->subject);
-	bool is_own = !(note && note->home) &&
-		      stream->env->last_of(stream->env->world, record->subject) > 0;
-	bool is_foreign = note && note->home && !span_is(record->origin, note->home);
-	if (is_foreign || is_own)
-		return error_set(error, LYC_PERMISSION_DENIED, "'%.*s' is not the home of %.*s",
-				 (int)record->origin.len, (const char *)record->origin.data,
-				 (int)(record->subject.len < 120 ? record->subject.len : 120),
-				 (const char *)record->subject.data);
-	return LYC_OK;
-}
-
-enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, stream_done_fn on_done,
-				   void *arg, struct lyc_error *error)
-{
-	struct record record;
-	if (record_read(bytes, &record) != LYC_OK || record.origin.len == 0 ||
-	    record.origin_seq == 0 || !subject_is_valid(record.subject))
-		return error_set(error, LYC_INVALID_ARGUMENT, "a copied record is malformed");
-	if (span_is(record.origin, stream->name))
-		return error_set(error, LYC_FAILED_PRECONDITION, "it is this daemon's own");
-	if (stream_is_private(record.subject))
-		return error_set(error, LYC_INVALID_ARGUMENT,
-				 "a daemon keeps this record for itself");
-	if (record.body.len > WIRE_MAX_BODY)
-		return error_set(error, LYC_INVALID_ARGUMENT,
-				 "a copied record's body has %zu bytes, and at most %d are allowed",
-				 record.body.len, WIRE_MAX_BODY);
-	size_t name_len = 0;
-	const struct schema_message *message =
-		types_of_record(stream->types, record.subject, record.schema, &name_len);
-	enum lyc_status home_status = check_copy_home(stream, &record, error);
-	if (home_status != LYC_OK)
-		return home_status;
-	/* Judged by the schema that it was written with; without that one it is kept as it is. */
-	if (message && record.schema && schema_id(message->schema) != record.schema)
-		message = NULL;
-	if (message && !record.removed) {
-		enum lyc_status status = schema_check(message, record.body, false, error);
-		if (status != LYC_OK)
-			return status;
-	}
-	/* Without a position it would come again and again. */
-	struct origin *origin = origins_get(&stream->origins, record.origin);
-	if (!origin)
-		return error_set(error, LYC_RESOURCE_EXHAUSTED,
-				 "this daemon knows %d origins and takes records of no other",
-				 ORIGINS_MAX);
-	struct stream_append *append = append_new(stream, record.subject);
-	buf_add(&append->base.record, bytes.data, bytes.len);
-	origin_queued(origin, record.epoch, record.origin_seq);
-	subjects_expect(&stream->subjects, record.subject, record.label);
-	append->on_done = on_done;
-	append->arg = arg;
-	append_start(stream, append);
-	return LYC_OK;
 }

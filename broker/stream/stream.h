@@ -126,6 +126,9 @@ void stream_committed(struct stream *stream, uint64_t seq, struct span bytes);
  */
 void stream_publish(struct stream *stream, struct session *session,
 		    const struct packet_publish *publish, uint32_t packet_len);
+
+/* ---- append.c ---- */
+
 /* A record of this daemon's own making; on_done may be NULL. */
 typedef void (*stream_done_fn)(enum lyc_status status, uint64_t seq, const char *text, void *arg);
 void stream_append_own(struct stream *stream, struct span subject, struct span body,
@@ -138,17 +141,19 @@ bool stream_is_private(struct span subject);
 /* A withdrawal of an own subject that takes the bytes, too, for all whom this label reaches. */
 void stream_append_erasure(struct stream *stream, struct span subject, struct span label,
 			   struct span principal, stream_done_fn on_done, void *arg);
-/* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for
- * good. */
-LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct span record,
-						stream_done_fn on_done, void *arg,
-						struct lyc_error *error);
-
 /* A record as it is to be, but for the time and the checksum, which it gets here: a key's last
  * record has to be expect_seq where has_expect. OK when it is on its way; on_done may be NULL. */
 LYC_MUST_USE enum lyc_status stream_append_record(struct stream *stream, struct record *record,
 						  stream_done_fn on_done, void *arg,
 						  struct lyc_error *error);
+
+/* ---- copy_in.c ---- */
+
+/* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for
+ * good. */
+LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct span record,
+						stream_done_fn on_done, void *arg,
+						struct lyc_error *error);
 
 /* ---- taken_back.c ---- */
 

@@ -444,22 +444,6 @@ static void test_link_of_many_origins_sends_each_record_once(void **state)
 	assert_in_range(heard_of, 150, 153);
 }
 
-/* What cannot be remembered would come again and again. */
-static void test_link_origins_beyond_the_bound_are_refused(void **state)
-{
-	struct net *net = *state;
-	struct origins *origins = &net->hub->daemon.stream.origins;
-	for (unsigned i = 0; origins->count < ORIGINS_MAX; i++) {
-		char name[12];
-		snprintf(name, sizeof(name), "n%u", i);
-		assert_non_null(origins_get(origins, fake_text(name)));
-	}
-	assert_int_equal(take_from(net->hub, "n1", 1), LYC_OK);
-	assert_int_equal(take_from(net->hub, "another", 1), LYC_RESOURCE_EXHAUSTED);
-	fake_settle(net->world);
-	assert_int_equal(net->hub->record_count, 1);
-}
-
 static void test_link_node_may_not_send_the_records_of_others(void **state)
 {
 	struct net *net = *state;
@@ -548,7 +532,6 @@ int main(void)
 		with_net(test_link_refusal_ends_nothing_of_the_other_side),
 		with_net(test_link_interest_is_told_again_after_a_break),
 		with_net(test_link_of_many_origins_sends_each_record_once),
-		with_net(test_link_origins_beyond_the_bound_are_refused),
 		with_net(test_link_node_may_not_send_the_records_of_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

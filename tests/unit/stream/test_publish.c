@@ -261,21 +261,6 @@ static void test_publish_to_a_key_of_another_home_is_refused(void **state)
 	expect_ack(root, 9, LYC_FAILED_PRECONDITION, 0);
 }
 
-static void test_publish_time_never_goes_back(void **state)
-{
-	struct bench *bench = *state;
-	fake_post(bench->root, 1, "a", "one", MEMBERS, NULL);
-	bench->world->now_ms -= 5000;
-	fake_post(bench->root, 2, "a", "two", MEMBERS, NULL);
-	fake_settle(bench->world);
-	assert_true(record_at(bench->node, 1).time_ms >= record_at(bench->node, 0).time_ms);
-	fake_node_restart(bench->node);
-	struct fake_client *root = fake_client_add(bench->node, "root");
-	fake_post(root, 3, "a", "three", MEMBERS, NULL);
-	fake_settle(bench->world);
-	assert_true(record_at(bench->node, 2).time_ms >= record_at(bench->node, 1).time_ms);
-}
-
 /* A record that reaches fewer than the one before it says whom that one reached. */
 static void test_publish_narrowing_remembers_the_former_label(void **state)
 {
@@ -494,7 +479,6 @@ int main(void)
 		on_bench(test_publish_says_no_label_for_a_type_that_has_its_own),
 		on_bench(test_publish_expectation_is_judged_by_the_log),
 		on_bench(test_publish_to_a_key_of_another_home_is_refused),
-		on_bench(test_publish_time_never_goes_back),
 		on_bench(test_publish_narrowing_remembers_the_former_label),
 		on_bench(test_publish_narrowing_behind_a_refused_one_still_withdraws),
 		on_bench(test_publish_narrowing_behind_two_audiences_withdraws_from_both),
