@@ -10,10 +10,6 @@ void daemon_end_session(struct daemon *daemon, struct session *session, const ch
 void daemon_dismiss(struct daemon *daemon, struct session *session, enum goodbye_reason reason,
 		    const char *text);
 
-/* What a peer serves, checked and answered. */
-void daemon_register(struct daemon *daemon, struct session *session,
-		     const struct packet_register *reg);
-
 /* An instance of a plugin has one session: end those that are left of it. */
 void daemon_end_instance_sessions(struct daemon *daemon, const char *identity, const char *text);
 

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "host/upgrade.h"
 #include "log.h"
-#include "node/dispatch.h"
+#include "node/registration.h"
 
 #define LOG_TOPIC "host"
 
@@ -52,7 +52,7 @@ static void complete(struct daemon *daemon, struct plugin *next)
 	upgrade_complete(&daemon->host, next);
 	frame_start(reader, span_of(pending.data, pending.len));
 	if (session && frame_next(reader, &packet) == FRAME_PACKET)
-		daemon_register(daemon, session, &packet.reg);
+		registration_take(daemon, session, &packet.reg);
 	free(reader);
 	buf_fini(&pending);
 }

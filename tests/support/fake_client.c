@@ -70,6 +70,27 @@ void fake_expect_nothing(struct fake_client *client)
 		fail_msg("'%s' got a packet of kind %d", client->identity, (int)packet->kind);
 }
 
+void fake_expect_goodbye(struct fake_client *client, enum goodbye_reason reason)
+{
+	const struct packet *packet = fake_expect(client, PACKET_GOODBYE);
+	assert_int_equal(packet->goodbye.reason, reason);
+	assert_true(packet->goodbye.text.len > 0);
+}
+
+void fake_hello_as(struct fake_client *client, uint32_t version)
+{
+	struct packet packet = {.kind = PACKET_HELLO};
+	packet.hello = (struct packet_hello){.version = version, .call_credit = 1000};
+	fake_send(client, &packet);
+}
+
+void fake_ping(struct fake_client *client, uint64_t id)
+{
+	struct packet packet = {.kind = PACKET_PING};
+	packet.ping.id = id;
+	fake_send(client, &packet);
+}
+
 struct fake_client *fake_client_add(struct fake_node *node, const char *identity)
 {
 	struct fake_client *client = fake_client_new(node, identity);

@@ -17,6 +17,10 @@ struct fake_client *fake_client_add(struct fake_node *node, const char *identity
 /* The next, which has to be of this kind. */
 const struct packet *fake_expect(struct fake_client *client, enum packet_kind kind);
 void fake_expect_nothing(struct fake_client *client);
+void fake_expect_goodbye(struct fake_client *client, enum goodbye_reason reason);
+/* Hello in this version of the wire. */
+void fake_hello_as(struct fake_client *client, uint32_t version);
+void fake_ping(struct fake_client *client, uint64_t id);
 
 /* ---- What tests say again and again ---- */
 

@@ -5,150 +5,46 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "fake_world.h"
-
-struct bench {
-	struct fake_world *world;
-	struct fake_node *node;
-};
-
-static int setup(void **state)
-{
-	struct bench *bench = mem_new(struct bench);
-	bench->world = fake_world_new(1);
-	bench->node = fake_node_add(bench->world, "hub", NULL);
-	*state = bench;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *bench = *state;
-	fake_world_free(bench->world);
-	free(bench);
-	return 0;
-}
-
-static void say_hello(struct fake_client *client, uint32_t version)
-{
-	struct packet packet = {.kind = PACKET_HELLO};
-	packet.hello = (struct packet_hello){.version = version, .call_credit = 1000};
-	fake_send(client, &packet);
-}
-
-static void expect_goodbye(struct fake_client *client, enum goodbye_reason reason)
-{
-	const struct packet *packet = fake_expect(client, PACKET_GOODBYE);
-	assert_int_equal(packet->goodbye.reason, reason);
-	assert_true(packet->goodbye.text.len > 0);
-}
-
-static void ping(struct fake_client *client, uint64_t id)
-{
-	struct packet packet = {.kind = PACKET_PING};
-	packet.ping.id = id;
-	fake_send(client, &packet);
-}
-
-static void test_dispatch_hello_is_answered_with_limits(void **state)
-{
-	struct bench *bench = *state;
-	struct fake_client *client = fake_client_new(bench->node, "ann");
-	say_hello(client, WIRE_VERSION);
-	const struct packet *packet = fake_expect(client, PACKET_WELCOME);
-	assert_true(span_is(packet->welcome.daemon, "hub"));
-	assert_true(span_is(packet->welcome.identity, "ann"));
-	assert_int_equal(packet->welcome.epoch, bench->node->epoch);
-	assert_int_equal(packet->welcome.call_credit, 200000);
-	assert_int_equal(packet->welcome.publish_credit, 200000);
-	assert_int_equal(packet->welcome.max_body, WIRE_MAX_BODY);
-	assert_int_equal(packet->welcome.heartbeat_ms, 5000);
-	ping(client, 77);
-	assert_int_equal(fake_expect(client, PACKET_PONG)->pong.id, 77);
-	fake_expect_nothing(client);
-}
-
-static void test_dispatch_other_versions_and_strangers_are_refused(void **state)
-{
-	struct bench *bench = *state;
-	static const uint32_t versions[] = {0, 2, UINT32_MAX};
-	for (size_t i = 0; i < 3; i++) {
-		struct fake_client *client = fake_client_new(bench->node, "ann");
-		say_hello(client, versions[i]);
-		expect_goodbye(client, GOODBYE_VERSION);
-	}
-	struct fake_client *stranger = fake_client_new(bench->node, "mallory");
-	say_hello(stranger, WIRE_VERSION);
-	expect_goodbye(stranger, GOODBYE_DENIED);
-	assert_int_equal(bench->node->daemon.sessions.count, 0);
-}
-
-static void test_dispatch_packet_without_a_session_is_told_so(void **state)
-{
-	struct bench *bench = *state;
-	struct fake_client *client = fake_client_new(bench->node, "ann");
-	ping(client, 1);
-	expect_goodbye(client, GOODBYE_NO_SESSION);
-	/* A Goodbye is not answered, or two daemons would talk for ever. */
-	struct packet packet = {.kind = PACKET_GOODBYE};
-	packet.goodbye.reason = GOODBYE_SHUTDOWN;
-	fake_send(client, &packet);
-	fake_expect_nothing(client);
-	say_hello(client, WIRE_VERSION);
-	fake_expect(client, PACKET_WELCOME);
-}
-
-static void test_dispatch_hello_again_begins_anew(void **state)
-{
-	struct bench *bench = *state;
-	struct fake_client *client = fake_client_add(bench->node, "ann");
-	fake_subscribe(client, &(struct packet_subscribe){.id = 1, .pattern = fake_text(">")});
-	assert_int_equal(bench->node->daemon.topics.count, 1);
-	say_hello(client, WIRE_VERSION);
-	fake_expect(client, PACKET_WELCOME);
-	assert_int_equal(bench->node->daemon.topics.count, 0);
-	assert_int_equal(bench->node->daemon.sessions.count, 1);
-}
+#include "node_bench.h"
 
 static void test_dispatch_goodbye_ends_what_belongs_to_the_session(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *client = fake_client_add(bench->node, "ann");
 	fake_subscribe(client, &(struct packet_subscribe){.id = 1, .pattern = fake_text(">")});
 	struct packet packet = {.kind = PACKET_GOODBYE};
 	fake_send(client, &packet);
 	assert_int_equal(bench->node->daemon.sessions.count, 0);
 	assert_int_equal(bench->node->daemon.topics.count, 0);
-	ping(client, 1);
-	expect_goodbye(client, GOODBYE_NO_SESSION);
+	fake_ping(client, 1);
+	fake_expect_goodbye(client, GOODBYE_NO_SESSION);
 }
 
 static void test_dispatch_malformed_frame_ends_the_session(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *client = fake_client_add(bench->node, "ann");
 	/* A Ping that is whole, and then rubbish. */
 	fake_send_bytes(client, span_of("\x04\x1a\x02\x08\x09\xff\xff", 7));
 	assert_int_equal(fake_expect(client, PACKET_PONG)->pong.id, 9);
-	expect_goodbye(client, GOODBYE_MALFORMED);
+	fake_expect_goodbye(client, GOODBYE_MALFORMED);
 	assert_int_equal(bench->node->daemon.sessions.count, 0);
 	assert_int_equal(bench->node->daemon.counters.malformed, 1);
 	struct fake_client *stranger = fake_client_new(bench->node, "ann");
 	fake_send_bytes(stranger, span_of("\xff", 1));
-	expect_goodbye(stranger, GOODBYE_MALFORMED);
+	fake_expect_goodbye(stranger, GOODBYE_MALFORMED);
 	fake_send_bytes(stranger, span_of("", 0));
 	fake_expect_nothing(stranger);
 }
 
 static void test_dispatch_unknown_kinds_are_passed_over(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *client = fake_client_add(bench->node, "ann");
 	/* Field 100 of Packet, empty; then a Ping. */
 	fake_send_bytes(client, span_of("\x03\xa2\x06\x00\x04\x1a\x02\x08\x05", 9));
@@ -158,24 +54,24 @@ static void test_dispatch_unknown_kinds_are_passed_over(void **state)
 
 static void test_dispatch_connection_that_changes_its_key_starts_over(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *client = fake_client_add(bench->node, "ann");
 	strcpy(client->identity, "root");
-	ping(client, 1);
-	expect_goodbye(client, GOODBYE_NO_SESSION);
+	fake_ping(client, 1);
+	fake_expect_goodbye(client, GOODBYE_NO_SESSION);
 	assert_int_equal(bench->node->daemon.sessions.count, 0);
 }
 
 static void test_dispatch_silence_of_three_heartbeats_ends_the_session(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *silent = fake_client_add(bench->node, "ann");
 	struct fake_client *alive = fake_client_add(bench->node, "ann");
 	unsigned pings = 0;
 	for (int i = 0; i < 31; i++) {
 		fake_pass(bench->world, 500);
 		if (i < 30)
-			ping(alive, 1);
+			fake_ping(alive, 1);
 		const struct packet *packet;
 		while ((packet = fake_next(silent)))
 			pings += packet->kind == PACKET_PING;
@@ -183,8 +79,8 @@ static void test_dispatch_silence_of_three_heartbeats_ends_the_session(void **st
 	}
 	/* Asked at each heartbeat in which nothing else was said. */
 	assert_in_range(pings, 2, 3);
-	ping(silent, 1);
-	expect_goodbye(silent, GOODBYE_NO_SESSION);
+	fake_ping(silent, 1);
+	fake_expect_goodbye(silent, GOODBYE_NO_SESSION);
 }
 
 /* A publish of about this length, as an operator sends it. */
@@ -198,24 +94,24 @@ static void publish(struct fake_client *client, uint64_t id, size_t len)
 
 static void test_dispatch_flood_is_told_ignored_and_cut(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *client = fake_client_add(bench->node, "root");
 	publish(client, 1, 90000);
 	publish(client, 2, 90000);
 	fake_expect_nothing(client);
 	publish(client, 3, 90000);
-	expect_goodbye(client, GOODBYE_FLOOD);
+	fake_expect_goodbye(client, GOODBYE_FLOOD);
 	assert_int_equal(bench->node->daemon.counters.floods, 1);
 	/* Ignored for 20 ms, so that the Goodbye gets through; then cut on its next message, and
 	 * only then. */
 	fake_tick(bench->world, 19);
-	ping(client, 1);
+	fake_ping(client, 1);
 	fake_expect_nothing(client);
 	assert_int_equal(bench->node->cut_count, 0);
 	assert_int_equal(bench->node->daemon.sessions.count, 1);
 	fake_tick(bench->world, 1);
 	assert_int_equal(bench->node->cut_count, 0);
-	ping(client, 1);
+	fake_ping(client, 1);
 	assert_int_equal(bench->node->cut_count, 1);
 	assert_int_equal(bench->node->cut_fd, 42);
 	assert_int_equal(bench->node->daemon.sessions.count, 0);
@@ -226,7 +122,7 @@ static void test_dispatch_flood_is_told_ignored_and_cut(void **state)
 
 static void test_dispatch_credit_comes_back_with_the_acknowledgement(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *client = fake_client_add(bench->node, "root");
 	for (uint64_t id = 1; id <= 20; id++) {
 		publish(client, id, 90000);
@@ -240,10 +136,10 @@ static void test_dispatch_credit_comes_back_with_the_acknowledgement(void **stat
 
 static void test_dispatch_session_may_end_before_its_publish_is_on_disk(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *client = fake_client_add(bench->node, "root");
 	publish(client, 1, 10);
-	say_hello(client, WIRE_VERSION);
+	fake_hello_as(client, WIRE_VERSION);
 	fake_expect(client, PACKET_WELCOME);
 	fake_settle(bench->world);
 	/* The new session did not ask for this. */
@@ -251,103 +147,22 @@ static void test_dispatch_session_may_end_before_its_publish_is_on_disk(void **s
 	assert_int_equal(bench->node->record_count, 1);
 }
 
-static void test_dispatch_second_connection_of_a_node_replaces_the_first(void **state)
-{
-	struct bench *bench = *state;
-	struct fake_client *first = fake_client_add(bench->node, "wales");
-	struct fake_client *second = fake_client_add(bench->node, "wales");
-	const struct packet *packet;
-	while ((packet = fake_next(first)) && packet->kind != PACKET_GOODBYE)
-		continue;
-	assert_non_null(packet);
-	assert_int_equal(packet->goodbye.reason, GOODBYE_REPLACED);
-	fake_expect(second, PACKET_FOLLOW);
-	assert_int_equal(bench->node->daemon.sessions.count, 1);
-}
-
-static enum lyc_status registered(struct fake_client *client, const char *service)
-{
-	struct span name = fake_text(service);
-	struct packet packet = {.kind = PACKET_REGISTER};
-	packet.reg = (struct packet_register){.id = 3, .services = &name, .service_count = 1};
-	fake_send(client, &packet);
-	const struct packet *answer = fake_expect(client, PACKET_REGISTERED);
-	assert_int_equal(answer->registered.id, 3);
-	return (enum lyc_status)answer->registered.status;
-}
-
-static void test_dispatch_register_is_for_plugins_and_their_own_services(void **state)
-{
-	struct bench *bench = *state;
-	struct fake_client *ann = fake_client_add(bench->node, "ann");
-	struct fake_client *root = fake_client_add(bench->node, "root");
-	struct fake_client *board = fake_client_add(bench->node, "board");
-	static const char service[] = "lyceum.notice.v1.Board";
-	assert_int_equal(registered(ann, service), LYC_PERMISSION_DENIED);
-	assert_int_equal(registered(board, "lyceum.v1.Node"), LYC_PERMISSION_DENIED);
-	assert_int_equal(registered(board, "lyceum.notice.v1.Bored"), LYC_INVALID_ARGUMENT);
-	assert_null(services_find(&bench->node->daemon.services, fake_text(service)));
-	assert_int_equal(registered(board, service), LYC_OK);
-	assert_int_equal(registered(board, service), LYC_OK);
-	assert_int_equal(registered(root, service), LYC_ALREADY_EXISTS);
-	struct packet packet = {.kind = PACKET_GOODBYE};
-	fake_send(board, &packet);
-	assert_int_equal(registered(root, service), LYC_OK);
-}
-
-/* The first field that is called text, of Notice, is called next. */
-static struct span renamed(const struct schema *schema, struct buf *to)
-{
-	static const char text[] = "\x0a\x04text";
-	struct span set = schema_bytes(schema);
-	buf_add(to, set.data, set.len);
-	uint8_t *at = memmem(to->data, to->len, text, sizeof(text) - 1);
-	assert_non_null(at);
-	memcpy(at + 2, "next", 4);
-	return span_of(to->data, to->len);
-}
-
-static void test_dispatch_refuses_a_schema_that_breaks_records(void **state)
-{
-	struct bench *bench = *state;
-	struct fake_client *board = fake_client_add(bench->node, "board");
-	struct span service = fake_text("lyceum.notice.v1.Board");
-	struct buf set = {0};
-	struct packet packet = {.kind = PACKET_REGISTER};
-	packet.reg = (struct packet_register){.id = 3,
-					      .services = &service,
-					      .service_count = 1,
-					      .schema = renamed(bench->world->schema, &set)};
-	struct span subject = fake_text("lyceum.notice.v1.Notice.hub.1");
-	assert_true(types_note_record(&bench->node->daemon.types, subject));
-	fake_send(board, &packet);
-	const struct packet *answer = fake_expect(board, PACKET_REGISTERED);
-	assert_int_equal(answer->registered.status, LYC_FAILED_PRECONDITION);
-	char text[260];
-	snprintf(text, sizeof(text), "%.*s", (int)answer->registered.text.len,
-		 (const char *)answer->registered.text.data);
-	assert_non_null(strstr(text, "breaks records of lyceum.notice.v1: notice.proto:"));
-	assert_non_null(strstr(text, "was called text and is next (FIELD_SAME_NAME)"));
-	assert_null(services_find(&bench->node->daemon.services, service));
-	buf_fini(&set);
-}
-
 static void test_dispatch_stopping_daemon_says_goodbye(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *client = fake_client_add(bench->node, "ann");
 	daemon_stop(&bench->node->daemon);
-	expect_goodbye(client, GOODBYE_SHUTDOWN);
+	fake_expect_goodbye(client, GOODBYE_SHUTDOWN);
 	struct fake_client *late = fake_client_new(bench->node, "ann");
-	say_hello(late, WIRE_VERSION);
-	expect_goodbye(late, GOODBYE_SHUTDOWN);
+	fake_hello_as(late, WIRE_VERSION);
+	fake_expect_goodbye(late, GOODBYE_SHUTDOWN);
 }
 
 /* A peer that asks and does not take the answers: its session ends, the daemon's memory does not.
  */
 static void test_dispatch_peer_that_does_not_read_is_ended(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *ann = fake_client_add(bench->node, "ann");
 	struct packet packet = {.kind = PACKET_CALL};
 	packet.call.method = fake_text("lyceum.v1.Node/Schema");
@@ -367,13 +182,13 @@ static void test_dispatch_peer_that_does_not_read_is_ended(void **state)
 	fake_tick(bench->world, 100);
 	assert_int_equal(bench->node->daemon.sessions.count, 0);
 	ann->is_full = false;
-	ping(ann, 1);
-	expect_goodbye(ann, GOODBYE_NO_SESSION);
+	fake_ping(ann, 1);
+	fake_expect_goodbye(ann, GOODBYE_NO_SESSION);
 }
 
 static void test_dispatch_credit_of_a_subscription_has_a_maximum(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct fake_client *ann = fake_client_add(bench->node, "ann");
 	fake_subscribe(ann, &(struct packet_subscribe){
 				    .id = 1, .pattern = fake_text("a.>"), .credit = UINT64_MAX});
@@ -385,32 +200,6 @@ static void test_dispatch_credit_of_a_subscription_has_a_maximum(void **state)
 	packet.credit.value = INT32_MAX;
 	fake_send(ann, &packet);
 	assert_int_equal(subscription_find(session, 1)->credit, WIRE_MAX_CREDIT);
-}
-
-static void test_dispatch_one_person_does_not_take_all_sessions(void **state)
-{
-	struct bench *bench = *state;
-	struct limits *limits = &bench->node->daemon.limits;
-	assert_int_equal(limits->sessions, 4096);
-	assert_int_equal(limits->sessions_of_one, 512);
-	limits->sessions = 6;
-	limits->sessions_of_one = 3;
-	limits->sessions_kept = 2;
-	for (int i = 0; i < 3; i++)
-		fake_client_add(bench->node, "ann");
-	struct fake_client *fourth = fake_client_new(bench->node, "ann");
-	say_hello(fourth, WIRE_VERSION);
-	expect_goodbye(fourth, GOODBYE_DENIED);
-	/* What is kept is kept for others than persons. */
-	fake_client_add(bench->node, "root");
-	limits->sessions_of_one = 10;
-	say_hello(fourth, WIRE_VERSION);
-	expect_goodbye(fourth, GOODBYE_DENIED);
-	fake_client_add(bench->node, "board");
-	fake_client_add(bench->node, "root");
-	struct fake_client *seventh = fake_client_new(bench->node, "root");
-	say_hello(seventh, WIRE_VERSION);
-	expect_goodbye(seventh, GOODBYE_DENIED);
 }
 
 static bool status_holds(struct fake_client *client, const char *text)
@@ -426,7 +215,7 @@ static bool status_holds(struct fake_client *client, const char *text)
 
 static void test_dispatch_status_names_people_and_places_to_the_operator_only(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	static const char *const closed[] = {"nowhere", "ann", "root"};
 	struct fake_client *ann = fake_client_add(bench->node, "ann");
 	struct fake_client *root = fake_client_add(bench->node, "root");
@@ -449,7 +238,7 @@ static void call_board(struct fake_client *client, uint64_t id)
 /* What is under way may end, for a second; nothing new begins. */
 static void test_dispatch_stopping_daemon_finishes_its_calls(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct daemon *daemon = &bench->node->daemon;
 	struct fake_client *ann = fake_client_add(bench->node, "ann");
 	struct fake_client *board = fake_board_add(bench->node, "board");
@@ -475,19 +264,15 @@ static void test_dispatch_stopping_daemon_finishes_its_calls(void **state)
 	fake_expect_nothing(ann);
 	assert_false(daemon_is_quiet(daemon));
 	fake_tick(bench->world, 100);
-	expect_goodbye(ann, GOODBYE_SHUTDOWN);
+	fake_expect_goodbye(ann, GOODBYE_SHUTDOWN);
 	assert_true(daemon_is_quiet(daemon));
 }
 
-#define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define on_bench(test) cmocka_unit_test_setup_teardown(test, node_bench_setup, node_bench_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		on_bench(test_dispatch_hello_is_answered_with_limits),
-		on_bench(test_dispatch_other_versions_and_strangers_are_refused),
-		on_bench(test_dispatch_packet_without_a_session_is_told_so),
-		on_bench(test_dispatch_hello_again_begins_anew),
 		on_bench(test_dispatch_goodbye_ends_what_belongs_to_the_session),
 		on_bench(test_dispatch_malformed_frame_ends_the_session),
 		on_bench(test_dispatch_unknown_kinds_are_passed_over),
@@ -496,15 +281,11 @@ int main(void)
 		on_bench(test_dispatch_flood_is_told_ignored_and_cut),
 		on_bench(test_dispatch_credit_comes_back_with_the_acknowledgement),
 		on_bench(test_dispatch_session_may_end_before_its_publish_is_on_disk),
-		on_bench(test_dispatch_second_connection_of_a_node_replaces_the_first),
-		on_bench(test_dispatch_register_is_for_plugins_and_their_own_services),
-		on_bench(test_dispatch_refuses_a_schema_that_breaks_records),
 		on_bench(test_dispatch_stopping_daemon_says_goodbye),
-		on_bench(test_dispatch_stopping_daemon_finishes_its_calls),
-		on_bench(test_dispatch_status_names_people_and_places_to_the_operator_only),
-		on_bench(test_dispatch_one_person_does_not_take_all_sessions),
 		on_bench(test_dispatch_peer_that_does_not_read_is_ended),
 		on_bench(test_dispatch_credit_of_a_subscription_has_a_maximum),
+		on_bench(test_dispatch_status_names_people_and_places_to_the_operator_only),
+		on_bench(test_dispatch_stopping_daemon_finishes_its_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

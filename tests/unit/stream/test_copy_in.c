@@ -10,30 +10,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "fake_world.h"
-
-struct bench {
-	struct fake_world *world;
-	struct fake_node *hub;
-};
-
-static int setup(void **state)
-{
-	struct bench *bench = mem_new(struct bench);
-	bench->world = fake_world_new(1);
-	bench->hub = fake_node_add(bench->world, "hub", NULL);
-	fake_settle(bench->world);
-	*state = bench;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *bench = *state;
-	fake_world_free(bench->world);
-	free(bench);
-	return 0;
-}
+#include "node_bench.h"
 
 static struct record remark_of(const char *origin, uint64_t seq)
 {
@@ -46,14 +23,14 @@ static struct record remark_of(const char *origin, uint64_t seq)
 }
 
 /* On failure there is a sentence. */
-static enum lyc_status take(struct bench *bench, const struct record *record)
+static enum lyc_status take(struct node_bench *bench, const struct record *record)
 {
 	struct buf bytes = {0};
 	struct lyc_error error;
 	error_clear(&error);
 	record_write(&bytes, record);
 	enum lyc_status status = stream_append_copy(
-		&bench->hub->daemon.stream, span_of(bytes.data, bytes.len), NULL, NULL, &error);
+		&bench->node->daemon.stream, span_of(bytes.data, bytes.len), NULL, NULL, &error);
 	assert_int_equal(status == LYC_OK, error.text[0] == '\0');
 	buf_fini(&bytes);
 	fake_settle(bench->world);
@@ -62,7 +39,7 @@ static enum lyc_status take(struct bench *bench, const struct record *record)
 
 static void test_copy_in_is_kept_as_it_came(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct record sent = remark_of("wales", 4);
 	struct record kept;
 	struct buf bytes = {0};
@@ -70,21 +47,21 @@ static void test_copy_in_is_kept_as_it_came(void **state)
 	sent.principal = fake_text("eve@wales");
 	record_write(&bytes, &sent);
 	assert_int_equal(take(bench, &sent), LYC_OK);
-	const struct buf *last = &bench->hub->records[bench->hub->record_count - 1].record;
+	const struct buf *last = &bench->node->records[bench->node->record_count - 1].record;
 	assert_int_equal(last->len, bytes.len);
 	assert_memory_equal(last->data, bytes.data, bytes.len);
 	assert_int_equal(record_read(span_of(last->data, last->len), &kept), LYC_OK);
 	assert_int_equal(kept.time_ms, 77);
 	const struct origin *origin =
-		origins_find(&bench->hub->daemon.stream.origins, fake_text("wales"));
+		origins_find(&bench->node->daemon.stream.origins, fake_text("wales"));
 	assert_int_equal(origin->seq, 4);
 	buf_fini(&bytes);
 }
 
 static void test_copy_in_refuses_what_is_no_copy(void **state)
 {
-	struct bench *bench = *state;
-	size_t before = bench->hub->record_count;
+	struct node_bench *bench = *state;
+	size_t before = bench->node->record_count;
 	struct record record = remark_of("", 4);
 	assert_int_equal(take(bench, &record), LYC_INVALID_ARGUMENT);
 	record = remark_of("wales", 0);
@@ -97,12 +74,12 @@ static void test_copy_in_refuses_what_is_no_copy(void **state)
 	record = remark_of("wales", 4);
 	record.subject = fake_text("lyceum.v1.KeyedCall.wales");
 	assert_int_equal(take(bench, &record), LYC_INVALID_ARGUMENT);
-	assert_int_equal(bench->hub->record_count, before);
+	assert_int_equal(bench->node->record_count, before);
 }
 
 static void test_copy_in_refuses_what_its_schema_does(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct record record = remark_of("wales", 4);
 	record.body = span_of("\x08\x01", 2);
 	assert_int_equal(take(bench, &record), LYC_INVALID_ARGUMENT);
@@ -116,7 +93,7 @@ static void test_copy_in_refuses_what_its_schema_does(void **state)
 
 static void test_copy_in_comes_from_the_home_of_its_key(void **state)
 {
-	struct bench *bench = *state;
+	struct node_bench *bench = *state;
 	struct buf body = {0};
 	fake_notice(&body, "cork", "1", "text", 2, NULL);
 	struct record record = remark_of("wales", 4);
@@ -131,9 +108,9 @@ static void test_copy_in_comes_from_the_home_of_its_key(void **state)
 /* What cannot be remembered would come again and again. */
 static void test_copy_in_of_origins_beyond_the_bound_is_refused(void **state)
 {
-	struct bench *bench = *state;
-	struct origins *origins = &bench->hub->daemon.stream.origins;
-	size_t before = bench->hub->record_count;
+	struct node_bench *bench = *state;
+	struct origins *origins = &bench->node->daemon.stream.origins;
+	size_t before = bench->node->record_count;
 	for (unsigned i = 0; origins->count < ORIGINS_MAX; i++) {
 		char name[12];
 		snprintf(name, sizeof(name), "n%u", i);
@@ -143,12 +120,12 @@ static void test_copy_in_of_origins_beyond_the_bound_is_refused(void **state)
 	assert_int_equal(take(bench, &record), LYC_OK);
 	record.origin = fake_text("another");
 	assert_int_equal(take(bench, &record), LYC_RESOURCE_EXHAUSTED);
-	assert_int_equal(bench->hub->record_count, before + 1);
+	assert_int_equal(bench->node->record_count, before + 1);
 }
 
 int main(void)
 {
-#define COPY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define COPY_TEST(name) cmocka_unit_test_setup_teardown(name, node_bench_setup, node_bench_teardown)
 	const struct CMUnitTest tests[] = {
 		COPY_TEST(test_copy_in_is_kept_as_it_came),
 		COPY_TEST(test_copy_in_refuses_what_is_no_copy),
