@@ -229,7 +229,7 @@ static uint64_t send_read(struct follower *follower, const struct log_read *read
 	while (log_read_next(&at, &seq, &bytes)) {
 		if (subscription->credit <= 0)
 			return seq;
-		uint64_t missed = record_lost(bytes);
+		uint64_t missed = record_lost(bytes, NULL);
 		if (missed > 0)
 			outgoing_gap(follower->stream, subscription, missed, seq);
 		else if (record_read(bytes, &record) == LYC_OK && has_begun(follower, &record))

@@ -6,6 +6,7 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "stream/follower.h"
+#include "stream/outgoing.h"
 
 /* Records that wait for the credit of one member; then the whole group waits. */
 #define MAX_WAITING 4096
@@ -61,6 +62,34 @@ void group_members_give(struct group *group, uint64_t seq, const struct record *
 		send_to(member, place, record);
 	else
 		wait_for(member, place);
+}
+
+/* Those of the run that wait for the member. */
+static void drop_waiting(struct group_member *member, uint64_t first_seq, uint64_t last_seq)
+{
+	struct places *waiting = &member->waiting;
+	size_t at = places_find(waiting, first_seq);
+	size_t count = places_find(waiting, last_seq + 1) - at;
+	if (count == 0)
+		return;
+	uint64_t seq = waiting->items[at + count - 1].seq;
+	places_remove(waiting, at, count);
+	outgoing_gap(member->group->stream, member->subscription, count, seq);
+}
+
+void group_members_give_lost(struct group *group, uint64_t seq, uint64_t count, struct span subject)
+{
+	uint64_t first_seq = seq - count + 1;
+	list_each (node, &group->members)
+		drop_waiting(group_member_at(node), first_seq, seq);
+	if (seq < group->next_seq)
+		return;
+	if (first_seq < group->next_seq)
+		first_seq = group->next_seq;
+	group->next_seq = seq + 1;
+	uint32_t hash = subject.len > 0 ? crc32c(0, subject.data, subject.len) : (uint32_t)seq;
+	outgoing_gap(group->stream, group_members_choose(group, hash)->subscription,
+		     seq - first_seq + 1, seq);
 }
 
 void group_members_send_waiting(struct group *group, uint64_t seq, const struct record *record)

@@ -51,6 +51,11 @@ void group_members_remove(struct group_member *member);
 struct group_member *group_members_choose(const struct group *group, uint32_t hash);
 /* A record that comes up for the first time: it is sent, or waits for the credit of its member. */
 void group_members_give(struct group *group, uint64_t seq, const struct record *record);
+/* Lost ones, `count` that end with this sequence. Whoever waits for one of them learns that it is
+ * missed; of those that come up for the first time the member does that has the subject, or, where
+ * none is known, any. */
+void group_members_give_lost(struct group *group, uint64_t seq, uint64_t count,
+			     struct span subject);
 /* One that waits: it is sent if it is its member's next and there is credit. */
 void group_members_send_waiting(struct group *group, uint64_t seq, const struct record *record);
 /* Does so much wait for one of them that the whole group has to? */

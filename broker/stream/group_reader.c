@@ -35,10 +35,14 @@ static void take_read(struct group *group, const struct log_read *read)
 	struct record record;
 	uint64_t seq;
 	while (log_read_next(&at, &seq, &bytes)) {
-		bool is_read = record_read(bytes, &record) == LYC_OK;
+		struct span subject;
+		uint64_t missed = record_lost(bytes, &subject);
+		bool is_read = missed == 0 && record_read(bytes, &record) == LYC_OK;
 		if (seq >= group->next_seq && group_members_are_full(group))
 			return;
-		if (!is_read)
+		if (missed > 0)
+			group_members_give_lost(group, seq, missed, subject);
+		else if (!is_read)
 			group->next_seq = seq >= group->next_seq ? seq + 1 : group->next_seq;
 		else if (seq < group->next_seq)
 			group_members_send_waiting(group, seq, &record);

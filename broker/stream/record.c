@@ -117,10 +117,11 @@ void record_write(struct buf *to, const struct record *record)
 	pb_write_uint(to, ERASE, record->erase);
 }
 
-uint64_t record_lost(struct span bytes)
+uint64_t record_lost(struct span bytes, struct span *ret_subject)
 {
 	struct pb_reader reader = pb_reader_of(bytes);
 	struct pb_field field;
+	struct span subject = {0};
 	uint64_t first_seq = 0;
 	uint64_t last_seq = 0;
 	if (!pb_read_field(&reader, &field) || field.number != LOST || field.wire != PB_LEN)
@@ -131,6 +132,12 @@ uint64_t record_lost(struct span bytes)
 			first_seq = field.value;
 		else if (field.number == 2 && field.wire != PB_LEN)
 			last_seq = field.value;
+		else if (field.number == 3 && field.wire == PB_LEN)
+			subject = field.bytes;
 	}
-	return last_seq >= first_seq && first_seq > 0 ? last_seq - first_seq + 1 : 0;
+	if (last_seq < first_seq || first_seq == 0)
+		return 0;
+	if (ret_subject)
+		*ret_subject = subject;
+	return last_seq - first_seq + 1;
 }

@@ -40,8 +40,8 @@ struct record {
 /* INVALID_ARGUMENT when malformed or without a subject. Spans borrow the bytes. */
 LYC_MUST_USE enum lyc_status record_read(struct span bytes, struct record *ret_record);
 /* How many records an entry stands for that only says that they are lost (Record.lost); 0: it is a
- * record. */
-uint64_t record_lost(struct span bytes);
+ * record. ret_subject is that of a single one where it is known, else empty; it may be NULL. */
+uint64_t record_lost(struct span bytes, struct span *ret_subject);
 void record_write(struct buf *to, const struct record *record);
 
 #endif
