@@ -179,6 +179,8 @@ enum lyc_status line_send(struct line *line, enum line_way way, struct buf *fram
 	check_private(line, way, span_of(frame->data, frame->len));
 	if (sim->mutation)
 		mutated_frame(line, way, frame);
+	if (way == LINE_DOWN && line->peer && line->peer->role->on_sent)
+		line->peer->role->on_sent(line->peer, span_of(frame->data, frame->len));
 	uint64_t at = sim->now_us + sim_around(sim, sim->delay_us);
 	if (at < queue->stalled_until_us)
 		at = queue->stalled_until_us;

@@ -22,6 +22,9 @@ enum mutation {
 	MUTATION_FOREIGN_APPEND,  /* a daemon appends to another's key */
 	MUTATION_LOSE_REMOVAL,    /* a follower is not told of a withdrawal */
 	MUTATION_LOSE_GAP,        /* a subscriber is not told what it missed */
+	MUTATION_FORGET_PLACE,    /* a group's place is not found again */
+	MUTATION_SKIP_PLACE,      /* a group's place is found further on */
+	MUTATION_SHARE_TWICE,     /* a member of a group is sent a record twice */
 	MUTATION_UNBOUNDED,       /* nothing ends a peer that does not read */
 	MUTATION_STAY_APART,      /* a node never comes back */
 	MUTATION_COUNT,

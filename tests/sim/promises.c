@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "board.h"
 #include "reader.h"
+#include "shared.h"
 #include "sim_node.h"
 #include "writes.h"
 
@@ -88,6 +89,8 @@ static bool is_settled(const struct sim *sim, struct sim_node *node, char *ret_t
 			  carol_of(peer)->fresh_told < stream->last_seq))
 			what = "a follower is behind";
 	}
+	if (!what && !shared_has_settled(node))
+		what = "a group is behind";
 	if (what)
 		snprintf(ret_text, size, "%s: %s", node->name, what);
 	return !what;

@@ -12,6 +12,7 @@
 #include "faults.h"
 #include "promises.h"
 #include "reader.h"
+#include "shared.h"
 #include "schema_file.h"
 #include "sim_node.h"
 #include "simulation.h"
@@ -78,6 +79,7 @@ static void build(struct sim *sim)
 		sim_peer_start(carol_new(sim, node), sim_around(sim, 100000));
 		sim_peer_start(ann_new(sim, node), sim_around(sim, 100000));
 	}
+	shared_play(sim);
 }
 
 static void each_peer(struct sim *sim, const char *identity, void (*visit)(struct sim_peer *peer))
@@ -221,6 +223,7 @@ static void print_sums(const struct sim_counts *sums, uint64_t seeds, uint64_t b
 		{"crashes", sums->crashes},      {"cuts", sums->cuts},
 		{"restores", sums->restores},    {"summaries", sums->summaries},
 		{"upgrades", sums->upgrades},    {"texts looked at", sums->private_scans},
+		{"shared", sums->shared},        {"places kept", sums->places},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		printf("%s%s %llu", i ? ", " : "", rows[i].name, (unsigned long long)rows[i].value);
@@ -269,7 +272,7 @@ static uint64_t run_seeds(const struct options *options, struct schema *const *s
 	if (options->seeds >= 100 && broken == 0 &&
 	    (sums.acks == 0 || sums.replies == 0 || sums.crashes == 0 || sums.cuts == 0 ||
 	     sums.missed == 0 || sums.removed == 0 || sums.upgrades == 0 ||
-	     sums.private_scans == 0)) {
+	     sums.private_scans == 0 || sums.shared == 0 || sums.places == 0)) {
 		printf("something that should be tried was not\n");
 		broken++;
 	}

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "node/summary.h"
 #include "route/log_read.h"
+#include "shared.h"
 #include "sim_node.h"
 #include "wire/subject.h"
 #include "writes.h"
@@ -330,10 +331,10 @@ static void write_value(void *arg, uint64_t life)
 		return;
 	node->values = value->next;
 	node->sim->current = node;
-	if (value->value.len > 0)
-		(void)!store_put_meta(node->store, value->key,
-				      span_of(value->value.data, value->value.len), &error);
-	else
+	struct span bytes = span_of(value->value.data, value->value.len);
+	if (bytes.len > 0 && store_put_meta(node->store, value->key, bytes, &error) == LYC_OK)
+		shared_stored(node, value->key, bytes);
+	else if (bytes.len == 0)
 		(void)!store_remove_meta(node->store, value->key, &error);
 	buf_fini(&value->value);
 	free(value->key);
@@ -355,6 +356,7 @@ static void env_save(void *arg, const char *key, struct span bytes)
 	struct saved_value *value = find_value(node, key);
 	if (!node->store)
 		return;
+	shared_saved(node, key, bytes);
 	if (!value) {
 		struct saved_value **end = &node->values;
 		while (*end)
@@ -376,7 +378,8 @@ static void env_load(void *arg, const char *key, struct buf *ret_value)
 {
 	struct sim_node *node = arg;
 	const struct saved_value *value = find_value(node, key);
-	bool is_durable = strncmp(key, "durable.", 8) == 0;
+	/* carol's. */
+	bool is_durable = strncmp(key, "durable.6361726f6c.", 19) == 0;
 	if (is_durable && node->sim->mutation == MUTATION_FORGET_POSITION)
 		return;
 	if (value)
@@ -387,6 +390,7 @@ static void env_load(void *arg, const char *key, struct buf *ret_value)
 	if (is_durable && node->sim->mutation == MUTATION_SKIP_POSITION && ret_value->len > 1 &&
 	    ret_value->data[0] == 0x08 && ret_value->data[1] < 0x7c)
 		ret_value->data[1] = (uint8_t)(ret_value->data[1] + 3);
+	shared_found(node, key, ret_value);
 }
 
 static size_t env_saved_count(void *arg, const char *prefix)

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "line.h"
 #include "lyceum/v1/config.pb-c.h"
+#include "shared.h"
 #include "sim_peer.h"
 #include "store/backup.h"
 #include "tokens.h"
@@ -238,18 +239,19 @@ static void set_retention(Lyceum__V1__StreamConfig *notices, Lyceum__V1__StreamC
 static enum lyc_status configure(struct sim_node *node, uint64_t epoch, struct lyc_error *error)
 {
 	static char *policy_group[] = {"policy"};
-	static char *const clients[] = {"root", "carol", "ann"};
+	static char *const clients[] = {"root", "carol", "ann", SHARED_OWNER};
 	static const Lyceum__V1__Role roles[] = {
-		LYCEUM__V1__ROLE__OPERATOR, LYCEUM__V1__ROLE__OPERATOR, LYCEUM__V1__ROLE__PERSON};
+		LYCEUM__V1__ROLE__OPERATOR, LYCEUM__V1__ROLE__OPERATOR, LYCEUM__V1__ROLE__PERSON,
+		LYCEUM__V1__ROLE__OPERATOR};
 	Lyceum__V1__Config config = LYCEUM__V1__CONFIG__INIT;
 	Lyceum__V1__Limits limits = LYCEUM__V1__LIMITS__INIT;
 	Lyceum__V1__Uplink uplink = LYCEUM__V1__UPLINK__INIT;
 	Lyceum__V1__PluginConfig board = LYCEUM__V1__PLUGIN_CONFIG__INIT;
 	Lyceum__V1__PluginConfig *plugins[] = {&board};
-	Lyceum__V1__PeerKey keys[3 + SIM_NODES];
-	Lyceum__V1__PeerKey *items[3 + SIM_NODES];
+	Lyceum__V1__PeerKey keys[4 + SIM_NODES];
+	Lyceum__V1__PeerKey *items[4 + SIM_NODES];
 	size_t count = 0;
-	for (; count < 3; count++) {
+	for (; count < 4; count++) {
 		lyceum__v1__peer_key__init(&keys[count]);
 		keys[count].name = clients[count];
 		keys[count].role = roles[count];
@@ -324,6 +326,7 @@ void sim_node_start(struct sim_node *node)
 	node->schema_known = -1;
 	sim_note(sim, "%s: starts with %llu records", node->name,
 		 (unsigned long long)stats.last_seq);
+	shared_begin(node);
 	daemon_start(&node->daemon);
 	sim_in(sim, SIM_TICK_US, tick, node, node->life);
 	writes_check_kept(sim, node);
@@ -417,6 +420,7 @@ void sim_node_restore(struct sim_node *node)
 	sim->counts.restores++;
 	writes_forgive(sim, node->index, node->backup_seq);
 	tokens_forgive(sim->tokens, node->index);
+	shared_forget(node);
 }
 
 /* ---- told to end ---- */

@@ -14,6 +14,8 @@ struct peer_role {
 	void (*on_up)(struct sim_peer *peer);
 	void (*on_down)(struct sim_peer *peer);
 	void (*on_packet)(struct sim_peer *peer, const struct packet *packet);
+	/* A daemon sends it this frame; NULL: nobody looks. */
+	void (*on_sent)(struct sim_peer *peer, struct span frame);
 	void (*free)(struct sim_peer *peer);
 	uint32_t (*reader_bit)(size_t node);
 };

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "heard.h"
 #include "line.h"
+#include "shared.h"
 #include "sim_node.h"
 #include "sim_peer.h"
 #include "tokens.h"
@@ -29,6 +30,8 @@ const char *const promise_names[PROMISE_COUNT] = {
 	[PROMISE_PRIVATE] = "private",
 	[PROMISE_VIEW] = "view",
 	[PROMISE_GAP] = "gap",
+	[PROMISE_SHARED] = "shared",
+	[PROMISE_PLACE] = "place",
 	[PROMISE_BOUNDED] = "bounded",
 	[PROMISE_CONVERGES] = "converges",
 };
@@ -50,6 +53,9 @@ const char *const mutation_names[MUTATION_COUNT] = {
 	[MUTATION_FOREIGN_APPEND] = "foreign-append",
 	[MUTATION_LOSE_REMOVAL] = "lose-removal",
 	[MUTATION_LOSE_GAP] = "lose-gap",
+	[MUTATION_FORGET_PLACE] = "forget-place",
+	[MUTATION_SKIP_PLACE] = "skip-place",
+	[MUTATION_SHARE_TWICE] = "share-twice",
 	[MUTATION_UNBOUNDED] = "unbounded",
 	[MUTATION_STAY_APART] = "stay-apart",
 };
@@ -70,6 +76,9 @@ const enum promise mutation_breaks[MUTATION_COUNT] = {
 	[MUTATION_FOREIGN_APPEND] = PROMISE_HOME,
 	[MUTATION_LOSE_REMOVAL] = PROMISE_VIEW,
 	[MUTATION_LOSE_GAP] = PROMISE_GAP,
+	[MUTATION_FORGET_PLACE] = PROMISE_PLACE,
+	[MUTATION_SKIP_PLACE] = PROMISE_SHARED,
+	[MUTATION_SHARE_TWICE] = PROMISE_SHARED,
 	[MUTATION_UNBOUNDED] = PROMISE_BOUNDED,
 	[MUTATION_STAY_APART] = PROMISE_CONVERGES,
 };
@@ -223,6 +232,8 @@ struct sim *sim_new(uint64_t seed, enum mutation mutation, struct schema *const 
 	sim->writes = writes_new();
 	sim->tokens = tokens_new();
 	sim->heard = mem_new(struct heard);
+	sim->shared = mem_get(SIM_NODES * sizeof(*sim->shared));
+	memset(sim->shared, 0, SIM_NODES * sizeof(*sim->shared));
 	return sim;
 }
 
@@ -238,6 +249,7 @@ void sim_free(struct sim *sim)
 	writes_free(sim->writes);
 	tokens_free(sim->tokens);
 	free(sim->heard);
+	free(sim->shared);
 	for (size_t i = 0; i < SIM_HISTORY_LINES; i++)
 		free(sim->recent[i]);
 	free(sim->events);

@@ -23,6 +23,7 @@
 struct sim_node;
 struct sim_peer;
 struct line;
+struct shared;
 struct sim;
 
 /* The promises that are checked. */
@@ -40,6 +41,8 @@ enum promise {
 	PROMISE_PRIVATE,    /* no byte where its label does not let it go */
 	PROMISE_VIEW,       /* the running view is the one folded anew */
 	PROMISE_GAP,        /* what was missed is told */
+	PROMISE_SHARED,     /* among a group: each record, to one of it, in order */
+	PROMISE_PLACE,      /* what a group has handled does not come again */
 	PROMISE_BOUNDED,    /* queues */
 	PROMISE_CONVERGES,  /* when the faults stop */
 	PROMISE_COUNT,
@@ -94,6 +97,7 @@ struct sim {
 	struct writes *writes;
 	struct tokens *tokens;
 	struct heard *heard;
+	struct shared *shared; /* by node */
 
 	/* The history: a hash of all of it, the last lines of it. */
 	uint64_t hash;
@@ -107,7 +111,7 @@ struct sim {
 	struct sim_counts {
 		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores,
 			summaries, upgrades, calls, private_scans, missed, removed, expects,
-			removals;
+			removals, shared, places;
 	} counts;
 };
 
