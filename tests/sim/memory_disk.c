@@ -1,78 +1,19 @@
 /* Files with content as it is and as it was synced; names with files as they are and as they were
  * synced; and the changes in between. */
-#include "memory_disk.h"
+#include "memory_files.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/ensure.h"
 #include "base/mem.h"
 
-#define MAX_DISKS 64
-#define MAX_FDS 1024
-#define SECTOR 512
-#define NONE (-1)
-
-/* A write, or with data NULL a new length. */
-struct change {
-	uint64_t offset;
-	uint8_t *data;
-	size_t len;
-};
-
-struct file {
-	bool is_folder;
-	struct buf now;
-	struct buf synced;
-	struct change *changes;
-	size_t change_count;
-};
-
-struct name {
-	char *path;
-	int file;
-	int synced;
-};
-
-/* One change of names, kept or lost as a whole. */
-struct renaming {
-	size_t from; /* loses its file; NONE */
-	size_t to;   /* gets it; NONE */
-	int file;
-};
-
-struct memory_disk {
-	char *root;
-	struct file *files;
-	size_t file_count;
-	struct name *names;
-	size_t name_count;
-	struct renaming *renamings;
-	size_t renaming_count;
-
-	uint64_t changes;
-	uint64_t fail_at; /* 0: never */
-	bool is_dead;
-	bool is_full;
-	bool is_lying;
-};
-
-struct open_file {
-	struct memory_disk *disk;
-	int file;
-	uint64_t offset;
-	char *path;
-};
-
-static struct memory_disk *disks[MAX_DISKS];
-static struct open_file open_files[MAX_FDS];
+struct memory_disk *memory_disks[MAX_DISKS];
+struct open_file memory_open_files[MAX_FDS];
 
 /* Grown by one; abort is the answer to no memory in a test. */
-static void *grown(void *array, size_t count, size_t size)
+void *memory_grown(void *array, size_t count, size_t size)
 {
 	if ((count & (count - 1)) != 0)
 		return array;
@@ -83,14 +24,14 @@ static void *grown(void *array, size_t count, size_t size)
 
 /* ---- disks ---- */
 
-static int add_file(struct memory_disk *disk, bool is_folder)
+int memory_add_file(struct memory_disk *disk, bool is_folder)
 {
-	disk->files = grown(disk->files, disk->file_count, sizeof(*disk->files));
+	disk->files = memory_grown(disk->files, disk->file_count, sizeof(*disk->files));
 	disk->files[disk->file_count] = (struct file){.is_folder = is_folder};
 	return (int)disk->file_count++;
 }
 
-static struct name *find_name(const struct memory_disk *disk, const char *path)
+struct name *memory_find_name(const struct memory_disk *disk, const char *path)
 {
 	for (size_t i = 0; i < disk->name_count; i++) {
 		if (strcmp(disk->names[i].path, path) == 0)
@@ -99,12 +40,12 @@ static struct name *find_name(const struct memory_disk *disk, const char *path)
 	return NULL;
 }
 
-static struct name *name_of(struct memory_disk *disk, const char *path)
+struct name *memory_name_of(struct memory_disk *disk, const char *path)
 {
-	struct name *name = find_name(disk, path);
+	struct name *name = memory_find_name(disk, path);
 	if (name)
 		return name;
-	disk->names = grown(disk->names, disk->name_count, sizeof(*disk->names));
+	disk->names = memory_grown(disk->names, disk->name_count, sizeof(*disk->names));
 	name = &disk->names[disk->name_count++];
 	*name = (struct name){.path = mem_dup(path), .file = NONE, .synced = NONE};
 	return name;
@@ -114,17 +55,17 @@ struct memory_disk *memory_disk_new(const char *root)
 {
 	struct memory_disk *disk = mem_new(struct memory_disk);
 	size_t i = 0;
-	while (i < MAX_DISKS && disks[i])
+	while (i < MAX_DISKS && memory_disks[i])
 		i++;
 	ensure(i < MAX_DISKS && strncmp(root, MEMORY_DISK_ROOT, strlen(MEMORY_DISK_ROOT)) == 0);
-	disks[i] = disk;
+	memory_disks[i] = disk;
 	disk->root = mem_dup(root);
-	struct name *name = name_of(disk, root);
-	name->file = name->synced = add_file(disk, true);
+	struct name *name = memory_name_of(disk, root);
+	name->file = name->synced = memory_add_file(disk, true);
 	return disk;
 }
 
-static void drop_changes(struct file *file)
+void memory_drop_changes(struct file *file)
 {
 	for (size_t i = 0; i < file->change_count; i++)
 		free(file->changes[i].data);
@@ -136,7 +77,7 @@ static void drop_changes(struct file *file)
 static void close_all(struct memory_disk *disk)
 {
 	for (int i = 0; i < MAX_FDS; i++) {
-		if (open_files[i].disk == disk)
+		if (memory_open_files[i].disk == disk)
 			memory_disk_close(MEMORY_DISK_FIRST_FD + i);
 	}
 }
@@ -147,11 +88,11 @@ void memory_disk_free(struct memory_disk *disk)
 		return;
 	close_all(disk);
 	for (size_t i = 0; i < MAX_DISKS; i++) {
-		if (disks[i] == disk)
-			disks[i] = NULL;
+		if (memory_disks[i] == disk)
+			memory_disks[i] = NULL;
 	}
 	for (size_t i = 0; i < disk->file_count; i++) {
-		drop_changes(&disk->files[i]);
+		memory_drop_changes(&disk->files[i]);
 		buf_fini(&disk->files[i].now);
 		buf_fini(&disk->files[i].synced);
 	}
@@ -174,9 +115,9 @@ struct memory_disk *memory_disk_copy(const struct memory_disk *disk, const char 
 			continue;
 		const struct file *file = &disk->files[name->file];
 		buf_add_format(&path, "%s%s", root, name->path + strlen(disk->root));
-		struct name *to = name_of(copy, buf_text(&path));
+		struct name *to = memory_name_of(copy, buf_text(&path));
 		if (to->file == NONE)
-			to->file = to->synced = add_file(copy, file->is_folder);
+			to->file = to->synced = memory_add_file(copy, file->is_folder);
 		struct file *into = &copy->files[to->file];
 		buf_add(&into->now, file->now.data, file->now.len);
 		buf_add(&into->synced, file->now.data, file->now.len);
@@ -255,7 +196,7 @@ const char *memory_disk_find(const struct memory_disk *disk, struct span bytes)
 
 /* ---- the end of a process, and of the power ---- */
 
-static void set_len(struct buf *content, size_t len)
+void memory_set_len(struct buf *content, size_t len)
 {
 	if (len > content->len) {
 		ensure(buf_reserve(content, len - content->len));
@@ -264,10 +205,10 @@ static void set_len(struct buf *content, size_t len)
 	content->len = len;
 }
 
-static void put(struct buf *content, uint64_t offset, const void *bytes, size_t len)
+void memory_put(struct buf *content, uint64_t offset, const void *bytes, size_t len)
 {
 	if (content->len < offset + len)
-		set_len(content, (size_t)offset + len);
+		memory_set_len(content, (size_t)offset + len);
 	if (len > 0)
 		memcpy(content->data + offset, bytes, len);
 }
@@ -291,7 +232,7 @@ static void apply_by_luck(struct buf *content, const struct change *change, stru
 	if (luck == 0)
 		return;
 	if (!change->data) {
-		set_len(content, (size_t)change->offset);
+		memory_set_len(content, (size_t)change->offset);
 		return;
 	}
 	for (size_t from = 0; from < change->len;) {
@@ -299,7 +240,7 @@ static void apply_by_luck(struct buf *content, const struct change *change, stru
 		if (to > change->len)
 			to = change->len;
 		if (luck == 1 || rng_below(rng, 2) == 0)
-			put(content, change->offset + from, change->data + from, to - from);
+			memory_put(content, change->offset + from, change->data + from, to - from);
 		from = to;
 	}
 }
@@ -316,7 +257,7 @@ void memory_disk_cut_power(struct memory_disk *disk, struct rng *rng)
 			for (size_t k = 0; k < file->change_count; k++)
 				apply_by_luck(&file->synced, &file->changes[k], rng);
 		}
-		drop_changes(file);
+		memory_drop_changes(file);
 		buf_clear(&file->now);
 		buf_add(&file->now, file->synced.data, file->synced.len);
 	}
@@ -336,327 +277,32 @@ void memory_disk_cut_power(struct memory_disk *disk, struct rng *rng)
 		disk->names[i].file = disk->names[i].synced;
 }
 
-/* ---- calls ---- */
+/* ---- damage ---- */
 
-static int failed(int code)
+const char *memory_disk_flip(struct memory_disk *disk, const char *folder, struct rng *rng)
 {
-	errno = code;
-	return -1;
-}
-
-static struct memory_disk *disk_of(const char *path)
-{
-	for (size_t i = 0; i < MAX_DISKS; i++) {
-		size_t len = disks[i] ? strlen(disks[i]->root) : 0;
-		if (len > 0 && strncmp(path, disks[i]->root, len) == 0 &&
-		    (path[len] == '\0' || path[len] == '/'))
-			return disks[i];
-	}
-	return NULL;
-}
-
-bool memory_disk_has(const char *path)
-{
-	return disk_of(path) != NULL;
-}
-
-/* A call that changes something; false when the disk has stopped. */
-static bool changes(struct memory_disk *disk)
-{
-	if (!disk->is_dead)
-		disk->changes++;
-	if (disk->fail_at > 0 && disk->changes >= disk->fail_at)
-		disk->is_dead = true;
-	return !disk->is_dead;
-}
-
-static struct open_file *opened(int fd)
-{
-	int place = fd - MEMORY_DISK_FIRST_FD;
-	return place >= 0 && place < MAX_FDS && open_files[place].disk ? &open_files[place] : NULL;
-}
-
-static void note_renaming(struct memory_disk *disk, const struct name *from, const struct name *to,
-			  int file)
-{
-	disk->renamings = grown(disk->renamings, disk->renaming_count, sizeof(*disk->renamings));
-	disk->renamings[disk->renaming_count++] = (struct renaming){
-		.from = from ? (size_t)(from - disk->names) : SIZE_MAX,
-		.to = to ? (size_t)(to - disk->names) : SIZE_MAX,
-		.file = file,
-	};
-}
-
-static void note_change(struct file *file, uint64_t offset, const void *bytes, size_t len)
-{
-	file->changes = grown(file->changes, file->change_count, sizeof(*file->changes));
-	struct change *change = &file->changes[file->change_count++];
-	*change = (struct change){.offset = offset, .len = len};
-	if (bytes) {
-		change->data = mem_get(len + 1);
-		memcpy(change->data, bytes, len);
-	}
-}
-
-int memory_disk_open(const char *path, int flags)
-{
-	struct memory_disk *disk = disk_of(path);
-	struct name *name = find_name(disk, path);
-	int file = name ? name->file : NONE;
-	if (disk->is_dead)
-		return failed(EIO);
-	if (file != NONE && (flags & O_CREAT) && (flags & O_EXCL))
-		return failed(EEXIST);
-	if (file == NONE) {
-		if (!(flags & O_CREAT))
-			return failed(ENOENT);
-		if (!changes(disk))
-			return failed(EIO);
-		file = add_file(disk, false);
-		name = name_of(disk, path);
-		name->file = file;
-		note_renaming(disk, NULL, name, file);
-	}
-	if ((flags & O_DIRECTORY) && !disk->files[file].is_folder)
-		return failed(ENOTDIR);
-	int place = 0;
-	while (place < MAX_FDS && open_files[place].disk)
-		place++;
-	ensure(place < MAX_FDS);
-	open_files[place] = (struct open_file){.disk = disk, .file = file, .path = mem_dup(path)};
-	int fd = MEMORY_DISK_FIRST_FD + place;
-	if ((flags & O_TRUNC) && memory_disk_set_len(fd, 0, true) != 0) {
-		memory_disk_close(fd);
-		return failed(EIO);
-	}
-	return fd;
-}
-
-const char *memory_disk_path(int fd)
-{
-	const struct open_file *open_file = opened(fd);
-	return open_file ? open_file->path : NULL;
-}
-
-int memory_disk_close(int fd)
-{
-	struct open_file *open_file = opened(fd);
-	if (!open_file)
-		return failed(EBADF);
-	free(open_file->path);
-	*open_file = (struct open_file){0};
-	return 0;
-}
-
-ssize_t memory_disk_read(int fd, void *to, size_t len, uint64_t offset)
-{
-	struct open_file *open_file = opened(fd);
-	if (!open_file || open_file->disk->is_dead)
-		return failed(open_file ? EIO : EBADF);
-	const struct buf *now = &open_file->disk->files[open_file->file].now;
-	uint64_t at = offset == UINT64_MAX ? open_file->offset : offset;
-	size_t got = at >= now->len ? 0 : now->len - (size_t)at;
-	if (got > len)
-		got = len;
-	if (got > 0)
-		memcpy(to, now->data + at, got);
-	if (offset == UINT64_MAX)
-		open_file->offset += got;
-	return (ssize_t)got;
-}
-
-ssize_t memory_disk_write(int fd, const void *from, size_t len, uint64_t offset)
-{
-	struct open_file *open_file = opened(fd);
-	if (!open_file || !changes(open_file->disk))
-		return failed(open_file ? EIO : EBADF);
-	struct file *file = &open_file->disk->files[open_file->file];
-	uint64_t at = offset == UINT64_MAX ? open_file->offset : offset;
-	if (open_file->disk->is_full && at + len > file->now.len)
-		return failed(ENOSPC);
-	put(&file->now, at, from, len);
-	note_change(file, at, from, len);
-	if (offset == UINT64_MAX)
-		open_file->offset += len;
-	return (ssize_t)len;
-}
-
-int64_t memory_disk_seek(int fd, int64_t offset, int whence)
-{
-	struct open_file *open_file = opened(fd);
-	if (!open_file)
-		return failed(EBADF);
-	int64_t base = whence == SEEK_SET ? 0
-		       : whence == SEEK_CUR
-			       ? (int64_t)open_file->offset
-			       : (int64_t)open_file->disk->files[open_file->file].now.len;
-	open_file->offset = (uint64_t)(base + offset);
-	return base + offset;
-}
-
-static void sync_content(struct file *file)
-{
-	for (size_t i = 0; i < file->change_count; i++) {
-		const struct change *change = &file->changes[i];
-		if (change->data)
-			put(&file->synced, change->offset, change->data, change->len);
-		else
-			set_len(&file->synced, (size_t)change->offset);
-	}
-	drop_changes(file);
-}
-
-/* Is this name in the folder itself? */
-static bool is_in(const char *path, const char *folder)
-{
+	const struct name *found[64];
+	size_t count = 0;
 	size_t len = strlen(folder);
-	return strncmp(path, folder, len) == 0 && path[len] == '/' && !strchr(path + len + 1, '/');
-}
-
-static void sync_names(struct memory_disk *disk, const char *folder)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < disk->renaming_count; i++) {
-		const struct renaming renaming = disk->renamings[i];
-		size_t any = renaming.to != SIZE_MAX ? renaming.to : renaming.from;
-		if (!is_in(disk->names[any].path, folder))
-			disk->renamings[kept++] = renaming;
-	}
-	disk->renaming_count = kept;
-	for (size_t i = 0; i < disk->name_count; i++) {
-		if (is_in(disk->names[i].path, folder))
-			disk->names[i].synced = disk->names[i].file;
-	}
-}
-
-int memory_disk_sync(int fd)
-{
-	struct open_file *open_file = opened(fd);
-	if (!open_file || !changes(open_file->disk))
-		return failed(open_file ? EIO : EBADF);
-	struct file *file = &open_file->disk->files[open_file->file];
-	if (open_file->disk->is_lying)
-		return 0;
-	if (file->is_folder)
-		sync_names(open_file->disk, open_file->path);
-	else
-		sync_content(file);
-	return 0;
-}
-
-int memory_disk_set_len(int fd, uint64_t len, bool may_shrink)
-{
-	struct open_file *open_file = opened(fd);
-	if (!open_file || !changes(open_file->disk))
-		return failed(open_file ? EIO : EBADF);
-	struct file *file = &open_file->disk->files[open_file->file];
-	if (len < file->now.len && !may_shrink)
-		return 0;
-	if (open_file->disk->is_full && len > file->now.len)
-		return failed(ENOSPC);
-	set_len(&file->now, (size_t)len);
-	note_change(file, len, NULL, 0);
-	return 0;
-}
-
-int memory_disk_kind(const char *path, uint64_t *ret_len)
-{
-	const struct memory_disk *disk = disk_of(path);
-	const struct name *name = find_name(disk, path);
-	if (!name || name->file == NONE)
-		return 0;
-	*ret_len = disk->files[name->file].now.len;
-	return disk->files[name->file].is_folder ? 2 : 1;
-}
-
-/* One name gets the file, the other loses it. */
-static void move(struct memory_disk *disk, const char *from, const char *to, bool is_link)
-{
-	int file = find_name(disk, from)->file;
-	struct name *target = name_of(disk, to); /* may move the names */
-	struct name *old = find_name(disk, from);
-	target->file = file;
-	if (!is_link)
-		old->file = NONE;
-	note_renaming(disk, is_link ? NULL : old, target, file);
-}
-
-int memory_disk_rename(const char *from, const char *to, bool is_link)
-{
-	struct memory_disk *disk = disk_of(from);
-	const struct name *source = find_name(disk, from);
-	const struct name *target = find_name(disk, to);
-	if (!source || source->file == NONE)
-		return failed(ENOENT);
-	if (disk_of(to) != disk)
-		return failed(EXDEV);
-	if (is_link && target && target->file != NONE)
-		return failed(EEXIST);
-	if (!changes(disk))
-		return failed(EIO);
-	bool is_folder = disk->files[source->file].is_folder;
-	move(disk, from, to, is_link);
-	/* What is in a folder goes with it, on the disk, too. */
-	size_t len = strlen(from);
-	for (size_t i = 0; is_folder && i < disk->name_count; i++) {
-		struct buf path = {0};
-		if (disk->names[i].file == NONE || strncmp(disk->names[i].path, from, len) != 0 ||
-		    disk->names[i].path[len] != '/')
+	const struct name *last = NULL;
+	for (size_t i = 0; i < disk->name_count && count < 64; i++) {
+		const struct name *name = &disk->names[i];
+		size_t path_len = strlen(name->path);
+		if (name->file == NONE || name->file != name->synced || path_len < len + 4 ||
+		    strncmp(name->path, folder, len) != 0 ||
+		    strcmp(name->path + path_len - 4, ".log") != 0)
 			continue;
-		int synced = disk->names[i].synced;
-		buf_add_format(&path, "%s%s", to, disk->names[i].path + len);
-		int file = disk->names[i].file;
-		struct name *moved = name_of(disk, buf_text(&path));
-		moved->file = file;
-		moved->synced = synced;
-		disk->names[i].file = disk->names[i].synced = NONE;
-		buf_fini(&path);
+		found[count++] = name;
+		last = last && strcmp(last->path, name->path) > 0 ? last : name;
 	}
-	return 0;
-}
-
-int memory_disk_unlink(const char *path, bool is_folder)
-{
-	struct memory_disk *disk = disk_of(path);
-	struct name *name = find_name(disk, path);
-	size_t at = 0;
-	if (!name || name->file == NONE)
-		return failed(ENOENT);
-	if (disk->files[name->file].is_folder != is_folder)
-		return failed(is_folder ? ENOTDIR : EISDIR);
-	if (is_folder && memory_disk_list(path, &at))
-		return failed(ENOTEMPTY);
-	if (!changes(disk))
-		return failed(EIO);
-	note_renaming(disk, name, NULL, name->file);
-	name->file = NONE;
-	return 0;
-}
-
-int memory_disk_mkdir(const char *path)
-{
-	struct memory_disk *disk = disk_of(path);
-	const struct name *known = find_name(disk, path);
-	if (known && known->file != NONE)
-		return failed(EEXIST);
-	if (!changes(disk))
-		return failed(EIO);
-	int file = add_file(disk, true);
-	struct name *name = name_of(disk, path);
-	name->file = file;
-	note_renaming(disk, NULL, name, file);
-	return 0;
-}
-
-const char *memory_disk_list(const char *path, size_t *at)
-{
-	const struct memory_disk *disk = disk_of(path);
-	for (; *at < disk->name_count; (*at)++) {
-		const struct name *name = &disk->names[*at];
-		if (name->file != NONE && is_in(name->path, path)) {
-			(*at)++;
-			return name->path + strlen(path) + 1;
-		}
-	}
-	return NULL;
+	const struct name *name = count > 1 ? found[rng_below(rng, count)] : NULL;
+	struct file *file = name && name != last ? &disk->files[name->file] : NULL;
+	if (!file || file->change_count > 0 || file->now.len == 0 ||
+	    file->now.len != file->synced.len)
+		return NULL;
+	size_t at = (size_t)rng_below(rng, file->now.len);
+	uint8_t bit = (uint8_t)(1u << rng_below(rng, 8));
+	file->now.data[at] ^= bit;
+	file->synced.data[at] ^= bit;
+	return name->path;
 }

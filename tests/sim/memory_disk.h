@@ -35,6 +35,9 @@ void memory_disk_set_full(struct memory_disk *disk, bool is_full);
 void memory_disk_set_lying(struct memory_disk *disk, bool is_lying);
 /* Everything at or below the path is gone for good. */
 void memory_disk_forget(struct memory_disk *disk, const char *path);
+/* One bit of one .log file below this folder is another one from now on, not of the last of them by
+ * name: the file's path; NULL when luck found none. */
+const char *memory_disk_flip(struct memory_disk *disk, const char *folder, struct rng *rng);
 /* How many calls have changed something. */
 uint64_t memory_disk_changes(const struct memory_disk *disk);
 /* The first place of these bytes in any file that has a name: its path, or NULL. */
@@ -42,7 +45,7 @@ const char *memory_disk_find(const struct memory_disk *disk, struct span bytes);
 void memory_disk_each(const struct memory_disk *disk,
 		      void (*on_file)(const char *path, struct span content, void *arg), void *arg);
 
-/* ---- for disk_calls.c: as the calls of the same names; -1 and errno ---- */
+/* ---- memory_calls.c, for disk_calls.c: as the calls of the same names; -1 and errno ---- */
 
 #define MEMORY_DISK_FIRST_FD (1 << 20)
 bool memory_disk_has(const char *path);
