@@ -40,8 +40,9 @@ static void subscribe(struct sim_peer *peer, struct packet_subscribe subscribe)
 static void follow_durable(struct sim_peer *peer)
 {
 	struct carol *state = carol(peer);
-	/* A name that has been used for a while is found again, whatever `start` says. */
-	bool is_known = state->durable_used_us > 0 &&
+	/* A name that has been used for a while is found again, whatever `start` says; a full disk
+	 * keeps it later. */
+	bool is_known = peer->node->has_kept_name && state->durable_used_us > 0 &&
 			peer->sim->now_us - state->durable_used_us > NAME_KEPT_US;
 	state->durable_session_seq = 0;
 	subscribe(peer, (struct packet_subscribe){.id = DURABLE,

@@ -25,6 +25,7 @@ enum mutation {
 	MUTATION_FORGET_PLACE,    /* a group's place is not found again */
 	MUTATION_SKIP_PLACE,      /* a group's place is found further on */
 	MUTATION_SHARE_TWICE,     /* a member of a group is sent a record twice */
+	MUTATION_KEEP_ERASED,     /* files keep what was to be removed */
 	MUTATION_UNBOUNDED,       /* nothing ends a peer that does not read */
 	MUTATION_STAY_APART,      /* a node never comes back */
 	MUTATION_COUNT,

@@ -11,6 +11,7 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "board.h"
+#include "erased.h"
 #include "reader.h"
 #include "shared.h"
 #include "sim_node.h"
@@ -91,6 +92,8 @@ static bool is_settled(const struct sim *sim, struct sim_node *node, char *ret_t
 	}
 	if (!what && !shared_has_settled(node))
 		what = "a group is behind";
+	if (!what && !erased_has_settled(node))
+		what = "not all that was erased is gone";
 	if (what)
 		snprintf(ret_text, size, "%s: %s", node->name, what);
 	return !what;
@@ -142,7 +145,8 @@ static bool book_read(struct sim *sim, struct sim_node *node, struct book *book)
 	for (size_t i = 0; i < book->count; i++) {
 		const struct buf *bytes = &book->bytes[i];
 		/* What retention has taken is judged by what was acknowledged. */
-		if (bytes->len == 0 && (sim->has_retention || node->restore_count > 0))
+		if (bytes->len == 0 &&
+		    (sim->has_retention || sim->has_erasure || node->restore_count > 0))
 			continue;
 		if (bytes->len == 0 ||
 		    record_read(span_of(bytes->data, bytes->len), &book->records[i]) != LYC_OK) {
@@ -196,8 +200,8 @@ static void check_expectations(struct sim *sim, size_t home, const struct book *
 		while (last > 0 && !span_is(book->records[last - 1].subject, write->subject))
 			last--;
 		/* Retention may have taken the one that was expected. */
-		bool is_taken = sim->has_retention && write->expect_seq > last &&
-				write->expect_seq < write->seq &&
+		bool is_taken = (sim->has_retention || sim->has_erasure) &&
+				write->expect_seq > last && write->expect_seq < write->seq &&
 				book->bytes[write->expect_seq - 1].len == 0;
 		if (last != write->expect_seq && !is_taken)
 			sim_broken(sim, PROMISE_EXPECT,
@@ -254,6 +258,8 @@ static void check_copy(struct sim *sim, const struct sim_node *home, const struc
 /* Has retention taken it, at its home or here? */
 static bool is_gone(const struct sim *sim, const struct record *own, const struct book *book)
 {
+	if (sim->has_erasure && own->subject.len == 0)
+		return true;
 	if (!sim->has_retention)
 		return false;
 	if (own->subject.len == 0 || memmem(own->subject.data, own->subject.len, ".Remark.", 8))
@@ -491,6 +497,8 @@ void promises_check(struct sim *sim)
 		dump(sim, sim->nodes[i], &books[i]);
 	for (size_t i = 0; i < SIM_NODES && is_read && !sim->broken; i++)
 		check_node(sim, i, books);
+	if (is_read && !sim->broken)
+		erased_check(sim);
 	for (size_t i = 0; i < sim->peer_count; i++) {
 		if (strcmp(sim->peers[i]->identity, "ann") == 0)
 			ann_check(sim->peers[i]);

@@ -9,6 +9,7 @@
 
 #include "board.h"
 #include "disk_calls.h"
+#include "erased.h"
 #include "faults.h"
 #include "promises.h"
 #include "reader.h"
@@ -59,10 +60,12 @@ static void choose_weather(struct sim *sim, bool has_restores)
 	sim->delay_us = delays[sim_below(sim, 3)];
 	sim->has_retention = sim->seed % 3 == 0;
 	sim->has_restores = has_restores;
+	sim->has_erasure = sim->seed % 3 == 1 && !has_restores;
 	sim_note(sim, "seed %llu: a fault each %llu ms, disks %llu us, links %llu us%s",
 		 (unsigned long long)sim->seed, (unsigned long long)sim->fault_us / 1000,
 		 (unsigned long long)sim->disk_us, (unsigned long long)sim->delay_us,
 		 sim->has_retention  ? ", with retention"
+		 : sim->has_erasure  ? ", with erasures"
 		 : sim->has_restores ? ", with restores"
 				     : "");
 }
@@ -80,6 +83,7 @@ static void build(struct sim *sim)
 		sim_peer_start(ann_new(sim, node), sim_around(sim, 100000));
 	}
 	shared_play(sim);
+	erased_play(sim);
 }
 
 static void each_peer(struct sim *sim, const char *identity, void (*visit)(struct sim_peer *peer))
@@ -224,6 +228,7 @@ static void print_sums(const struct sim_counts *sums, uint64_t seeds, uint64_t b
 		{"restores", sums->restores},    {"summaries", sums->summaries},
 		{"upgrades", sums->upgrades},    {"texts looked at", sums->private_scans},
 		{"shared", sums->shared},        {"places kept", sums->places},
+		{"erased", sums->erased},        {"confirmed", sums->confirmed},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		printf("%s%s %llu", i ? ", " : "", rows[i].name, (unsigned long long)rows[i].value);
@@ -272,7 +277,8 @@ static uint64_t run_seeds(const struct options *options, struct schema *const *s
 	if (options->seeds >= 100 && broken == 0 &&
 	    (sums.acks == 0 || sums.replies == 0 || sums.crashes == 0 || sums.cuts == 0 ||
 	     sums.missed == 0 || sums.removed == 0 || sums.upgrades == 0 ||
-	     sums.private_scans == 0 || sums.shared == 0 || sums.places == 0)) {
+	     sums.private_scans == 0 || sums.shared == 0 || sums.places == 0 || sums.erased == 0 ||
+	     sums.confirmed == 0)) {
 		printf("something that should be tried was not\n");
 		broken++;
 	}

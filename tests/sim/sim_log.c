@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "node/summary.h"
 #include "route/log_read.h"
-#include "shared.h"
 #include "sim_node.h"
 #include "wire/subject.h"
 #include "writes.h"
@@ -275,7 +274,7 @@ static void serve_removal(void *arg, uint64_t life)
 	removal->status = LYC_OK;
 	if (removal->key)
 		removal->status = store_put_meta(node->store, removal->key, removal->value, &error);
-	if (removal->status == LYC_OK)
+	if (removal->status == LYC_OK && node->sim->mutation != MUTATION_KEEP_ERASED)
 		removal->status =
 			store_remove(node->store, removal->seqs, removal->seq_count, &error);
 	if (removal->status != LYC_OK)
@@ -309,105 +308,13 @@ static uint64_t env_last_of(void *arg, struct span subject)
 	return node->store ? store_last_of(node->store, subject) : 0;
 }
 
-/* ---- small values ---- */
-
-static struct saved_value *find_value(struct sim_node *node, const char *key)
-{
-	struct saved_value *value = node->values;
-	while (value && strcmp(value->key, key) != 0)
-		value = value->next;
-	return value;
-}
-
-static void write_value(void *arg, uint64_t life)
-{
-	struct sim_node *node = arg;
-	struct lyc_error error;
-	if (node->life != life || !node->store)
-		return;
-	node->is_saving = false;
-	struct saved_value *value = node->values;
-	if (!value)
-		return;
-	node->values = value->next;
-	node->sim->current = node;
-	struct span bytes = span_of(value->value.data, value->value.len);
-	if (bytes.len > 0 && store_put_meta(node->store, value->key, bytes, &error) == LYC_OK)
-		shared_stored(node, value->key, bytes);
-	else if (bytes.len == 0)
-		(void)!store_remove_meta(node->store, value->key, &error);
-	buf_fini(&value->value);
-	free(value->key);
-	free(value);
-	if (memory_disk_is_dead(node->disk)) {
-		sim_node_crash(node, sim_chance(node->sim, 700));
-		return;
-	}
-	if (node->values) {
-		node->is_saving = true;
-		sim_in(node->sim, sim_around(node->sim, node->sim->disk_us), write_value, node,
-		       life);
-	}
-}
-
-static void env_save(void *arg, const char *key, struct span bytes)
-{
-	struct sim_node *node = arg;
-	struct saved_value *value = find_value(node, key);
-	if (!node->store)
-		return;
-	shared_saved(node, key, bytes);
-	if (!value) {
-		struct saved_value **end = &node->values;
-		while (*end)
-			end = &(*end)->next;
-		value = mem_new(struct saved_value);
-		value->key = mem_dup(key);
-		*end = value;
-	}
-	buf_clear(&value->value);
-	buf_add(&value->value, bytes.data, bytes.len);
-	if (!node->is_saving) {
-		node->is_saving = true;
-		sim_in(node->sim, sim_around(node->sim, node->sim->disk_us), write_value, node,
-		       node->life);
-	}
-}
-
-static void env_load(void *arg, const char *key, struct buf *ret_value)
-{
-	struct sim_node *node = arg;
-	const struct saved_value *value = find_value(node, key);
-	/* carol's. */
-	bool is_durable = strncmp(key, "durable.6361726f6c.", 19) == 0;
-	if (is_durable && node->sim->mutation == MUTATION_FORGET_POSITION)
-		return;
-	if (value)
-		buf_add(ret_value, value->value.data, value->value.len);
-	else if (store_get_meta(node->store, key, ret_value) != LYC_OK)
-		buf_clear(ret_value);
-	/* The sequence is the first field: a small number gets larger. */
-	if (is_durable && node->sim->mutation == MUTATION_SKIP_POSITION && ret_value->len > 1 &&
-	    ret_value->data[0] == 0x08 && ret_value->data[1] < 0x7c)
-		ret_value->data[1] = (uint8_t)(ret_value->data[1] + 3);
-	shared_found(node, key, ret_value);
-}
-
-static size_t env_saved_count(void *arg, const char *prefix)
-{
-	const struct sim_node *node = arg;
-	return store_count_meta(node->store, prefix);
-}
-
 void sim_log_env(struct env *env)
 {
 	env->append = env_append;
 	env->read = env_read;
 	env->remove = env_remove;
 	env->last_of = env_last_of;
-	env->save = env_save;
-	env->load = env_load;
-	env->saved_count = env_saved_count;
+	sim_values_env(env);
 }
 
 /* ---- open and close ---- */
@@ -512,20 +419,14 @@ void sim_log_close(struct sim_node *node)
 		read->status = LYC_UNAVAILABLE;
 		read->on_done(read);
 	}
-	while (node->values) {
-		struct saved_value *value = node->values;
-		node->values = value->next;
-		buf_fini(&value->value);
-		free(value->key);
-		free(value);
-	}
+	sim_values_close(node);
 	if (node->removal) {
 		struct log_removal *removal = node->removal;
 		node->removal = NULL;
 		removal->status = LYC_UNAVAILABLE;
 		removal->on_done(removal);
 	}
-	node->is_writing = node->is_reading = node->is_saving = node->is_failing = false;
+	node->is_writing = node->is_reading = node->is_failing = false;
 	node->store = NULL;
 	store_close(store);
 }

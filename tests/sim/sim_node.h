@@ -49,6 +49,7 @@ struct sim_node {
 	bool is_reading;
 	struct saved_value *values;
 	bool is_saving;
+	bool has_kept_name; /* carol's, on the disk */
 
 	struct line *uplink;
 	bool is_apart; /* no connection reaches it, or leaves it */
@@ -71,6 +72,8 @@ struct sim_node *sim_node_new(struct sim *sim, size_t index, const char *name,
 			      struct sim_node *hub);
 void sim_node_free(struct sim_node *node);
 void sim_node_start(struct sim_node *node);
+/* Begin its daemon by its configuration. */
+enum lyc_status sim_node_configure(struct sim_node *node, uint64_t epoch, struct lyc_error *error);
 /* It ends without a word. With is_power the disk forgets what was not synced. */
 void sim_node_crash(struct sim_node *node, bool is_power);
 /* A backup is made, while it runs. */
@@ -99,5 +102,11 @@ bool sim_log_open(struct sim_node *node);
 void sim_log_replay(struct sim_node *node);
 /* Ends everything that is under way: nothing of it is answered well. */
 void sim_log_close(struct sim_node *node);
+
+/* ---- sim_values.c ---- */
+
+void sim_values_env(struct env *env);
+/* What is not written by now is not. */
+void sim_values_close(struct sim_node *node);
 
 #endif

@@ -32,6 +32,7 @@ const char *const promise_names[PROMISE_COUNT] = {
 	[PROMISE_GAP] = "gap",
 	[PROMISE_SHARED] = "shared",
 	[PROMISE_PLACE] = "place",
+	[PROMISE_ERASED] = "erased",
 	[PROMISE_BOUNDED] = "bounded",
 	[PROMISE_CONVERGES] = "converges",
 };
@@ -56,6 +57,7 @@ const char *const mutation_names[MUTATION_COUNT] = {
 	[MUTATION_FORGET_PLACE] = "forget-place",
 	[MUTATION_SKIP_PLACE] = "skip-place",
 	[MUTATION_SHARE_TWICE] = "share-twice",
+	[MUTATION_KEEP_ERASED] = "keep-erased",
 	[MUTATION_UNBOUNDED] = "unbounded",
 	[MUTATION_STAY_APART] = "stay-apart",
 };
@@ -79,6 +81,7 @@ const enum promise mutation_breaks[MUTATION_COUNT] = {
 	[MUTATION_FORGET_PLACE] = PROMISE_PLACE,
 	[MUTATION_SKIP_PLACE] = PROMISE_SHARED,
 	[MUTATION_SHARE_TWICE] = PROMISE_SHARED,
+	[MUTATION_KEEP_ERASED] = PROMISE_ERASED,
 	[MUTATION_UNBOUNDED] = PROMISE_BOUNDED,
 	[MUTATION_STAY_APART] = PROMISE_CONVERGES,
 };

@@ -43,6 +43,7 @@ enum promise {
 	PROMISE_GAP,        /* what was missed is told */
 	PROMISE_SHARED,     /* among a group: each record, to one of it, in order */
 	PROMISE_PLACE,      /* what a group has handled does not come again */
+	PROMISE_ERASED,     /* is gone from every disk of those who say so */
 	PROMISE_BOUNDED,    /* queues */
 	PROMISE_CONVERGES,  /* when the faults stop */
 	PROMISE_COUNT,
@@ -87,6 +88,7 @@ struct sim {
 	/* How wild this seed is. */
 	uint64_t fault_us;
 	bool has_restores;
+	bool has_erasure;
 	bool has_retention; /* notices: the last of each; remarks: a second */
 	uint64_t disk_us;
 	uint64_t delay_us;
@@ -111,7 +113,7 @@ struct sim {
 	struct sim_counts {
 		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores,
 			summaries, upgrades, calls, private_scans, missed, removed, expects,
-			removals, shared, places;
+			removals, shared, places, erased, confirmed;
 	} counts;
 };
 

@@ -8,6 +8,7 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/pb.h"
+#include "erased.h"
 #include "sim_node.h"
 #include "stream/record.h"
 
@@ -164,7 +165,9 @@ void writes_forgive(struct sim *sim, size_t home, uint64_t after_seq)
 void writes_check_kept(struct sim *sim, struct sim_node *node)
 {
 	struct store_stats stats;
+	struct erased_table erased;
 	store_stats(node->store, &stats);
+	erased_read(node, &erased);
 	for (size_t i = 0; i < sim->writes->count && !sim->broken; i++) {
 		const struct write *write = &sim->writes->items[i];
 		if (write->home != node->index || write->state != WRITE_ACKED ||
@@ -178,7 +181,7 @@ void writes_check_kept(struct sim *sim, struct sim_node *node)
 			(strstr(write->subject, ".Remark.") ||
 			 store_last_of(node->store, span_of(write->subject,
 							    strlen(write->subject))) > write->seq);
-		if (may_go)
+		if (may_go || erased_has(&erased, write->subject, write->seq))
 			continue;
 		if ((node->restore_count == 0 && write->epoch != stats.epoch) ||
 		    store_read_one(node->store, write->seq, &record, &error) != LYC_OK ||
