@@ -493,6 +493,8 @@ static void put_back(struct daemon *daemon, const struct link *link, struct want
 	heal->base.seq = want->seq;
 	heal->base.on_done = healed;
 	buf_add(&heal->base.subject, record->subject.data, record->subject.len);
+	/* Others' records come from where they came from the first time. */
+	heal->base.is_vouched = !span_is(record->origin, daemon->name) || record->seal != 0;
 	if (span_is(record->origin, daemon->name)) {
 		/* As it stands in its home's log. */
 		record->origin = span_of(NULL, 0);

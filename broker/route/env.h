@@ -90,6 +90,9 @@ struct log_heal {
 	uint64_t seq;
 	struct buf subject;
 	struct buf record;
+	/* It has its home's seal, or comes from where copies come from: believed where nothing of
+	 * the checksum is left. */
+	bool is_vouched;
 
 	enum lyc_status status;
 	void (*on_done)(struct log_heal *heal);

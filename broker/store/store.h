@@ -121,6 +121,8 @@ struct store_healed {
 	uint64_t seq;
 	struct span subject;
 	struct span record;
+	/* Known to be genuine by other means: taken where nothing is left of the checksum. */
+	bool is_vouched;
 	/* The answer: OK, FAILED_PRECONDITION when it is not the record that was there as far as
 	 * that is known, NOT_FOUND when none is lost there. */
 	enum lyc_status ret_status;

@@ -440,7 +440,8 @@ static void heal_next(struct log_threads *threads)
 	pthread_mutex_unlock(&threads->read_lock);
 	struct store_healed healed = {.seq = heal->seq,
 				      .subject = span_of(heal->subject.data, heal->subject.len),
-				      .record = span_of(heal->record.data, heal->record.len)};
+				      .record = span_of(heal->record.data, heal->record.len),
+				      .is_vouched = heal->is_vouched};
 	struct lyc_error error;
 	heal->status = store_heal(threads->store, &healed, 1, &error);
 	if (heal->status == LYC_OK)

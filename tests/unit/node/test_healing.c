@@ -62,7 +62,8 @@ static void serve_heals(void)
 		struct store_healed healed = {
 			.seq = heal->seq,
 			.subject = span_of(heal->subject.data, heal->subject.len),
-			.record = span_of(heal->record.data, heal->record.len)};
+			.record = span_of(heal->record.data, heal->record.len),
+			.is_vouched = heal->is_vouched};
 		heal->status = net->heal_status;
 		if (heal->status == LYC_OK) {
 			assert_int_equal(store_heal(net->disk->store, &healed, 1, NULL), LYC_OK);
@@ -259,6 +260,106 @@ static void assert_still_lost(const char *lie)
 
 /* ---- one peer that lies ---- */
 
+/* The record with another text in its body, with everything that whoever makes it up can make fit.
+ */
+static void lie_body(struct record *record, struct buf *body, const char *text)
+{
+	buf_add(body, record->body.data, record->body.len);
+	uint8_t *at = memmem(body->data, body->len, SECOND, strlen(SECOND));
+	assert_non_null(at);
+	memcpy(at, text, strlen(SECOND));
+	record->body = span_of(body->data, body->len);
+	record->body_crc = crc32c(0, body->data, body->len);
+}
+
+static void test_healing_takes_no_made_up_text_of_the_same_length(void **state)
+{
+	(void)state;
+	struct buf body = {0};
+	damage(SECOND, -1, 1);
+	pass(100);
+	assert_int_equal(net->asked_wales, 1);
+	struct record lie = copy_of(SECOND);
+	lie_body(&lie, &body, "QWERTZUIOPASDFGHJKLYXCVBNM QWERTZUIOPASDFG");
+	/* As if from before there were seals. */
+	lie.seal = 0;
+	give(net->wales, &lie);
+	assert_still_lost("a body without a seal");
+	assert_string_equal(fate_of(2), "what 'wales' gave is not the record that was here");
+	assert_false(temp_log_contains(net->disk, "QWERTZ"));
+	/* Nothing more is taken from it for now. */
+	struct record whole = copy_of(SECOND);
+	give(net->wales, &whole);
+	assert_still_lost("a second answer");
+	/* And the other node has it whole. */
+	pass(100);
+	assert_int_equal(net->asked_cork, 1);
+	assert_string_equal(fate_of(2),
+			    "'wales' gave another record; 'cork' was asked and has not given it");
+	give(net->cork, &whole);
+	serve_heals();
+	assert_healed();
+	buf_fini(&body);
+}
+
+/* Two neighbours are damaged: the checksum of each still stands among what is left. */
+static void test_healing_of_neighbours_looks_at_each_checksum(void **state)
+{
+	(void)state;
+	struct buf body = {0};
+	damage(SECOND, -1, 1);
+	damage("the third of all that the hub has written", -2, 1);
+	assert_int_equal(lost_count(), 2);
+	pass(100);
+	struct record lie = copy_of(SECOND);
+	lie_body(&lie, &body, "QWERTZUIOPASDFGHJKLYXCVBNM QWERTZUIOPASDFG");
+	lie.seal = 0;
+	give(net->wales, &lie);
+	assert_still_lost("a made up body");
+	struct record whole = copy_of(SECOND);
+	pass(100);
+	give(net->cork, &whole);
+	serve_heals();
+	assert_int_equal(lost_count(), 1);
+	buf_fini(&body);
+}
+
+static void test_healing_of_one_stretch_looks_at_each_checksum(void **state)
+{
+	(void)state;
+	struct buf body = {0};
+	const char *third = "the third of all that the hub has written";
+	struct buf bytes = {0};
+	temp_log_close(net->disk);
+	temp_log_load(net->disk, FIRST, &bytes);
+	uint8_t *at = memmem(bytes.data, bytes.len, SECOND, strlen(SECOND));
+	at[3] ^= 1;
+	at = memmem(bytes.data, bytes.len, third, strlen(third));
+	at[3] ^= 1;
+	temp_log_save(net->disk, FIRST, span_of(bytes.data, bytes.len));
+	buf_fini(&bytes);
+	temp_log_open(net->disk);
+	daemon_damaged(&net->hub->daemon);
+	assert_int_equal(lost_count(), 2);
+	pass(100);
+	struct record lie = copy_of(SECOND);
+	lie_body(&lie, &body, "QWERTZUIOPASDFGHJKLYXCVBNM QWERTZUIOPASDFG");
+	lie.seal = 0;
+	give(net->wales, &lie);
+	assert_still_lost("a made up body");
+	assert_false(temp_log_contains(net->disk, "QWERTZ"));
+	pass(2500);
+	lie = copy_of(SECOND);
+	give(net->cork, &lie);
+	serve_heals();
+	lie = copy_of(third);
+	give(net->cork, &lie);
+	serve_heals();
+	assert_int_equal(lost_count(), 0);
+	assert_healed();
+	buf_fini(&body);
+}
+
 static void test_healing_takes_nothing_that_is_not_that_record(void **state)
 {
 	(void)state;
@@ -445,6 +546,12 @@ static void test_healing_blames_nobody_for_the_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_healing_takes_no_made_up_text_of_the_same_length, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_healing_of_neighbours_looks_at_each_checksum,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_healing_of_one_stretch_looks_at_each_checksum,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_healing_takes_nothing_that_is_not_that_record,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_healing_names_who_sends_what_is_no_record,
