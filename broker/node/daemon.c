@@ -102,9 +102,7 @@ static void load_confirmed(struct daemon *daemon, struct link *link)
 static void save_confirmed(struct daemon *daemon)
 {
 	struct link *link = daemon->uplink.link;
-	const struct origin *own =
-		link ? origins_find(&link->theirs, span_of(daemon->name, strlen(daemon->name)))
-		     : NULL;
+	const struct origin *own = link ? link_confirmed(link) : NULL;
 	if (!own || own->seq == 0)
 		return;
 	struct buf saved = {0};

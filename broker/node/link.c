@@ -64,9 +64,10 @@ struct link *links_get(struct links *links, const char *peer, bool is_hub)
 	return link;
 }
 
-static struct span own_name(const struct stream *stream)
+const struct origin *link_confirmed(const struct link *link)
 {
-	return span_of(stream->name, strlen(stream->name));
+	const char *name = link->links->stream->name;
+	return origins_find(&link->theirs, span_of(name, strlen(name)));
 }
 
 /* ---- the outbox ---- */
@@ -94,8 +95,7 @@ static bool travels(const struct link *link, const struct record *record)
 static void outbox_add(struct link *link, uint64_t seq, const struct record *record)
 {
 	const struct stream *stream = link->links->stream;
-	const struct origin *known =
-		origins_find(&link->theirs, span_of(stream->name, strlen(stream->name)));
+	const struct origin *known = link_confirmed(link);
 	if ((known && !origin_is_new(known, stream_epoch_of(stream, seq), seq)) ||
 	    !travels(link, record))
 		return;
@@ -124,7 +124,7 @@ static void recount_outbox(struct link *link)
 {
 	const struct stream *stream = link->links->stream;
 	const struct origin *own = &stream->origins.items[0];
-	const struct origin *known = origins_find(&link->theirs, own_name(stream));
+	const struct origin *known = link_confirmed(link);
 	uint64_t epoch = known ? known->epoch : 0;
 	uint64_t seq = known ? known->seq : 0;
 	if (!link->is_hub || epoch > link->confirmed_epoch ||

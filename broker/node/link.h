@@ -98,6 +98,9 @@ void links_fini(struct links *links);
 struct link *links_get(struct links *links, const char *peer, bool is_hub);
 struct link *links_find(struct links *links, const char *peer);
 
+/* How far the peer has said that it has this daemon's own records; NULL: it has not said. */
+const struct origin *link_confirmed(const struct link *link);
+
 /* The session has begun or ended. */
 void link_up(struct link *link, struct session *session);
 void link_down(struct link *link, const char *text);

@@ -34,7 +34,7 @@ uint64_t summary_restore(struct daemon *daemon, uint64_t last_seq, summary_read_
 void summary_tick(struct daemon *daemon);
 /* Save it if anything was committed since the last time. */
 void summary_save(struct daemon *daemon);
-/* Append it; see the fields in summary.c. */
+/* Append it; summary_field.h has the fields. */
 void summary_write(const struct daemon *daemon, struct buf *to);
 
 #endif

@@ -202,30 +202,6 @@ static void test_dispatch_credit_of_a_subscription_has_a_maximum(void **state)
 	assert_int_equal(subscription_find(session, 1)->credit, WIRE_MAX_CREDIT);
 }
 
-static bool status_holds(struct fake_client *client, const char *text)
-{
-	struct packet packet = {.kind = PACKET_CALL};
-	packet.call.id = 1;
-	packet.call.method = fake_text("lyceum.v1.Node/Status");
-	fake_send(client, &packet);
-	const struct packet *answer = fake_expect(client, PACKET_REPLY);
-	assert_int_equal(answer->reply.status, LYC_OK);
-	return memmem(answer->reply.body.data, answer->reply.body.len, text, strlen(text)) != NULL;
-}
-
-static void test_dispatch_status_names_people_and_places_to_the_operator_only(void **state)
-{
-	struct node_bench *bench = *state;
-	static const char *const closed[] = {"nowhere", "ann", "root"};
-	struct fake_client *ann = fake_client_add(bench->node, "ann");
-	struct fake_client *root = fake_client_add(bench->node, "root");
-	for (size_t i = 0; i < 3; i++) {
-		assert_true(status_holds(root, closed[i]));
-		assert_false(status_holds(ann, closed[i]));
-	}
-	assert_true(status_holds(ann, "hub"));
-}
-
 static void call_board(struct fake_client *client, uint64_t id)
 {
 	struct packet packet = {.kind = PACKET_CALL};
@@ -284,7 +260,6 @@ int main(void)
 		on_bench(test_dispatch_stopping_daemon_says_goodbye),
 		on_bench(test_dispatch_peer_that_does_not_read_is_ended),
 		on_bench(test_dispatch_credit_of_a_subscription_has_a_maximum),
-		on_bench(test_dispatch_status_names_people_and_places_to_the_operator_only),
 		on_bench(test_dispatch_stopping_daemon_finishes_its_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/* The fields of a summary; node/summary.c writes them, summary_restore.c reads them. */
+#ifndef LYC_NODE_SUMMARY_FIELD_H
+#define LYC_NODE_SUMMARY_FIELD_H
+
+#define SUMMARY_FORMAT 1
+
+enum summary_field {
+	SUMMARY_VERSION = 1,
+	SUMMARY_EPOCH,
+	SUMMARY_SEQ,
+	SUMMARY_TIME_MS,
+	SUMMARY_ORIGIN,
+	SUMMARY_NOTE,
+	SUMMARY_OWN_SEQS,
+	SUMMARY_TYPE,
+	SUMMARY_HELD,
+	SUMMARY_OUTBOX,
+	SUMMARY_RETENTION,
+	SUMMARY_TAKEN,
+	SUMMARY_MOMENTS,
+};
+
+#endif
