@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/crc32c.h"
+#include "store/figures.h"
 
 #define NAME "sealed"
 #define MAGIC "LYCSEAL\n"
@@ -14,38 +15,19 @@
 #define SEGMENT_FIGURES_LEN 64
 #define SUBJECT_FIGURES_LEN 14
 
-struct reader {
-	const uint8_t *at;
-};
-
-static void put(struct buf *to, uint64_t value, int len)
-{
-	for (int i = 0; i < len; i++)
-		buf_add_byte(to, (uint8_t)(value >> (8 * i)));
-}
-
-static uint64_t get(struct reader *reader, int len)
-{
-	uint64_t value = 0;
-	for (int i = len - 1; i >= 0; i--)
-		value = value << 8 | reader->at[i];
-	reader->at += len;
-	return value;
-}
-
 static void put_segment(struct buf *to, const struct segment *segment)
 {
-	put(to, segment->first_seq, 8);
-	put(to, segment->salt, 8);
-	put(to, segment->generation, 8);
-	put(to, segment->len, 8);
-	put(to, segment->last_seq, 8);
-	put(to, segment->first_kept_seq, 8);
-	put(to, segment->record_count, 8);
-	put(to, segment->mark_count, 8);
+	figures_add(to, segment->first_seq, 8);
+	figures_add(to, segment->salt, 8);
+	figures_add(to, segment->generation, 8);
+	figures_add(to, segment->len, 8);
+	figures_add(to, segment->last_seq, 8);
+	figures_add(to, segment->first_kept_seq, 8);
+	figures_add(to, segment->record_count, 8);
+	figures_add(to, segment->mark_count, 8);
 	for (size_t i = 0; i < segment->mark_count; i++) {
-		put(to, segment->marks[i].seq, 4);
-		put(to, segment->marks[i].offset, 4);
+		figures_add(to, segment->marks[i].seq, 4);
+		figures_add(to, segment->marks[i].offset, 4);
 	}
 }
 
@@ -64,9 +46,9 @@ static uint64_t put_subjects(struct buf *to, const struct store *store)
 		uint32_t sealed_count = entry->count - (active ? active->count : 0);
 		if (sealed_count == 0)
 			continue;
-		put(to, entry->last_seq, 8);
-		put(to, sealed_count, 4);
-		put(to, name.len, 2);
+		figures_add(to, entry->last_seq, 8);
+		figures_add(to, sealed_count, 4);
+		figures_add(to, name.len, 2);
 		buf_add(to, name.data, name.len);
 		count++;
 	}
@@ -89,15 +71,14 @@ void digest_renew(struct store *store, size_t behind)
 		return;
 	struct buf out = {0};
 	buf_add(&out, MAGIC, 8);
-	put(&out, sealed_count, 8);
-	put(&out, 0, 8);
+	figures_add(&out, sealed_count, 8);
+	figures_add(&out, 0, 8);
 	for (size_t i = 0; i < sealed_count; i++)
 		put_segment(&out, store->segments[i]);
 	uint64_t subject_count = put_subjects(&out, store);
 	if (!out.has_failed) {
-		for (int i = 0; i < 8; i++)
-			out.data[16 + i] = (uint8_t)(subject_count >> (8 * i));
-		put(&out, crc32c(0, out.data, out.len), CRC_LEN);
+		figures_put(out.data + 16, subject_count, 8);
+		figures_add(&out, crc32c(0, out.data, out.len), CRC_LEN);
 	}
 	if (!out.has_failed && segment_folder_replace(&store->folder, store->folder.fd, NAME,
 						      span_of(out.data, out.len), NULL) == LYC_OK)
@@ -106,43 +87,45 @@ void digest_renew(struct store *store, size_t behind)
 }
 
 /* Is this the segment that the figures are of? */
-static bool fits(const struct segment *segment, uint64_t next_seq, struct reader figures)
+static bool fits(const struct segment *segment, uint64_t next_seq, struct figures figures)
 {
 	struct stat stat;
 	return segment->format == SEGMENT_FORMAT && !segment->is_header_damaged &&
-	       get(&figures, 8) == segment->first_seq && get(&figures, 8) == segment->salt &&
-	       get(&figures, 8) == segment->generation && fstat(segment->fd, &stat) == 0 &&
-	       get(&figures, 8) <= (uint64_t)stat.st_size && get(&figures, 8) == next_seq - 1;
+	       figures_next(&figures, 8) == segment->first_seq &&
+	       figures_next(&figures, 8) == segment->salt &&
+	       figures_next(&figures, 8) == segment->generation && fstat(segment->fd, &stat) == 0 &&
+	       figures_next(&figures, 8) <= (uint64_t)stat.st_size &&
+	       figures_next(&figures, 8) == next_seq - 1;
 }
 
-static bool take_segment(struct segment *segment, struct reader *reader)
+static bool take_segment(struct segment *segment, struct figures *figures)
 {
-	reader->at += 24;
-	segment->len = get(reader, 8);
-	segment->last_seq = get(reader, 8);
-	segment->first_kept_seq = get(reader, 8);
-	segment->record_count = get(reader, 8);
-	size_t mark_count = (size_t)get(reader, 8);
+	figures->at += 24;
+	segment->len = figures_next(figures, 8);
+	segment->last_seq = figures_next(figures, 8);
+	segment->first_kept_seq = figures_next(figures, 8);
+	segment->record_count = figures_next(figures, 8);
+	size_t mark_count = (size_t)figures_next(figures, 8);
 	if (!segment_reserve_marks(segment, mark_count))
 		return false;
 	for (size_t i = 0; i < mark_count; i++) {
-		segment->marks[i].seq = (uint32_t)get(reader, 4);
-		segment->marks[i].offset = (uint32_t)get(reader, 4);
+		segment->marks[i].seq = (uint32_t)figures_next(figures, 4);
+		segment->marks[i].offset = (uint32_t)figures_next(figures, 4);
 	}
 	segment->mark_count = mark_count;
 	return true;
 }
 
 /* All of the file's segments have to be the first ones of the folder. */
-static bool fit_all(const struct store *store, struct reader reader, uint64_t count)
+static bool fit_all(const struct store *store, struct figures figures, uint64_t count)
 {
 	if (count >= store->segment_count)
 		return false;
 	for (uint64_t i = 0; i < count; i++) {
-		if (!fits(store->segments[i], store->segments[i + 1]->first_seq, reader))
+		if (!fits(store->segments[i], store->segments[i + 1]->first_seq, figures))
 			return false;
-		reader.at += SEGMENT_FIGURES_LEN - 8;
-		reader.at += 8 * get(&reader, 8);
+		figures.at += SEGMENT_FIGURES_LEN - 8;
+		figures.at += 8 * figures_next(&figures, 8);
 	}
 	return true;
 }
@@ -163,23 +146,23 @@ static void forget_figures(struct store *store, size_t count)
 /* The CRC has been checked, so lengths inside are as they were written. */
 static size_t take(struct store *store, const struct buf *content)
 {
-	struct reader reader = {.at = content->data + 8};
-	uint64_t segment_count = get(&reader, 8);
-	uint64_t subject_count = get(&reader, 8);
-	if (!fit_all(store, reader, segment_count))
+	struct figures figures = {.at = content->data + 8};
+	uint64_t segment_count = figures_next(&figures, 8);
+	uint64_t subject_count = figures_next(&figures, 8);
+	if (!fit_all(store, figures, segment_count))
 		return 0;
 	bool has_memory =
 		subject_index_reserve(&store->subjects, (size_t)subject_count,
 				      content->len - (size_t)subject_count * SUBJECT_FIGURES_LEN);
 	for (size_t i = 0; i < segment_count && has_memory; i++)
-		has_memory = take_segment(store->segments[i], &reader);
+		has_memory = take_segment(store->segments[i], &figures);
 	for (uint64_t i = 0; i < subject_count && has_memory; i++) {
-		uint64_t seq = get(&reader, 8);
-		uint32_t count = (uint32_t)get(&reader, 4);
-		size_t len = (size_t)get(&reader, 2);
+		uint64_t seq = figures_next(&figures, 8);
+		uint32_t count = (uint32_t)figures_next(&figures, 4);
+		size_t len = (size_t)figures_next(&figures, 2);
 		has_memory =
-			subject_index_add(&store->subjects, span_of(reader.at, len), seq, count);
-		reader.at += len;
+			subject_index_add(&store->subjects, span_of(figures.at, len), seq, count);
+		figures.at += len;
 	}
 	if (has_memory)
 		return (size_t)segment_count;
@@ -193,8 +176,8 @@ size_t digest_load(struct store *store)
 	size_t count = 0;
 	if (segment_folder_load(&store->folder, store->folder.fd, NAME, &content, NULL) == LYC_OK &&
 	    content.len >= HEAD_LEN + CRC_LEN && memcmp(content.data, MAGIC, 8) == 0) {
-		struct reader reader = {.at = content.data + content.len - CRC_LEN};
-		if (get(&reader, CRC_LEN) == crc32c(0, content.data, content.len - CRC_LEN))
+		size_t len = content.len - CRC_LEN;
+		if (figures_get(content.data + len, CRC_LEN) == crc32c(0, content.data, len))
 			count = take(store, &content);
 	}
 	buf_fini(&content);

@@ -6,6 +6,7 @@
 
 #include "base/pb.h"
 #include "store/checkpoint.h"
+#include "store/figures.h"
 
 void evidence_init(struct evidence *evidence, struct segment *segment, uint64_t last_seq,
 		   uint64_t *ret_salt)
@@ -78,8 +79,7 @@ static void peek(struct span bytes, struct lost *lost)
 	struct segment_record record;
 	if (bytes.len < SEGMENT_RECORD_HEADER_LEN)
 		return;
-	lost->crc = (uint32_t)bytes.data[0] | (uint32_t)bytes.data[1] << 8 |
-		    (uint32_t)bytes.data[2] << 16 | (uint32_t)bytes.data[3] << 24;
+	lost->crc = (uint32_t)figures_get(bytes.data, 4);
 	if (!segment_peek(bytes, &record) || record.seq != lost->first_seq ||
 	    record.len != bytes.len)
 		return;

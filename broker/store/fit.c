@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/figures.h"
 #include "store/lost.h"
 
 #define CRC_LEN 4
@@ -18,14 +19,6 @@
 #define MAX_TRIED_LEN (4u << 20)
 /* So many bytes of a head are no flipped bits: the checksum in front of it is gone, too. */
 #define MANY_HEAD_BYTES 5
-
-static uint64_t get(const uint8_t *at, int len)
-{
-	uint64_t value = 0;
-	for (int i = len - 1; i >= 0; i--)
-		value = value << 8 | at[i];
-	return value;
-}
 
 static bool encode(const struct segment *segment, const struct store_healed *healed,
 		   struct buf *bytes)
@@ -64,7 +57,7 @@ static bool has_crc(const struct segment *segment, uint32_t crc, struct store_he
 			continue;
 		if (!encode(segment, healed, bytes))
 			return false;
-		if (get(bytes->data, CRC_LEN) == crc)
+		if (figures_get(bytes->data, CRC_LEN) == crc)
 			return true;
 	}
 	healed->back = said < healed->seq ? said : 0;
@@ -89,7 +82,7 @@ static bool fits_damaged(const struct segment *segment, const struct lost *lost,
 	bool is_so = false;
 	if (encode(segment, healed, bytes) && bytes->len == lost->len &&
 	    load_damaged(segment, lost, &content, &found)) {
-		uint32_t flipped = (uint32_t)get(bytes->data, CRC_LEN) ^ lost->crc;
+		uint32_t flipped = (uint32_t)figures_get(bytes->data, CRC_LEN) ^ lost->crc;
 		size_t head_count =
 			differing(found.data, bytes->data, CRC_LEN, SEGMENT_RECORD_HEADER_LEN);
 		/* One bit of a record changes half of its checksum's. */
@@ -127,12 +120,12 @@ static bool fits_stretch(const struct segment *segment, const struct lost *lost,
 		const uint8_t *head = hit - SEQ_AT;
 		struct segment_record record;
 		if (at < SEQ_AT || !segment_peek(span_of(head, found.len - at + SEQ_AT), &record) ||
-		    get(head + BACK_AT, BACK_LEN) > MAX_BATCH)
+		    figures_get(head + BACK_AT, BACK_LEN) > MAX_BATCH)
 			continue;
 		has_head = true;
-		healed->back = (uint32_t)get(head + BACK_AT, BACK_LEN);
+		healed->back = (uint32_t)figures_get(head + BACK_AT, BACK_LEN);
 		is_so = encode(segment, healed, bytes) &&
-			get(bytes->data, CRC_LEN) == get(head, CRC_LEN);
+			figures_get(bytes->data, CRC_LEN) == figures_get(head, CRC_LEN);
 	}
 	if (!is_so) {
 		healed->back = 0;

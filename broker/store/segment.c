@@ -16,24 +16,11 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/figures.h"
 
 #define MAGIC "LYCSEG\r\n"
 /* At the front of what a hole or a lost entry has in the place of a record. */
 #define LAST_SEQ_LEN 8
-
-static void put(uint8_t *to, uint64_t value, int len)
-{
-	for (int i = 0; i < len; i++)
-		to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *at, int len)
-{
-	uint64_t value = 0;
-	for (int i = len - 1; i >= 0; i--)
-		value = value << 8 | at[i];
-	return value;
-}
 
 void segment_name(uint64_t first_seq, const char *suffix, char ret_name[32])
 {
@@ -43,15 +30,15 @@ void segment_name(uint64_t first_seq, const char *suffix, char ret_name[32])
 enum lyc_status segment_write_header(struct segment *segment, struct lyc_error *error)
 {
 	uint8_t header[SEGMENT_HEADER_LEN] = MAGIC;
-	put(header + 8, SEGMENT_FORMAT, 4);
-	put(header + 12, segment->generation, 4);
-	put(header + 16, segment->first_seq, 8);
-	put(header + 24, segment->epoch, 8);
-	put(header + 32, segment->salt, 8);
-	put(header + 40, segment->synced_len, 8);
-	put(header + 48, segment->synced_seq, 8);
-	put(header + 56, segment->header_lost_count, 4);
-	put(header + 60, crc32c(0, header, 60), 4);
+	figures_put(header + 8, SEGMENT_FORMAT, 4);
+	figures_put(header + 12, segment->generation, 4);
+	figures_put(header + 16, segment->first_seq, 8);
+	figures_put(header + 24, segment->epoch, 8);
+	figures_put(header + 32, segment->salt, 8);
+	figures_put(header + 40, segment->synced_len, 8);
+	figures_put(header + 48, segment->synced_seq, 8);
+	figures_put(header + 56, segment->header_lost_count, 4);
+	figures_put(header + 60, crc32c(0, header, 60), 4);
 	return segment_folder_write(segment->folder, segment->fd, segment->name, header,
 				    sizeof(header), 0, error);
 }
@@ -69,8 +56,9 @@ enum lyc_status segment_check_header(const struct segment *segment, struct lyc_e
 	if (got < 0)
 		return segment_folder_failed(segment->folder, error, "read", segment->name);
 	if (got == sizeof(header) && memcmp(header, MAGIC, 8) == 0 &&
-	    get(header + 60, 4) == crc32c(0, header, 60) &&
-	    get(header + 16, 8) == segment->first_seq && get(header + 32, 8) == segment->salt)
+	    figures_get(header + 60, 4) == crc32c(0, header, 60) &&
+	    figures_get(header + 16, 8) == segment->first_seq &&
+	    figures_get(header + 32, 8) == segment->salt)
 		return LYC_OK;
 	return error_set(error, LYC_DATA_LOSS, "The header of %s/%s (offset 0) is damaged.",
 			 segment->folder->path, segment->name);
@@ -137,25 +125,27 @@ enum lyc_status segment_open(const struct segment_folder *folder, uint64_t first
 		goto out;
 	}
 	if (got == sizeof(header) && memcmp(header, MAGIC, 8) == 0 &&
-	    get(header + 8, 4) > SEGMENT_FORMAT && get(header + 60, 4) == crc32c(0, header, 60)) {
-		status = error_set(
-			error, LYC_FAILED_PRECONDITION,
-			"The segment %s/%s has format %" PRIu64 "; this program reads up to %d.",
-			folder->path, segment->name, get(header + 8, 4), (int)SEGMENT_FORMAT);
+	    figures_get(header + 8, 4) > SEGMENT_FORMAT &&
+	    figures_get(header + 60, 4) == crc32c(0, header, 60)) {
+		status = error_set(error, LYC_FAILED_PRECONDITION,
+				   "The segment %s/%s has format %" PRIu64
+				   "; this program reads up to %d.",
+				   folder->path, segment->name, figures_get(header + 8, 4),
+				   (int)SEGMENT_FORMAT);
 		goto out;
 	}
-	segment->format = (uint32_t)get(header + 8, 4);
-	segment->generation = (uint32_t)get(header + 12, 4);
-	segment->first_seq = get(header + 16, 8);
-	segment->epoch = get(header + 24, 8);
-	segment->salt = get(header + 32, 8);
-	segment->synced_len = get(header + 40, 8);
-	segment->synced_seq = get(header + 48, 8);
-	segment->header_lost_count = (uint32_t)get(header + 56, 4);
+	segment->format = (uint32_t)figures_get(header + 8, 4);
+	segment->generation = (uint32_t)figures_get(header + 12, 4);
+	segment->first_seq = figures_get(header + 16, 8);
+	segment->epoch = figures_get(header + 24, 8);
+	segment->salt = figures_get(header + 32, 8);
+	segment->synced_len = figures_get(header + 40, 8);
+	segment->synced_seq = figures_get(header + 48, 8);
+	segment->header_lost_count = (uint32_t)figures_get(header + 56, 4);
 	segment->len = SEGMENT_HEADER_LEN;
 	segment->last_seq = first_seq - 1;
 	bool is_whole = got == sizeof(header) && memcmp(header, MAGIC, 8) == 0 &&
-			get(header + 60, 4) == crc32c(0, header, 60);
+			figures_get(header + 60, 4) == crc32c(0, header, 60);
 	if (is_whole && (segment->first_seq != first_seq || segment->epoch > folder->state.epoch))
 		status = error_set(error, LYC_DATA_LOSS,
 				   "The segment %s/%s is of another log, or has another's name.",
@@ -186,10 +176,10 @@ uint64_t segment_read_epoch(const struct segment_folder *folder, uint64_t first_
 	int fd = openat(folder->fd, name, O_RDONLY | O_CLOEXEC);
 	bool is_whole = fd >= 0 && pread(fd, header, sizeof(header), 0) == sizeof(header) &&
 			memcmp(header, MAGIC, 8) == 0 &&
-			get(header + 60, 4) == crc32c(0, header, 60);
+			figures_get(header + 60, 4) == crc32c(0, header, 60);
 	if (fd >= 0)
 		close(fd);
-	return is_whole ? get(header + 24, 8) : 0;
+	return is_whole ? figures_get(header + 24, 8) : 0;
 }
 
 void segment_unref(struct segment *segment)
@@ -212,18 +202,18 @@ static void encode(const struct segment *segment, struct buf *to, enum segment_k
 {
 	size_t start = to->len;
 	uint8_t head[SEGMENT_RECORD_HEADER_LEN] = {0};
-	put(head + 4, subject.len + record.len, 4);
-	put(head + 8, seq, 8);
-	put(head + 16, seq - batch_seq, 4);
-	put(head + 20, subject.len, 2);
+	figures_put(head + 4, subject.len + record.len, 4);
+	figures_put(head + 8, seq, 8);
+	figures_put(head + 16, seq - batch_seq, 4);
+	figures_put(head + 20, subject.len, 2);
 	head[22] = (uint8_t)kind;
 	buf_add(to, head, sizeof(head));
 	buf_add(to, subject.data, subject.len);
 	buf_add(to, record.data, record.len);
 	if (to->has_failed)
 		return;
-	put(to->data + start,
-	    crc32c((uint32_t)segment->salt, to->data + start + 4, to->len - start - 4), 4);
+	figures_put(to->data + start,
+		    crc32c((uint32_t)segment->salt, to->data + start + 4, to->len - start - 4), 4);
 }
 
 void segment_encode(const struct segment *segment, struct buf *to, uint64_t seq, uint64_t batch_seq,
@@ -236,7 +226,7 @@ void segment_encode_hole(const struct segment *segment, struct buf *to, uint64_t
 			 uint64_t last_seq)
 {
 	uint8_t last[8];
-	put(last, last_seq, 8);
+	figures_put(last, last_seq, 8);
 	encode(segment, to, SEGMENT_HOLE, first_seq, first_seq, span_of(NULL, 0), span_of(last, 8));
 }
 
@@ -245,7 +235,7 @@ void segment_encode_lost(const struct segment *segment, struct buf *to, uint64_t
 {
 	struct buf body = {0};
 	uint8_t last[LAST_SEQ_LEN];
-	put(last, last_seq, LAST_SEQ_LEN);
+	figures_put(last, last_seq, LAST_SEQ_LEN);
 	buf_add(&body, last, sizeof(last));
 	buf_add(&body, details.data, details.len);
 	to->has_failed = to->has_failed || body.has_failed;
@@ -284,11 +274,11 @@ bool segment_try_salt(struct segment *segment, uint64_t salt, struct span bytes)
 /* What the head says; false when it cannot be one. The length is then that of the whole record. */
 static bool decode_head(const uint8_t *head, struct segment_record *ret_record, size_t *ret_subject)
 {
-	uint64_t rest = get(head + 4, 4);
-	uint64_t back = get(head + 16, 4);
-	size_t subject_len = (size_t)get(head + 20, 2);
+	uint64_t rest = figures_get(head + 4, 4);
+	uint64_t back = figures_get(head + 16, 4);
+	size_t subject_len = (size_t)figures_get(head + 20, 2);
 	ret_record->kind = (enum segment_kind)head[22];
-	ret_record->seq = get(head + 8, 8);
+	ret_record->seq = figures_get(head + 8, 8);
 	ret_record->batch_seq = ret_record->seq - back;
 	ret_record->len = SEGMENT_RECORD_HEADER_LEN + rest;
 	*ret_subject = subject_len;
@@ -328,7 +318,7 @@ bool segment_decode(const struct segment *segment, struct span bytes,
 	if (bytes.len < SEGMENT_RECORD_HEADER_LEN ||
 	    !decode_head(bytes.data, &record, &subject_len) || record.len > bytes.len)
 		return false;
-	if (get(bytes.data, 4) !=
+	if (figures_get(bytes.data, 4) !=
 	    crc32c((uint32_t)segment->salt, bytes.data + 4, (size_t)record.len - 4))
 		return false;
 	const uint8_t *body = bytes.data + SEGMENT_RECORD_HEADER_LEN;
@@ -337,7 +327,7 @@ bool segment_decode(const struct segment *segment, struct span bytes,
 				(size_t)record.len - SEGMENT_RECORD_HEADER_LEN - subject_len);
 	record.last_seq = record.seq;
 	if (record.kind != SEGMENT_RECORD) {
-		record.last_seq = get(record.record.data, LAST_SEQ_LEN);
+		record.last_seq = figures_get(record.record.data, LAST_SEQ_LEN);
 		record.record.data += LAST_SEQ_LEN;
 		record.record.len -= LAST_SEQ_LEN;
 	}
