@@ -17,7 +17,6 @@
 #include "store/embedded.h"
 #include "store/quarantine.h"
 #include "store/segment_copy.h"
-#include "wire/subject.h"
 
 #define CHUNK_LEN (1u << 20)
 /* An active segment that is longer is sealed first, so that appends do not wait for its copy. */
@@ -25,11 +24,8 @@
 
 struct rewrite {
 	struct store *store;
-	/* What is to go: these sequences, in order, or (NULL) all but the last of the subjects that
-	 * match. */
-	const uint64_t *seqs;
+	const uint64_t *seqs; /* what is to go, in order */
 	size_t seq_count;
-	struct span pattern;
 
 	struct buf gone; /* of one segment: seq, length of the subject, subject */
 	size_t gone_count;
@@ -81,16 +77,8 @@ static bool is_doomed(const struct rewrite *rewrite, const struct segment_record
 	/* One that is lost may be erased, too: its subject may stand there. */
 	bool is_one = record->kind == SEGMENT_RECORD ||
 		      (record->kind == SEGMENT_LOST && record->seq == record->last_seq);
-	if (!is_one)
-		return false;
-	if (rewrite->seqs)
-		return bsearch(&record->seq, rewrite->seqs, rewrite->seq_count, sizeof(uint64_t),
-			       by_value) != NULL;
-	if (record->kind != SEGMENT_RECORD)
-		return false;
-	if (!subject_matches(rewrite->pattern, record->subject))
-		return false;
-	return store_last_of(rewrite->store, record->subject) != record->seq;
+	return is_one && bsearch(&record->seq, rewrite->seqs, rewrite->seq_count, sizeof(uint64_t),
+				 by_value) != NULL;
 }
 
 /* As it was found: what is last may have changed since. */
@@ -420,13 +408,12 @@ static enum lyc_status settle_orphans(struct rewrite *rewrite, struct lyc_error 
 }
 
 /* May the segment hold something to remove? */
-static bool is_reached(const struct rewrite *rewrite, size_t at, bool with_active)
+static bool is_reached(const struct rewrite *rewrite, size_t at)
 {
 	struct store *store = rewrite->store;
 	pthread_mutex_lock(&store->lock);
-	bool is_reached = at + !with_active < store->segment_count &&
-			  (!rewrite->seqs ||
-			   store->segments[at]->first_seq <= rewrite->seqs[rewrite->seq_count - 1]);
+	bool is_reached = at < store->segment_count &&
+			  store->segments[at]->first_seq <= rewrite->seqs[rewrite->seq_count - 1];
 	pthread_mutex_unlock(&store->lock);
 	return is_reached;
 }
@@ -458,19 +445,16 @@ static bool is_broken(struct store *store)
 }
 
 /* Go through the segments that can hold something to remove. */
-static enum lyc_status run(struct rewrite *rewrite, bool with_active, struct lyc_error *error)
+static enum lyc_status run(struct rewrite *rewrite, struct lyc_error *error)
 {
 	struct store *store = rewrite->store;
 	enum lyc_status status = LYC_OK;
-	size_t at = 0;
 	if (is_broken(store))
 		return refuse_broken(store, error);
-	if (rewrite->seqs) {
-		pthread_mutex_lock(&store->lock);
-		at = store_find_segment(store, rewrite->seqs[0]);
-		pthread_mutex_unlock(&store->lock);
-	}
-	while (status == LYC_OK && is_reached(rewrite, at, with_active)) {
+	pthread_mutex_lock(&store->lock);
+	size_t at = store_find_segment(store, rewrite->seqs[0]);
+	pthread_mutex_unlock(&store->lock);
+	while (status == LYC_OK && is_reached(rewrite, at)) {
 		if (is_all_doomed(rewrite, at, error, &status))
 			status = drop_first(rewrite, error);
 		else if (status == LYC_OK)
@@ -497,11 +481,11 @@ static enum lyc_status run(struct rewrite *rewrite, bool with_active, struct lyc
 	return status;
 }
 
-static enum lyc_status run_alone(struct rewrite *rewrite, bool with_active, struct lyc_error *error)
+static enum lyc_status run_alone(struct rewrite *rewrite, struct lyc_error *error)
 {
 	struct store *store = rewrite->store;
 	pthread_mutex_lock(&store->changing);
-	enum lyc_status status = run(rewrite, with_active, error);
+	enum lyc_status status = run(rewrite, error);
 	pthread_mutex_unlock(&store->changing);
 	return status;
 }
@@ -521,27 +505,11 @@ enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t c
 	enum lyc_status status;
 	do {
 		struct rewrite rewrite = {.store = store, .seqs = sorted, .seq_count = count};
-		status = run_alone(&rewrite, true, error);
+		status = run_alone(&rewrite, error);
 		/* Nothing damaged is copied; what is left of it is, once that is settled. */
 	} while (status == LYC_DATA_LOSS &&
 		 store_mend(store, sorted[0], sorted[count - 1], &was_damaged, NULL) == LYC_OK &&
 		 was_damaged);
 	free(sorted);
-	return status;
-}
-
-enum lyc_status store_compact(struct store *store, struct span pattern, uint64_t *ret_removed,
-			      struct lyc_error *error)
-{
-	struct rewrite rewrite;
-	bool was_damaged = false;
-	enum lyc_status status;
-	do {
-		rewrite = (struct rewrite){.store = store, .pattern = pattern};
-		status = run_alone(&rewrite, false, error);
-	} while (status == LYC_DATA_LOSS &&
-		 store_mend(store, 1, UINT64_MAX, &was_damaged, NULL) == LYC_OK && was_damaged);
-	if (status == LYC_OK && ret_removed)
-		*ret_removed = rewrite.removed_count;
 	return status;
 }

@@ -1,9 +1,9 @@
 /*
  * An engine keeps the log: it assigns sequences (from 1, without gaps), judges expectations, and
  * answers after the sync. Plain blocking code: one thread calls store_append; one, the same or
- * another, store_remove and store_compact, which keep an append waiting for moments only; reads may
- * run on any thread at the same time. The embedded engine is a folder of segment files;
- * docs/decisions/ has its format.
+ * another, store_remove, which keeps an append waiting for moments only; reads may run on any
+ * thread at the same time. The embedded engine is a folder of segment files; docs/decisions/ has
+ * its format.
  */
 #ifndef LYC_STORE_STORE_H
 #define LYC_STORE_STORE_H
@@ -92,10 +92,6 @@ uint64_t store_last_of(struct store *store, struct span subject);
  * without them, synced, renamed into place). */
 LYC_MUST_USE enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t count,
 					  struct lyc_error *error);
-/* Keep only the last record of each subject that matches the pattern, in sealed segments.
- * ret_removed may be NULL. */
-LYC_MUST_USE enum lyc_status store_compact(struct store *store, struct span pattern,
-					   uint64_t *ret_removed, struct lyc_error *error);
 
 /* From now on records are of a new epoch, that of now or the next number; sequences begin behind
  * the next multiple of BACKUP_EPOCH_STEP (store/backup.h). Before the first append. */

@@ -86,45 +86,36 @@ static enum lyc_status remove_some(struct load *load)
 	return status;
 }
 
-struct listing {
-	uint8_t *is_there;
-	const struct load *load;
-	bool with_notes;
+struct stale {
+	struct store *store;
+	uint64_t *seqs;
+	size_t count;
 };
 
-static bool list_record(uint64_t seq, struct span subject, struct span record, void *arg)
+static bool list_stale(uint64_t seq, struct span subject, struct span record, void *arg)
 {
-	struct listing *listing = arg;
+	struct stale *stale = arg;
 	(void)record;
-	listing->is_there[seq] = 1;
-	/* Any but the last of its subject may go. */
-	if (listing->with_notes && store_last_of(listing->load->store, subject) != seq)
-		note(listing->load, "removing", seq);
+	if (store_last_of(stale->store, subject) != seq)
+		stale->seqs[stale->count++] = seq;
 	return true;
 }
 
+/* All but the last of each subject, as retention does. */
 static enum lyc_status compact(struct load *load)
 {
-	static const char pattern[] = "load.v1.Thing.*";
 	uint64_t next;
-	uint64_t last = last_seq(load);
-	struct listing before = {calloc((size_t)last + 1, 1), load, true};
-	struct listing after = {calloc((size_t)last + 1, 1), load, false};
-	ensure(before.is_there && after.is_there);
-	enum lyc_status status = store_read(load->store, 1, SIZE_MAX, SIZE_MAX, list_record,
-					    &before, &next, &load->error);
+	struct stale stale = {load->store, calloc((size_t)last_seq(load) + 1, sizeof(uint64_t)), 0};
+	ensure(stale.seqs);
+	enum lyc_status status = store_read(load->store, 1, SIZE_MAX, SIZE_MAX, list_stale, &stale,
+					    &next, &load->error);
+	for (size_t i = 0; i < stale.count && status == LYC_OK; i++)
+		note(load, "removing", stale.seqs[i]);
 	if (status == LYC_OK)
-		status = store_compact(load->store, span_of(pattern, sizeof(pattern) - 1), NULL,
-				       &load->error);
-	if (status == LYC_OK)
-		status = store_read(load->store, 1, SIZE_MAX, SIZE_MAX, list_record, &after, &next,
-				    &load->error);
-	for (uint64_t seq = 1; seq <= last && status == LYC_OK; seq++) {
-		if (before.is_there[seq] && !after.is_there[seq])
-			note(load, "removed", seq);
-	}
-	free(before.is_there);
-	free(after.is_there);
+		status = store_remove(load->store, stale.seqs, stale.count, &load->error);
+	for (size_t i = 0; i < stale.count && status == LYC_OK; i++)
+		note(load, "removed", stale.seqs[i]);
+	free(stale.seqs);
 	return status;
 }
 
