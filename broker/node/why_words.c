@@ -141,7 +141,8 @@ void words_asked(const Lyceum__V1__Asked *asked, struct buf *to)
 
 /* ---- Records ---- */
 
-void words_label(const Lyceum__V1__Label *label, const char *home, struct buf *to)
+/* Who may see what has this label; `home` where it names none. */
+static void add_label(const Lyceum__V1__Label *label, const char *home, struct buf *to)
 {
 	int visibility = label ? (int)label->visibility : LYCEUM__V1__VISIBILITY__MEMBERS;
 	const char *at = label && *label->home ? label->home : home;
@@ -268,7 +269,7 @@ void words_record(const Lyceum__V1__RecordFate *fate, struct buf *to)
 	buf_add_format(to, "Its home is %s%s.", fate->origin, is_home ? ", here" : "");
 	add_line(to);
 	buf_add_text(to, "It may be seen by ");
-	words_label(fate->label, fate->origin, to);
+	add_label(fate->label, fate->origin, to);
 	buf_add_byte(to, '.');
 	add_state(fate, to);
 	for (size_t i = 0; i < fate->n_reach; i++)

@@ -7,8 +7,6 @@
 
 /* One sentence. */
 void words_hop(const Lyceum__V1__Hop *hop, struct buf *to);
-/* Who may see what has this label; `home` where it names none. */
-void words_label(const Lyceum__V1__Label *label, const char *home, struct buf *to);
 /* A sentence a line. */
 void words_record(const Lyceum__V1__RecordFate *fate, struct buf *to);
 void words_asked(const Lyceum__V1__Asked *asked, struct buf *to);

@@ -128,15 +128,6 @@ static enum lyc_status check(const struct mail_settings *settings, struct relay 
 	return read_credentials(settings->credentials_file, relay->user, relay->password, error);
 }
 
-enum lyc_status relay_check(const struct mail_settings *settings, struct lyc_error *error)
-{
-	struct relay relay = {0};
-	enum lyc_status status = check(settings, &relay, error);
-
-	explicit_bzero(relay.password, sizeof(relay.password));
-	return status;
-}
-
 /* ---- What is said and heard ---- */
 
 static size_t on_read(char *to, size_t size, size_t count, void *arg)

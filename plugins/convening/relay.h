@@ -9,10 +9,8 @@
 
 struct relay;
 
-/* Says what is wrong with the settings, the credentials' file included; error names the field. */
-LYC_MUST_USE enum lyc_status relay_check(const struct mail_settings *settings,
-					 struct lyc_error *error);
-/* `is_over` is asked now and then while a try is under way: true breaks it off. */
+/* Refuses settings that are wrong, the credentials' file included; error names the field.
+ * `is_over` is asked now and then while a try is under way: true breaks it off. */
 LYC_MUST_USE enum lyc_status relay_new(const struct mail_settings *settings,
 				       bool (*is_over)(void *arg), void *arg,
 				       struct relay **ret_relay, struct lyc_error *error);

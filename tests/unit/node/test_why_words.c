@@ -135,34 +135,6 @@ static void test_words_say_the_rule_of_each_refusal(void **state)
 	}
 }
 
-static void check_label(int visibility, size_t count, const char *expected)
-{
-	Lyceum__V1__Label label = LYCEUM__V1__LABEL__INIT;
-	char *audience[] = {text_of("cork"), text_of("eve@derry")};
-	struct buf text = {0};
-	label.visibility = (Lyceum__V1__Visibility)visibility;
-	label.audience = audience;
-	label.n_audience = count;
-	words_label(&label, "wales", &text);
-	assert_string_equal(buf_text(&text), expected);
-	buf_fini(&text);
-}
-
-static void test_words_say_who_may_see_it(void **state)
-{
-	(void)state;
-	struct buf text = {0};
-	check_label(1, 0, "everybody who can reach a node (PUBLIC)");
-	check_label(2, 0, "every node of the network and its people (MEMBERS)");
-	check_label(3, 2, "wales and cork, eve@derry only (AUDIENCE)");
-	check_label(3, 0, "wales and nobody else only (AUDIENCE)");
-	check_label(4, 0, "its home wales only; it never leaves it (PRIVATE)");
-	check_label(0, 0, "its home wales only; it never leaves it (PRIVATE)");
-	words_label(NULL, "wales", &text);
-	assert_string_equal(buf_text(&text), "every node of the network and its people (MEMBERS)");
-	buf_fini(&text);
-}
-
 static void check_record(const Lyceum__V1__RecordFate *fate, const char *part)
 {
 	struct buf text = {0};
@@ -170,6 +142,31 @@ static void check_record(const Lyceum__V1__RecordFate *fate, const char *part)
 	if (!strstr(buf_text(&text), part))
 		fail_msg("'%s' is not in:\n%s", part, buf_text(&text));
 	buf_fini(&text);
+}
+
+static void check_label(int visibility, size_t count, const char *part)
+{
+	Lyceum__V1__RecordFate fate = LYCEUM__V1__RECORD_FATE__INIT;
+	Lyceum__V1__Label label = LYCEUM__V1__LABEL__INIT;
+	char *audience[] = {text_of("cork"), text_of("eve@derry")};
+	label.visibility = (Lyceum__V1__Visibility)visibility;
+	label.audience = audience;
+	label.n_audience = count;
+	fate.origin = text_of("wales");
+	fate.label = visibility < 0 ? NULL : &label;
+	check_record(&fate, part);
+}
+
+static void test_words_say_who_may_see_it(void **state)
+{
+	(void)state;
+	check_label(1, 0, "seen by everybody who can reach a node (PUBLIC).");
+	check_label(2, 0, "seen by every node of the network and its people (MEMBERS).");
+	check_label(3, 2, "seen by wales and cork, eve@derry only (AUDIENCE).");
+	check_label(3, 0, "seen by wales and nobody else only (AUDIENCE).");
+	check_label(4, 0, "seen by its home wales only; it never leaves it (PRIVATE).");
+	check_label(0, 0, "seen by its home wales only; it never leaves it (PRIVATE).");
+	check_label(-1, 0, "seen by every node of the network and its people (MEMBERS).");
 }
 
 static void test_words_say_what_became_of_a_record(void **state)
