@@ -14,6 +14,8 @@
 #include "store/segment_copy.h"
 
 #define SCAN_CHUNK (1u << 18)
+/* As in a removal: an active segment that is longer is sealed first. */
+#define MAX_ACTIVE_COPY (4u << 20)
 #define HOLE_LEN (SEGMENT_RECORD_HEADER_LEN + 8)
 
 struct mend {
@@ -22,6 +24,7 @@ struct mend {
 	struct salvage salvage;
 	struct evidence evidence;
 	struct segment_copy copy;
+	bool is_active; /* then `writing` is held, or nobody else is there yet */
 	uint64_t gap_count;
 	const struct store_healed *healed;
 	size_t healed_count;
@@ -133,16 +136,19 @@ static enum lyc_status make_copy(struct mend *mend, uint64_t room_len, struct ly
 	return status == LYC_OK ? segment_copy_end(&mend->copy, error) : status;
 }
 
-static enum lyc_status copy_segment(struct mend *mend, size_t at, struct lyc_error *error)
+static enum lyc_status copy_segment(struct mend *mend, struct lyc_error *error)
 {
 	struct store *store = mend->store;
-	bool is_active = at + 1 == store->segment_count;
-	uint64_t room_len = is_active ? store->folder.segment_len : SEGMENT_HEADER_LEN;
+	uint64_t room_len = mend->is_active ? store->folder.segment_len : SEGMENT_HEADER_LEN;
 	enum lyc_status status = make_copy(mend, room_len, error);
 	if (status == LYC_RESOURCE_EXHAUSTED && mend->copy.segment) {
 		/* Once more with the reserve, and without room for more than there is. */
 		segment_copy_discard(&mend->copy);
+		if (!mend->is_active)
+			pthread_mutex_lock(&store->writing);
 		segment_folder_use_reserve(&store->folder);
+		if (!mend->is_active)
+			pthread_mutex_unlock(&store->writing);
 		mend->gap_count = 0;
 		mend->salvage.at = SEGMENT_HEADER_LEN;
 		mend->salvage.next_seq = mend->old->first_seq;
@@ -167,7 +173,7 @@ static enum lyc_status put_in_place(struct mend *mend, size_t at, struct lyc_err
 	if (status != LYC_OK)
 		return status;
 	memcpy(segment->name, old->name, sizeof(old->name));
-	segment->room_len = at + 1 == store->segment_count ? store->folder.segment_len : 0;
+	segment->room_len = mend->is_active ? store->folder.segment_len : 0;
 	pthread_mutex_lock(&store->lock);
 	store->segments[at] = segment;
 	segment_unref(old);
@@ -192,7 +198,11 @@ static enum lyc_status begin(struct mend *mend, struct store *store, size_t at, 
 			     bool is_bounded, struct lyc_error *error)
 {
 	uint64_t salt = 0;
-	*mend = (struct mend){.store = store, .old = store->segments[at]};
+	*mend = (struct mend){.store = store};
+	pthread_mutex_lock(&store->lock);
+	mend->old = store->segments[at];
+	mend->is_active = at + 1 == store->segment_count;
+	pthread_mutex_unlock(&store->lock);
 	if (is_bounded)
 		evidence_init(&mend->evidence, mend->old, must_seq, &salt);
 	aside_name(mend->old, mend->aside);
@@ -215,17 +225,20 @@ static void end(struct mend *mend)
 static enum lyc_status run(struct mend *mend, size_t at, struct lyc_error *error)
 {
 	struct store *store = mend->store;
-	enum lyc_status status = copy_segment(mend, at, error);
+	enum lyc_status status = copy_segment(mend, error);
 	if (status == LYC_OK && !evidence_merge(&mend->evidence, &mend->copy.subjects))
 		status = no_memory(mend, error);
+	if (!mend->is_active)
+		pthread_mutex_lock(&store->writing);
 	if (status == LYC_OK)
 		status = put_in_place(mend, at, error);
-	if (status != LYC_OK)
-		return status;
-	store->damage_count += mend->gap_count > 0;
-	if (at + 1 < store->segment_count)
-		write_checkpoint(mend, store->segments[at]);
-	return LYC_OK;
+	if (status == LYC_OK)
+		store->damage_count += mend->gap_count > 0;
+	if (!mend->is_active)
+		pthread_mutex_unlock(&store->writing);
+	if (status == LYC_OK && !mend->is_active)
+		write_checkpoint(mend, mend->old);
+	return status;
 }
 
 enum lyc_status quarantine_mend(struct store *store, size_t at, uint64_t must_seq, bool is_bounded,
@@ -247,15 +260,59 @@ enum lyc_status quarantine_mend(struct store *store, size_t at, uint64_t must_se
 	return status;
 }
 
-enum lyc_status quarantine_mend_now(struct store *store, size_t at, struct lyc_error *error)
+/* ---- of the open log ---- */
+
+static bool is_last(struct store *store, size_t at)
 {
+	pthread_mutex_lock(&store->lock);
+	bool is_last = at + 1 == store->segment_count;
+	pthread_mutex_unlock(&store->lock);
+	return is_last;
+}
+
+/* A sealed segment is copied while appends go on. The active one is sealed first, unless it is
+ * short or there is no room for another: then they wait. Does this hold `writing` now? */
+static bool hold_writer(struct store *store, size_t at)
+{
+	if (!is_last(store, at))
+		return false;
 	pthread_mutex_lock(&store->writing);
-	enum lyc_status status =
-		quarantine_mend(store, at, store->segments[at]->last_seq, true, NULL, error);
-	if (status == LYC_OK)
+	bool is_active = is_last(store, at);
+	if (is_active && store_active(store)->len > MAX_ACTIVE_COPY && !store->is_broken)
+		is_active = store_roll(store, 0, NULL) != LYC_OK;
+	if (!is_active)
+		pthread_mutex_unlock(&store->writing);
+	return is_active;
+}
+
+/* The digest may speak of what was there before. */
+static enum lyc_status let_go_writer(struct store *store, bool is_held, bool is_changed,
+				     struct lyc_error *error)
+{
+	enum lyc_status status = LYC_OK;
+	if (!is_held)
+		pthread_mutex_lock(&store->writing);
+	if (is_changed)
 		status = digest_drop(store, error);
 	pthread_mutex_unlock(&store->writing);
 	return status;
+}
+
+static uint64_t last_seq_of(struct store *store, size_t at)
+{
+	pthread_mutex_lock(&store->lock);
+	uint64_t last_seq = store->segments[at]->last_seq;
+	pthread_mutex_unlock(&store->lock);
+	return last_seq;
+}
+
+enum lyc_status quarantine_mend_now(struct store *store, size_t at, struct lyc_error *error)
+{
+	bool is_held = hold_writer(store, at);
+	enum lyc_status status =
+		quarantine_mend(store, at, last_seq_of(store, at), true, NULL, error);
+	enum lyc_status dropped = let_go_writer(store, is_held, status == LYC_OK, error);
+	return status == LYC_OK ? dropped : status;
 }
 
 /* ---- healing ---- */
@@ -272,37 +329,44 @@ static bool count_in(struct subject_index *index, const struct store_healed *hea
 	return true;
 }
 
+/* What came back is known again to the indexes. */
+static enum lyc_status count_all(struct mend *mend, const struct store_healed *healed, size_t count,
+				 struct lyc_error *error)
+{
+	struct store *store = mend->store;
+	enum lyc_status status = LYC_OK;
+	pthread_mutex_lock(&store->lock);
+	for (size_t i = 0; i < count && status == LYC_OK; i++) {
+		if (healed[i].ret_status == LYC_OK &&
+		    (!count_in(&store->subjects, &healed[i]) ||
+		     (mend->is_active && !count_in(&store->active_subjects, &healed[i]))))
+			status = no_memory(mend, error);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return status;
+}
+
 enum lyc_status quarantine_heal(struct store *store, size_t at, struct store_healed *healed,
 				size_t count, struct lyc_error *error)
 {
 	struct mend mend;
 	size_t fitting = 0;
-	pthread_mutex_lock(&store->writing);
-	enum lyc_status status =
-		begin(&mend, store, at, store->segments[at]->last_seq, true, error);
+	bool is_held = hold_writer(store, at);
+	enum lyc_status status = begin(&mend, store, at, last_seq_of(store, at), true, error);
 	for (size_t i = 0; i < count && status == LYC_OK; i++) {
 		fit_judge(mend.old, &healed[i]);
 		fitting += healed[i].ret_status == LYC_OK;
 	}
 	mend.healed = healed;
 	mend.healed_count = count;
-	if (status == LYC_OK && fitting > 0) {
+	bool is_changed = status == LYC_OK && fitting > 0;
+	if (is_changed)
 		status = run(&mend, at, error);
-		if (status == LYC_OK)
-			status = digest_drop(store, error);
-		pthread_mutex_lock(&store->lock);
-		bool is_active = at + 1 == store->segment_count;
-		for (size_t i = 0; i < count && status == LYC_OK; i++) {
-			if (healed[i].ret_status == LYC_OK &&
-			    (!count_in(&store->subjects, &healed[i]) ||
-			     (is_active && !count_in(&store->active_subjects, &healed[i]))))
-				status = no_memory(&mend, error);
-		}
-		pthread_mutex_unlock(&store->lock);
-	}
+	if (is_changed && status == LYC_OK)
+		status = count_all(&mend, healed, count, error);
 	end(&mend);
-	pthread_mutex_unlock(&store->writing);
-	return status;
+	enum lyc_status dropped = let_go_writer(store, is_held, is_changed, error);
+	return status == LYC_OK ? dropped : status;
 }
 
 enum lyc_status quarantine_list(struct segment *segment, struct lyc_error *error)

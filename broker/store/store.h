@@ -105,7 +105,8 @@ typedef void (*store_lost_fn)(uint64_t first_seq, uint64_t last_seq, struct span
 			      void *arg);
 void store_lost(struct store *store, store_lost_fn on_lost, void *arg);
 /* Look through the segments of these sequences; whatever is damaged is kept aside and named as
- * lost. Any thread; appends wait while a damaged segment is copied. */
+ * lost. Any thread; appends go on while a damaged segment is copied, and wait for its last moment,
+ * or for one of 4 MiB that is still being written. */
 LYC_MUST_USE enum lyc_status store_mend(struct store *store, uint64_t from_seq, uint64_t to_seq,
 					bool *ret_was_damaged, struct lyc_error *error);
 /* Check the next stretch of about max_bytes from a sequence on; where to go on, 1 at the end.

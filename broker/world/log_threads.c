@@ -24,6 +24,8 @@
 #define RETRY_SECONDS 1
 /* Damaged segments that one read may come upon. */
 #define MAX_TRIES 8
+/* Records that come back with one copy of their segment. */
+#define MAX_HEALS 256
 #define SCRUB_STEP_MS 100
 #define SCRUB_REST_SECONDS (6 * 3600)
 
@@ -430,25 +432,47 @@ static void scrub(struct log_threads *threads)
 		threads->scrub_due.tv_sec += SCRUB_REST_SECONDS;
 }
 
-/* One record that came back. */
+static int by_seq(const void *a, const void *b)
+{
+	const struct log_heal *const *left = a;
+	const struct log_heal *const *right = b;
+	return (*left)->seq < (*right)->seq ? -1 : (*left)->seq > (*right)->seq;
+}
+
+static void heal(struct log_threads *threads, struct log_heal **heals, size_t count)
+{
+	struct store_healed healed[MAX_HEALS] = {0};
+	struct lyc_error error;
+	qsort(heals, count, sizeof(struct log_heal *), by_seq);
+	for (size_t i = 0; i < count; i++)
+		healed[i] = (struct store_healed){
+			.seq = heals[i]->seq,
+			.subject = span_of(heals[i]->subject.data, heals[i]->subject.len),
+			.record = span_of(heals[i]->record.data, heals[i]->record.len),
+			.is_vouched = heals[i]->is_vouched};
+	enum lyc_status status = store_heal(threads->store, healed, count, &error);
+	for (size_t i = 0; i < count; i++)
+		heals[i]->status = status == LYC_OK ? healed[i].ret_status : status;
+}
+
+/* What came back since: a segment is copied once for all of it. */
 static void heal_next(struct log_threads *threads)
 {
-	struct log_heal *heal = threads->heals;
-	if (!heal)
+	struct log_heal *heals[MAX_HEALS];
+	size_t count = 0;
+	while (threads->heals && count < MAX_HEALS) {
+		heals[count++] = threads->heals;
+		threads->heals = threads->heals->next;
+	}
+	if (count == 0)
 		return;
-	threads->heals = heal->next;
 	pthread_mutex_unlock(&threads->read_lock);
-	struct store_healed healed = {.seq = heal->seq,
-				      .subject = span_of(heal->subject.data, heal->subject.len),
-				      .record = span_of(heal->record.data, heal->record.len),
-				      .is_vouched = heal->is_vouched};
-	struct lyc_error error;
-	heal->status = store_heal(threads->store, &healed, 1, &error);
-	if (heal->status == LYC_OK)
-		heal->status = healed.ret_status;
+	heal(threads, heals, count);
 	pthread_mutex_lock(&threads->read_lock);
-	heal->next = threads->done_heals;
-	threads->done_heals = heal;
+	for (size_t i = 0; i < count; i++) {
+		heals[i]->next = threads->done_heals;
+		threads->done_heals = heals[i];
+	}
 	uv_async_send(&threads->async);
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/embedded.h"
 #include "temp_log.h"
 
 #define SEGMENT_LEN 1024
@@ -284,6 +285,45 @@ static void test_damage_is_found_by_a_scrub(void **state)
 	whole_fini(&whole);
 }
 
+static void *mend_all(void *arg)
+{
+	const struct whole *whole = arg;
+	bool was_damaged = false;
+	assert_int_equal(store_mend(whole->log->store, 1, 8, &was_damaged, NULL), LYC_OK);
+	assert_true(was_damaged);
+	return NULL;
+}
+
+/* A sealed segment is copied without the writer's lock: here it is held all the time. */
+static void test_damage_is_mended_while_appends_go_on(void **state)
+{
+	(void)state;
+	struct whole whole;
+	size_t file = 0;
+	pthread_t thread;
+	whole_init(&whole);
+	while (strcmp(whole.names[file], "00000000000000000001.log") != 0)
+		file++;
+	restore(&whole);
+	temp_log_open(whole.log);
+	whole.contents[file].data[64 + 26] ^= 2;
+	temp_log_save(whole.log, whole.names[file],
+		      span_of(whole.contents[file].data, whole.contents[file].len));
+	pthread_mutex_lock(&whole.log->store->writing);
+	assert_int_equal(pthread_create(&thread, NULL, mend_all, &whole), 0);
+	bool is_copied = false;
+	for (int i = 0; i < 1000 && !is_copied; i++) {
+		is_copied = temp_log_has(whole.log, "00000000000000000001.log.new");
+		usleep(10000);
+	}
+	pthread_mutex_unlock(&whole.log->store->writing);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(is_copied);
+	assert_int_equal(temp_log_check(whole.log, whole.records), 1);
+	assert_int_equal(temp_log_append(whole.log, "t.after", "r"), RECORDS + 1);
+	whole_fini(&whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_damage_stays_named_after_another_start),
 		cmocka_unit_test(test_damage_kept_aside_goes_with_what_is_erased),
 		cmocka_unit_test(test_damage_is_found_by_a_scrub),
+		cmocka_unit_test(test_damage_is_mended_while_appends_go_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
