@@ -94,7 +94,7 @@ static void wait_for(struct bench *bench, unsigned count)
 		uv_run(&bench->loop, UV_RUN_ONCE);
 }
 
-static void test_log_reads_read_until_something_is_found(void **state)
+static void test_log_reader_read_until_something_is_found(void **state)
 {
 	struct bench *bench = *state;
 	struct test_read read;
@@ -116,7 +116,7 @@ static void test_log_reads_read_until_something_is_found(void **state)
 	end(&read);
 }
 
-static void test_log_reads_long_read_lets_others_pass(void **state)
+static void test_log_reader_long_read_lets_others_pass(void **state)
 {
 	struct bench *bench = *state;
 	struct test_read longs[4];
@@ -140,7 +140,7 @@ static void save(struct bench *bench, unsigned number, const char *text)
 
 /* The answer comes while values are still to be written. A fast disk may have written them all
  * before this thread looks; so there are several attempts, each with twice as many. */
-static void test_log_reads_values_let_reads_pass(void **state)
+static void test_log_reader_values_let_reads_pass(void **state)
 {
 	struct bench *bench = *state;
 	bool has_passed = false;
@@ -164,7 +164,7 @@ static void test_log_reads_values_let_reads_pass(void **state)
 }
 
 /* What was saved last counts, whether it is on the disk already or not; nothing removes it. */
-static void test_log_reads_values_can_be_removed(void **state)
+static void test_log_reader_values_can_be_removed(void **state)
 {
 	struct bench *bench = *state;
 	struct buf value = {0};
@@ -186,7 +186,7 @@ static void test_log_reads_values_can_be_removed(void **state)
 	assert_true(has_value(bench, 1));
 }
 
-static void test_log_reads_stop_answers_reads_that_are_not_done(void **state)
+static void test_log_reader_stop_answers_reads_that_are_not_done(void **state)
 {
 	struct bench *bench = *state;
 	struct test_read *reads = mem_get(100 * sizeof(*reads));
@@ -207,11 +207,11 @@ static void test_log_reads_stop_answers_reads_that_are_not_done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		on_bench(test_log_reads_read_until_something_is_found),
-		on_bench(test_log_reads_long_read_lets_others_pass),
-		on_bench(test_log_reads_values_let_reads_pass),
-		on_bench(test_log_reads_values_can_be_removed),
-		on_bench(test_log_reads_stop_answers_reads_that_are_not_done),
+		on_bench(test_log_reader_read_until_something_is_found),
+		on_bench(test_log_reader_long_read_lets_others_pass),
+		on_bench(test_log_reader_values_let_reads_pass),
+		on_bench(test_log_reader_values_can_be_removed),
+		on_bench(test_log_reader_stop_answers_reads_that_are_not_done),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
