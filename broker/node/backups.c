@@ -172,6 +172,8 @@ void backups_state(struct daemon *daemon, bool is_operator, char *restored, size
 	ret_state->waits_for_hub = daemon->stream.is_waiting;
 	ret_state->taken_back = daemon->stream.taken_back_count;
 	ret_state->not_taken_back = daemon->stream.not_taken_back_count;
+	stream_count_partial(&daemon->stream, &ret_state->taken_back_cut,
+			     &ret_state->taken_back_withdrawn);
 	if (backups->restored_ms == 0)
 		return;
 	write_moment(then, backups->restored_ms);

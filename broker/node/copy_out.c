@@ -65,14 +65,10 @@ bool link_judge(struct link *link, uint64_t seq, const struct record *record,
 	switch (policy_outgoing(stream->policy, record->removed ? NULL : message, record->body,
 				&label, home, &readers, link->is_hub, cut)) {
 	case EGRESS_CUT:
-		if (is_own)
-			out.seal = stream_seal(stream, &out);
 		out.body = span_of(cut->data, cut->len);
 		break;
 	case EGRESS_WHOLE:
 	case EGRESS_CARRY:
-		if (is_own)
-			out.seal = stream_seal(stream, &out);
 		break;
 	case EGRESS_NOTHING:
 	default:
@@ -89,9 +85,9 @@ bool link_judge(struct link *link, uint64_t seq, const struct record *record,
 		out.former = span_of(NULL, 0);
 		out.principal = span_of(NULL, 0);
 		out.trace = span_of(NULL, 0);
-		if (is_own)
-			out.seal = stream_seal(stream, &out);
 	}
+	if (is_own)
+		stream_seal(stream, &out);
 	*ret_record = out;
 	return true;
 }

@@ -123,7 +123,7 @@ enum lyc_status link_take_back(struct link *link, const struct record *record,
 			       stream_done_fn on_done, struct lyc_error *error)
 {
 	enum lyc_status status =
-		stream_take_back(link->links->stream, record, on_done, link, error);
+		stream_take_back(link->links->stream, record, link->is_hub, on_done, link, error);
 	if (status != LYC_INVALID_ARGUMENT)
 		return status;
 	log_warning("a record of the lost end was not taken back", "peer", link->peer, "reason",

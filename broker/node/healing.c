@@ -444,7 +444,7 @@ static bool is_ours(struct stream *stream, const struct record *record)
 	if (label.visibility == PRIVATE ||
 	    crc32c(0, record->body.data, record->body.len) != record->body_crc)
 		return false;
-	return record->seal == 0 || record->seal == stream_seal(stream, record);
+	return record->seal == 0 || stream_seal_fits(stream, record);
 }
 
 /* Was this link asked for it, be it some time ago, and has not given something else since? */
@@ -500,7 +500,7 @@ static void put_back(struct daemon *daemon, const struct link *link, struct want
 		record->origin = span_of(NULL, 0);
 		record->epoch = 0;
 		record->origin_seq = 0;
-		record->seal = 0;
+		record->seal = record->mark = 0;
 		record_write(&heal->base.record, record);
 	} else {
 		buf_add(&heal->base.record, bytes.data, bytes.len);

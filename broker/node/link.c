@@ -395,8 +395,9 @@ static void take_copy(struct link *link, struct span bytes)
 		const struct origin *origin = origins_find(&links->stream->origins, record.origin);
 		if (origin && !origin_is_wanted(origin, record.epoch, record.origin_seq))
 			return; /* held already, or on its way */
-		/* Its home had lost it and got it back. Heads will say that it has come. */
-		if (origin && record.was.epoch > 0 &&
+		/* Its home had lost it and got it back. Heads will say that it has come. What came
+		 * back in part only is what the home says from now on. */
+		if (origin && record.was.epoch > 0 && record.was.form == RECORD_WHOLE &&
 		    origin_has(origin, record.was.epoch, record.was.seq))
 			return;
 		error.status = stream_append_copy(links->stream, bytes, copy_stored, link, &error);

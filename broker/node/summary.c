@@ -17,6 +17,16 @@
 #define STEP 20000
 #define REST_MS 10000
 
+static void write_runs(const struct seq_set *set, struct buf *to)
+{
+	pb_write_varint(to, set->count);
+	for (size_t i = 0; i < set->count; i++) {
+		pb_write_varint(to, set->runs[i].epoch);
+		pb_write_varint(to, set->runs[i].first);
+		pb_write_varint(to, set->runs[i].last);
+	}
+}
+
 /* What restores have left: former epochs, records that came back, and of which epoch the marks are.
  */
 static void write_past(const struct origin *origin, struct buf *to)
@@ -29,12 +39,9 @@ static void write_past(const struct origin *origin, struct buf *to)
 		pb_write_varint(&past, origin->formers[i].epoch);
 		pb_write_varint(&past, origin->formers[i].seq);
 	}
-	pb_write_varint(&past, origin->returned.count);
-	for (size_t i = 0; i < origin->returned.count; i++) {
-		pb_write_varint(&past, origin->returned.runs[i].epoch);
-		pb_write_varint(&past, origin->returned.runs[i].first);
-		pb_write_varint(&past, origin->returned.runs[i].last);
-	}
+	write_runs(&origin->returned, &past);
+	for (size_t i = 0; i < 3; i++)
+		write_runs(&origin->forms[i], &past);
 	for (size_t i = 0; i < origin->mark_count; i++)
 		pb_write_varint(&past, origin->marks[i].epoch);
 	pb_write_bytes(to, 7, past.data, past.len);

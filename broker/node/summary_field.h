@@ -2,7 +2,7 @@
 #ifndef LYC_NODE_SUMMARY_FIELD_H
 #define LYC_NODE_SUMMARY_FIELD_H
 
-#define SUMMARY_FORMAT 1
+#define SUMMARY_FORMAT 2
 
 enum summary_field {
 	SUMMARY_VERSION = 1,

@@ -35,6 +35,19 @@ static bool read_part(struct span bytes, struct part *ret_part)
 	return !reader.has_failed;
 }
 
+static void read_runs(struct pb_reader *reader, struct seq_set *to)
+{
+	uint64_t count = 0;
+	(void)!pb_read_varint(reader, &count);
+	for (; count > 0; count--) {
+		struct seq_run run;
+		if (!pb_read_varint(reader, &run.epoch) || !pb_read_varint(reader, &run.first) ||
+		    !pb_read_varint(reader, &run.last))
+			return;
+		seq_set_add_run(to, &run);
+	}
+}
+
 static void read_past(struct origin *origin, struct pb_reader *reader)
 {
 	uint64_t count = 0;
@@ -46,14 +59,9 @@ static void read_past(struct origin *origin, struct pb_reader *reader)
 		    !pb_read_varint(reader, &former->seq))
 			return;
 	}
-	(void)!pb_read_varint(reader, &count);
-	for (; count > 0; count--) {
-		struct seq_run run;
-		if (!pb_read_varint(reader, &run.epoch) || !pb_read_varint(reader, &run.first) ||
-		    !pb_read_varint(reader, &run.last))
-			return;
-		seq_set_add_run(&origin->returned, &run);
-	}
+	read_runs(reader, &origin->returned);
+	for (size_t i = 0; i < 3; i++)
+		read_runs(reader, &origin->forms[i]);
 }
 
 static void take_origin(struct stream *stream, const struct part *part)

@@ -207,7 +207,8 @@ enum lyc_status stream_append_record(struct stream *stream, struct record *recor
 		append_free(append);
 		return status;
 	}
-	subjects_expect(&stream->subjects, record->subject, record->label);
+	subjects_expect(&stream->subjects, record->subject,
+			record->former.len > 0 ? record->former : record->label);
 	append->on_done = on_done;
 	append->arg = arg;
 	append_start(stream, append);

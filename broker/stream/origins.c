@@ -14,6 +14,8 @@ void origins_fini(struct origins *origins)
 	for (size_t i = 0; i < origins->count; i++) {
 		free(origins->items[i].marks);
 		seq_set_fini(&origins->items[i].returned);
+		for (size_t form = 0; form < 3; form++)
+			seq_set_fini(&origins->items[i].forms[form]);
 	}
 	free(origins->items);
 	*origins = (struct origins){0};

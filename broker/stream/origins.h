@@ -54,6 +54,9 @@ struct origin {
 	/* Records of earlier epochs that came under a new identity: they had been lost at their
 	 * home, which got them back. */
 	struct seq_set returned;
+	/* Of those of this daemon's own, by enum record_form - 1: which came cut, as a withdrawal,
+	 * and whole after that. */
+	struct seq_set forms[3];
 };
 
 struct origins {

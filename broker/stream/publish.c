@@ -197,8 +197,7 @@ static void write_label(struct buf *to, const struct label *label)
 		pb_write_message(to, 3, label->audience[i]);
 }
 
-/* A label that reaches whoever one of the two reaches. */
-static void write_reach(struct buf *to, struct span wide, const struct label *wide_label,
+void stream_write_reach(struct buf *to, struct span wide, const struct label *wide_label,
 			const struct label *narrow)
 {
 	if (wide_label->audience_count + narrow->audience_count > LABEL_MAX_AUDIENCE) {
@@ -255,7 +254,7 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 		    label_read(former, &former_label) == LYC_OK &&
 		    policy_is_narrower(&view->label, &former_label)) {
 			record.former = former;
-			write_reach(&reach, former, &former_label, &view->label);
+			stream_write_reach(&reach, former, &former_label, &view->label);
 		}
 	}
 	if (status == LYC_OK)

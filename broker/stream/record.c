@@ -23,6 +23,7 @@ enum {
 	ERASE = 14,
 	WAS = 16,
 	SEAL = 17,
+	MARK = 18,
 };
 
 static bool read_was(struct span bytes, struct record *record)
@@ -38,6 +39,8 @@ static bool read_was(struct span bytes, struct record *record)
 			record->was.seq = field.value;
 		else if (field.number == 3)
 			record->was.time_ms = field.value;
+		else if (field.number == 4 && field.value <= RECORD_WHOLE_AGAIN)
+			record->was.form = (enum record_form)field.value;
 	}
 	return !reader.has_failed;
 }
@@ -63,6 +66,8 @@ enum lyc_status record_read(struct span bytes, struct record *ret_record)
 		bool is_span = field.wire == PB_LEN;
 		if (field.number == SEAL && field.wire == PB_FIXED64)
 			record.seal = field.value;
+		if (field.number == MARK && field.wire == PB_FIXED64)
+			record.mark = field.value;
 		if (field.number == WAS && is_span && !read_was(field.bytes, &record))
 			return LYC_INVALID_ARGUMENT;
 		if (field.number == ERASE && field.wire == PB_VARINT)
@@ -84,6 +89,11 @@ enum lyc_status record_read(struct span bytes, struct record *ret_record)
 		return LYC_INVALID_ARGUMENT;
 	*ret_record = record;
 	return LYC_OK;
+}
+
+bool record_is_hidden(const struct record *record)
+{
+	return record->removed && record->principal.len == 0;
 }
 
 static void write_span(struct buf *to, uint32_t number, struct span bytes)
@@ -111,9 +121,11 @@ void record_write(struct buf *to, const struct record *record)
 		pb_write_uint(to, 1, record->was.epoch);
 		pb_write_uint(to, 2, record->was.seq);
 		pb_write_uint(to, 3, record->was.time_ms);
+		pb_write_uint(to, 4, record->was.form);
 		pb_end(to, mark);
 	}
 	pb_write_fixed64(to, SEAL, record->seal);
+	pb_write_fixed64(to, MARK, record->mark);
 	pb_write_uint(to, ERASE, record->erase);
 }
 

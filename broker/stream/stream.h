@@ -52,7 +52,8 @@ struct stream {
 	/* Restored, and the hub has not given back yet what it has of the lost end. */
 	bool is_waiting;
 	struct taken_back *taken_back; /* by subject */
-	struct seq_set taking;         /* on their way to the log */
+	/* On their way to the log, by enum record_form. */
+	struct seq_set taking[RECORD_WHOLE_AGAIN + 1];
 	size_t taking_count;
 	uint64_t taken_back_count;
 	uint64_t not_taken_back_count;
@@ -77,7 +78,7 @@ struct stream {
 	struct moments moments;
 	struct list followers;
 	struct list groups;
-	struct list unkept; /* of kept.c */
+	struct list unkept;             /* of kept.c */
 	struct durable_count *durables; /* by identity */
 	struct left_place *left;        /* see left.h */
 	uint64_t fanout;                /* number of the transient message being sent */
@@ -147,6 +148,11 @@ LYC_MUST_USE enum lyc_status stream_append_record(struct stream *stream, struct 
 						  stream_done_fn on_done, void *arg,
 						  struct lyc_error *error);
 
+/* A label that reaches whoever one of the two reaches: `narrow` does not reach further than the
+ * other, or both name audiences. */
+void stream_write_reach(struct buf *to, struct span wide, const struct label *wide_label,
+			const struct label *narrow);
+
 /* ---- copy_in.c ---- */
 
 /* A record that another daemon made. FAILED_PRECONDITION: not new. INVALID_ARGUMENT: refused for
@@ -157,21 +163,24 @@ LYC_MUST_USE enum lyc_status stream_append_copy(struct stream *stream, struct sp
 
 /* ---- taken_back.c ---- */
 
-/* This daemon's mark on a copy of its own record; `whole` is the copy before anything is cut. */
-uint64_t stream_seal(const struct stream *stream, const struct record *whole);
-/* A record of this daemon's own that a restore had lost, given back by another one. OK: it is on
- * its way. FAILED_PRECONDITION: it is here. INVALID_ARGUMENT: it cannot be taken, and is counted.
- */
+/* This daemon's seal and mark on a copy of its own record, as it is sent. */
+void stream_seal(const struct stream *stream, struct record *copy);
+bool stream_seal_fits(const struct stream *stream, const struct record *copy);
+/* A record of this daemon's own that a restore had lost, given back by another one; a hub may have
+ * cut it once more. OK: it is on its way. FAILED_PRECONDITION: it is here, and no worse.
+ * INVALID_ARGUMENT: it cannot be taken, and is counted. */
 LYC_MUST_USE enum lyc_status stream_take_back(struct stream *stream, const struct record *record,
-					      stream_done_fn on_done, void *arg,
+					      bool is_from_hub, stream_done_fn on_done, void *arg,
 					      struct lyc_error *error);
+/* How many came back without parts of them, and how many as a withdrawal only. */
+void stream_count_partial(const struct stream *stream, uint64_t *ret_cut, uint64_t *ret_withdrawn);
 /* The hub has given back everything that it had. */
 void stream_given_back(struct stream *stream);
 void taken_back_fini(struct stream *stream);
 /* For the summary: a field of this number for each subject; 1 is the subject, and restore gets the
  * numbers from 2 on. */
 void taken_back_write(const struct stream *stream, uint32_t number, struct buf *to);
-void taken_back_restore(struct stream *stream, struct span subject, const uint64_t numbers[4]);
+void taken_back_restore(struct stream *stream, struct span subject, const uint64_t numbers[5]);
 /* A committed record that was given back. */
 void taken_back_note(struct stream *stream, uint64_t seq, const struct record *record);
 

@@ -365,22 +365,6 @@ static unsigned long long number_of(const struct view_entry *entry)
 	return entry->is_there ? writes_number_in(span_of(entry->body.data, entry->body.len)) : 0;
 }
 
-/* A record whose parts were cut on its way is not whole, and its home does not take it back after a
- * restore (docs/decisions/0010): others still hold it then. */
-static void leave_lost(const struct sim *sim, struct view *held, struct view *expected)
-{
-	for (size_t i = 0; i < SIM_NODES * VIEW_IDS; i++) {
-		size_t home = i / VIEW_IDS;
-		size_t id = i % VIEW_IDS;
-		const struct view_entry *entry = &held->entries[home][id];
-		const struct write *write = writes_get(sim->writes, number_of(entry));
-		if (!write || !write->is_forgiven || !write->has_parts)
-			continue;
-		held->entries[home][id].is_there = false;
-		expected->entries[home][id].is_there = false;
-	}
-}
-
 static void compare(struct sim *sim, const struct view *held, const struct view *expected,
 		    const char *what, const char *where)
 {
@@ -388,7 +372,6 @@ static void compare(struct sim *sim, const struct view *held, const struct view 
 	struct view known = {0};
 	copy_view(held, &copy);
 	copy_view(expected, &known);
-	leave_lost(sim, &copy, &known);
 	level_parts(sim, &copy);
 	size_t home = 0;
 	size_t id = 0;
@@ -454,6 +437,47 @@ static const struct sim_peer *find_peer(const struct sim *sim, const struct sim_
 	return NULL;
 }
 
+/* ---- what a restore had lost ---- */
+
+/* The last record of a key in its home's log, and where it was at first; NULL. */
+static const struct record *last_of(const struct book *own, struct span subject,
+				    uint64_t *ret_place)
+{
+	for (size_t i = own->count; i > 0; i--) {
+		const struct record *record = &own->records[i - 1];
+		*ret_place = record->was.epoch > 0 ? reader_place(record->was.seq) : i;
+		if (span_equal(record->subject, subject))
+			return record;
+	}
+	*ret_place = 0;
+	return NULL;
+}
+
+/* What anybody still holds whole of a restored home's lost end is at home again, or something later
+ * of its key is. */
+static void check_given_back(struct sim *sim, const struct sim_node *home, const struct book *own,
+			     const struct sim_node *at, const struct book *book)
+{
+	for (size_t i = 0; i < book->count && !sim->broken; i++) {
+		const struct record *copy = &book->records[i];
+		const struct write *write = writes_get(sim->writes, writes_number_in(copy->body));
+		if (copy->subject.len == 0 || !write || !write->is_forgiven ||
+		    write->state != WRITE_ACKED || copy->was.epoch > 0 ||
+		    !span_is(copy->origin, home->name) || !span_is(copy->subject, write->subject) ||
+		    !strstr(write->subject, ".Notice.") ||
+		    !span_equal(copy->body, span_of(write->body.data, write->body.len)))
+			continue;
+		uint64_t place;
+		const struct record *last = last_of(own, copy->subject, &place);
+		if (place <= reader_place(copy->origin_seq) &&
+		    (!last || !span_equal(last->body, copy->body)))
+			sim_broken(sim, PROMISE_DURABLE,
+				   "%s holds write %llu of %s whole, and %s has got back %s",
+				   at->name, (unsigned long long)write->number, write->subject,
+				   home->name, last ? told(sim, last) : "nothing");
+	}
+}
+
 static void check_node(struct sim *sim, size_t index, const struct book *books)
 {
 	struct sim_node *node = sim->nodes[index];
@@ -466,6 +490,8 @@ static void check_node(struct sim *sim, size_t index, const struct book *books)
 		/* What a restored home has given anew is compared as views are. */
 		if (home != index && sim->nodes[home]->restore_count == 0)
 			check_copies(sim, sim->nodes[home], &books[home], node, &books[index]);
+		else if (home != index)
+			check_given_back(sim, sim->nodes[home], &books[home], node, &books[index]);
 	}
 	if (sim->broken)
 		return;

@@ -330,6 +330,7 @@ void sim_node_restore(struct sim_node *node)
 		 node->backup_count);
 	snprintf(log, sizeof(log), MEMORY_DISK_ROOT "%s/log", node->name);
 	memory_disk_forget(node->disk, log);
+	memory_disk_set_full(node->disk, false); /* whoever restores makes room first */
 	const struct restore_options options = {.folder = folder,
 						.to = log,
 						.daemon = node->name,

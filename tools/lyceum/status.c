@@ -165,6 +165,17 @@ static void write_backup(const Lyceum__V1__BackupState *backup, struct buf *to)
 			       " could not be taken\n",
 			       backup->restored, backup->taken_back,
 			       backup->taken_back == 1 ? "" : "s", backup->not_taken_back);
+	if (backup->taken_back_cut > 0)
+		buf_add_format(to,
+			       "        %" PRIu64
+			       " of them without parts that nobody else had: say "
+			       "these again\n",
+			       backup->taken_back_cut);
+	if (backup->taken_back_withdrawn > 0)
+		buf_add_format(to,
+			       "        %" PRIu64 " of them as a withdrawal only: nobody else had "
+			       "what they said\n",
+			       backup->taken_back_withdrawn);
 	if (backup->waits_for_hub)
 		buf_add_text(to, "        it takes no records until its hub has given back what it "
 				 "holds; lyceumd --alone does without\n");

@@ -406,7 +406,7 @@ static void test_healing_names_who_sends_what_is_no_record(void **state)
 	struct record whole = copy_of(SECOND);
 	record_write(&bytes, &whole);
 	/* Without its seal it is whole. */
-	whole.seal = 0;
+	whole.seal = whole.mark = 0;
 	struct buf unsealed = {0};
 	record_write(&unsealed, &whole);
 	for (size_t len = 0; len < unsealed.len; len++) {

@@ -483,6 +483,110 @@ static void test_restore_never_gives_back_what_was_hidden(void **state)
 	fake_backup_free(backup);
 }
 
+/* ---- what came back in part ---- */
+
+/* With a part that stays at home. */
+static void post_with_part(struct fake_client *client, const char *home, const char *text,
+			   const char *part_text)
+{
+	struct buf body = {0};
+	struct packet packet = {.kind = PACKET_PUBLISH};
+	fake_notice(&body, home, "a", text, MEMBERS, NULL);
+	size_t part = pb_begin(&body, 5);
+	pb_write_text(&body, 1, part_text);
+	size_t label = pb_begin(&body, 2);
+	pb_write_uint(&body, 2, PRIVATE);
+	pb_end(&body, label);
+	pb_end(&body, part);
+	fake_hello(client);
+	packet.publish = (struct packet_publish){.id = 9,
+						 .subject = fake_text("lyceum.notice.v1.Notice"),
+						 .body = span_of(body.data, body.len),
+						 .durable = true};
+	fake_send(client, &packet);
+	fake_settle(client->node->world);
+	assert_int_equal(ack_of(client), LYC_OK);
+	buf_fini(&body);
+}
+
+/* A part that never left is lost; the rest is not, and what stood before is not shown again. */
+static void test_restore_takes_back_what_was_cut(void **state)
+{
+	struct net *net = *state;
+	uint64_t cut;
+	uint64_t withdrawn;
+	post(net->at_wales, "a", "older and wider");
+	struct fake_backup *backup = fake_backup_new(net->wales);
+	post_with_part(net->at_wales, "wales", "newer", "for wales alone");
+	fake_pass(net->world, 2000);
+	restore(net, net->wales, backup);
+	fake_pass(net->world, 6000);
+	assert_string_equal(last_text(net->wales, "wales", "a"), "newer");
+	assert_string_equal(last_text(net->hub, "wales", "a"), "newer");
+	assert_string_equal(last_text(net->cork, "wales", "a"), "newer");
+	assert_int_equal(count_of(net->wales, "for wales alone"), 0);
+	stream_count_partial(&net->wales->daemon.stream, &cut, &withdrawn);
+	assert_int_equal(cut, 1);
+	assert_int_equal(withdrawn, 0);
+	/* It is told after the next start, too. */
+	fake_node_restart(net->wales);
+	stream_count_partial(&net->wales->daemon.stream, &cut, &withdrawn);
+	assert_int_equal(cut, 1);
+	fake_backup_free(backup);
+}
+
+/* Who was shut out gives back a withdrawal; who was not, all of it: whoever comes first. */
+static void test_restore_of_hub_prefers_the_whole_to_its_withdrawal(void **state)
+{
+	struct net *net = *state;
+	uint64_t cut;
+	uint64_t withdrawn;
+	post(net->at_hub, "a", "open");
+	fake_pass(net->world, 1000);
+	struct fake_backup *backup = fake_backup_new(net->hub);
+	post_labelled(net->at_hub, "a", "for wales alone", AUDIENCE, "wales");
+	fake_pass(net->world, 2000);
+	net->wales->is_refused = true;
+	restore(net, net->hub, backup);
+	fake_pass(net->world, 20000);
+	/* Nobody is shown what it said before. */
+	assert_string_equal(last_text(net->hub, "hub", "a"), "");
+	assert_string_equal(last_text(net->cork, "hub", "a"), "");
+	stream_count_partial(&net->hub->daemon.stream, &cut, &withdrawn);
+	assert_int_equal(withdrawn, 1);
+	net->wales->is_refused = false;
+	fake_pass(net->world, 20000);
+	assert_string_equal(last_text(net->hub, "hub", "a"), "for wales alone");
+	assert_string_equal(last_text(net->wales, "hub", "a"), "for wales alone");
+	assert_string_equal(last_text(net->cork, "hub", "a"), "");
+	assert_int_equal(count_of(net->cork, "for wales alone"), 0);
+	stream_count_partial(&net->hub->daemon.stream, &cut, &withdrawn);
+	assert_int_equal(withdrawn, 0);
+	fake_backup_free(backup);
+}
+
+/* It was narrowed twice: who has the last of it only does not hold up the others. */
+static void test_restore_reaches_who_is_shown_what_stood_before(void **state)
+{
+	struct net *net = *state;
+	post(net->at_hub, "a", "open");
+	fake_pass(net->world, 1000);
+	struct fake_backup *backup = fake_backup_new(net->hub);
+	net->cork->is_refused = true;
+	fake_cut(net->cork);
+	fake_pass(net->world, 20000);
+	post_labelled(net->at_hub, "a", "for wales alone", AUDIENCE, "wales");
+	post_labelled(net->at_hub, "a", "for nobody else", PRIVATE, NULL);
+	fake_pass(net->world, 20000);
+	restore(net, net->hub, backup);
+	net->cork->is_refused = false;
+	fake_pass(net->world, 20000);
+	assert_string_equal(last_text(net->hub, "hub", "a"), "");
+	assert_string_equal(last_text(net->wales, "hub", "a"), "");
+	assert_string_equal(last_text(net->cork, "hub", "a"), "");
+	fake_backup_free(backup);
+}
+
 /* ---- positions that others hold ---- */
 
 static void test_restore_keeps_durable_places_that_it_still_has(void **state)
@@ -720,6 +824,9 @@ int main(void)
 		on_net(test_restore_of_hub_and_node_together),
 		on_net(test_restore_takes_back_only_what_has_its_seal),
 		on_net(test_restore_never_gives_back_what_was_hidden),
+		on_net(test_restore_takes_back_what_was_cut),
+		on_net(test_restore_of_hub_prefers_the_whole_to_its_withdrawal),
+		on_net(test_restore_reaches_who_is_shown_what_stood_before),
 		on_net(test_restore_keeps_durable_places_that_it_still_has),
 		cmocka_unit_test(test_restore_converges_whatever_the_timing),
 	};

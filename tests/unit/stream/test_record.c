@@ -19,20 +19,22 @@ static struct span text(const char *chars)
 static void test_record_is_what_the_schema_says(void **state)
 {
 	(void)state;
-	struct record record = {.origin = text("wales"),
-				.epoch = 12,
-				.origin_seq = 345,
-				.subject = text("a.b.C.wales.1"),
-				.time_ms = 1700000000000u,
-				.principal = text("ann@wales"),
-				.body = text("body"),
-				.body_crc = 0xdeadbeef,
-				.schema = 0x0123456789abcdefu,
-				.label = span_of("\x10\x03\x1a\x04nhsa", 8),
-				.removed = true,
-				.former = span_of("\x10\x02", 2),
-				.was = {.epoch = 11, .seq = 340, .time_ms = 1600000000000u},
-				.seal = 0xfedcba9876543210u};
+	struct record record = {
+		.origin = text("wales"),
+		.epoch = 12,
+		.origin_seq = 345,
+		.subject = text("a.b.C.wales.1"),
+		.time_ms = 1700000000000u,
+		.principal = text("ann@wales"),
+		.body = text("body"),
+		.body_crc = 0xdeadbeef,
+		.schema = 0x0123456789abcdefu,
+		.label = span_of("\x10\x03\x1a\x04nhsa", 8),
+		.removed = true,
+		.former = span_of("\x10\x02", 2),
+		.was = {.epoch = 11, .seq = 340, .time_ms = 1600000000000u, .form = RECORD_CUT},
+		.seal = 0xfedcba9876543210u,
+		.mark = 0x1122334455667788u};
 	struct buf bytes = {0};
 	record_write(&bytes, &record);
 	Lyceum__V1__Record *message = lyceum__v1__record__unpack(NULL, bytes.len, bytes.data);
@@ -53,7 +55,9 @@ static void test_record_is_what_the_schema_says(void **state)
 	assert_int_equal(message->was->epoch, 11);
 	assert_int_equal(message->was->seq, 340);
 	assert_true(message->was->time_ms == 1600000000000u);
+	assert_int_equal(message->was->form, LYCEUM__V1__IDENTITY__FORM__CUT);
 	assert_true(message->seal == 0xfedcba9876543210u);
+	assert_true(message->mark == 0x1122334455667788u);
 
 	uint8_t *packed = malloc(lyceum__v1__record__get_packed_size(message));
 	size_t len = lyceum__v1__record__pack(message, packed);
@@ -67,7 +71,9 @@ static void test_record_is_what_the_schema_says(void **state)
 	assert_int_equal(again.was.epoch, 11);
 	assert_int_equal(again.was.seq, 340);
 	assert_true(again.was.time_ms == 1600000000000u);
+	assert_int_equal(again.was.form, RECORD_CUT);
 	assert_true(again.seal == 0xfedcba9876543210u);
+	assert_true(again.mark == 0x1122334455667788u);
 	assert_int_equal(again.body_crc, 0xdeadbeef);
 	assert_true(again.removed);
 	free(packed);
