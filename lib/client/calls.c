@@ -54,7 +54,7 @@ void calls_expire(struct lyc_client *client)
 			end_here(client, &call, LYC_CANCELLED, "the call was cancelled");
 			continue;
 		}
-		session_put(client, &cancel);
+		attachment_put(client, &cancel);
 		end_here(client, &call, LYC_DEADLINE_EXCEEDED,
 			 "the daemon did not answer within the call's timeout");
 	}
@@ -99,13 +99,13 @@ static bool fill_reply(struct level *level, const struct packet_reply *from,
 static void return_credit(struct lyc_client *client, struct pending *call, uint32_t bytes)
 {
 	call->owed += bytes;
-	if (call->owed < call->credit / 2 || client->state != SESSION_OPEN)
+	if (call->owed < call->credit / 2 || client->state != ATTACHMENT_OPEN)
 		return;
 	struct packet packet = {.kind = PACKET_CREDIT,
 				.credit = {.call = call->id, .value = call->owed}};
 	call->owed = 0;
-	session_put(client, &packet);
-	session_wrote(client);
+	attachment_put(client, &packet);
+	attachment_wrote(client);
 }
 
 void lyc_client_call_handled(struct lyc_client *client, uint64_t id, size_t body_len)
@@ -159,7 +159,7 @@ static enum lyc_status fill_groups(const struct lyc_call_options *options, struc
 				 "a call names at most %d groups, not %zu", WIRE_MAX_GROUPS,
 				 options->group_count);
 	for (size_t i = 0; i < options->group_count; i++) {
-		if (!session_text(options->groups[i], &room->groups[i]))
+		if (!attachment_text(options->groups[i], &room->groups[i]))
 			return error_set(error, LYC_INVALID_ARGUMENT,
 					 "the name of a group is not well-formed UTF-8");
 	}
@@ -176,7 +176,7 @@ static enum lyc_status fill_call(const struct lyc_client *client, const char *me
 	static const struct lyc_call_options none;
 	if (!options)
 		options = &none;
-	if (!method || !strchr(method, '/') || !session_text(method, &call->method))
+	if (!method || !strchr(method, '/') || !attachment_text(method, &call->method))
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "a method is named \"package.Service/Method\", not \"%s\"",
 				 method ? method : "");
@@ -186,9 +186,9 @@ static enum lyc_status fill_call(const struct lyc_client *client, const char *me
 				 "the request has %zu bytes, the daemon takes at most %u", body.len,
 				 client->welcome.max_body ? client->welcome.max_body
 							  : WIRE_MAX_BODY);
-	if (!session_text(options->at, &call->at) ||
-	    !session_text(options->principal, &call->principal) ||
-	    !session_text(options->idempotency_key, &call->idempotency_key))
+	if (!attachment_text(options->at, &call->at) ||
+	    !attachment_text(options->principal, &call->principal) ||
+	    !attachment_text(options->idempotency_key, &call->idempotency_key))
 		return error_set(
 			error, LYC_INVALID_ARGUMENT,
 			"the call's at, principal or idempotency_key is not well-formed UTF-8");
@@ -200,7 +200,7 @@ static enum lyc_status fill_call(const struct lyc_client *client, const char *me
 		const struct lyc_position *after = &options->after[i];
 		room->positions[i] =
 			(struct wire_position){.epoch = after->epoch, .seq = after->seq};
-		if (!session_text(after->origin, &room->positions[i].origin))
+		if (!attachment_text(after->origin, &room->positions[i].origin))
 			return error_set(error, LYC_INVALID_ARGUMENT,
 					 "the origin of a position is not well-formed UTF-8");
 	}
@@ -229,7 +229,7 @@ enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc
 			   void *arg, uint64_t *ret_id, struct lyc_error *error)
 {
 	size_t body_len = packet->call.body.len;
-	if (!session_has_credit(&client->calls, client->call_credit, body_len) ||
+	if (!attachment_has_credit(&client->calls, client->call_credit, body_len) ||
 	    connection_unsent(client->connection) > CONNECTION_MAX_UNSENT)
 		return out_of_credit(client, body_len, error);
 	struct pending *call = pending_add(&client->calls);
@@ -237,8 +237,8 @@ enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "no memory for a call, or %u are outstanding", PENDING_MAX);
 	packet->call.id = call->id;
-	size_t len = session_put(client, packet);
-	if (len == 0 || !session_has_credit(&client->calls, client->call_credit, len)) {
+	size_t len = attachment_put(client, packet);
+	if (len == 0 || !attachment_has_credit(&client->calls, client->call_credit, len)) {
 		client->connection->out.len -= len;
 		pending_remove(&client->calls, call);
 		return len ? out_of_credit(client, len, error)
@@ -254,7 +254,7 @@ enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc
 	if (packet->call.trace.len > 0)
 		chain_keep(client, false, call, packet->call.trace);
 	*ret_id = packet->call.id;
-	session_wrote(client);
+	attachment_wrote(client);
 	return LYC_OK;
 }
 
@@ -266,7 +266,7 @@ static enum lyc_status start(struct lyc_client *client, const char *method, stru
 	struct packet packet;
 	memset(&packet.call, 0, sizeof(packet.call));
 	packet.kind = PACKET_CALL;
-	enum lyc_status status = session_check(client, error);
+	enum lyc_status status = attachment_check(client, error);
 	if (!status)
 		status = fill_call(client, method, body, options, &room, &packet.call, error);
 	if (status)
@@ -301,7 +301,7 @@ void lyc_client_cancel(struct lyc_client *client, uint64_t id)
 		return;
 	struct packet cancel = {.kind = PACKET_CANCEL, .cancel = {.id = id}};
 	call->is_cancelled = true;
-	session_put(client, &cancel);
+	attachment_put(client, &cancel);
 	uint64_t deadline_ms = mono_ms() + CANCEL_MS;
 	if (deadline_ms < call->deadline_ms)
 		pending_set_deadline(&client->calls, call, deadline_ms);
@@ -360,7 +360,7 @@ static enum lyc_status start_waiting(struct lyc_client *client, const char *meth
 			return status;
 		if (client->is_closing || mono_ms() >= until_ms)
 			return status;
-		if (session_pump(client, until_ms))
+		if (attachment_pump(client, until_ms))
 			return error_set(error, LYC_RESOURCE_EXHAUSTED,
 					 "callbacks wait within callbacks too deep");
 		if (timeout_ms) {
@@ -383,7 +383,7 @@ enum lyc_status lyc_client_call(struct lyc_client *client, const char *method, c
 	if (status)
 		return status;
 	while (!wait.is_done) {
-		if (session_pump(client, UINT64_MAX)) {
+		if (attachment_pump(client, UINT64_MAX)) {
 			forget(client, id);
 			return error_set(error, LYC_RESOURCE_EXHAUSTED,
 					 "callbacks wait within callbacks too deep");

@@ -6,7 +6,7 @@
 #ifndef LYC_CLIENT_CHAIN_H
 #define LYC_CLIENT_CHAIN_H
 
-#include "client/session.h"
+#include "client/attachment.h"
 #include "wire/trace.h"
 
 /* What a call or publish says: `told` where it is a traceparent, else the chain of this moment.

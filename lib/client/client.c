@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "client/chain.h"
-#include "client/session.h"
+#include "client/attachment.h"
 #include "io/clock.h"
 
 #define CONNECT_TIMEOUT_MS 5000
@@ -22,7 +22,7 @@ static void client_free(struct lyc_client *client)
 	pending_fini(&client->publishes);
 	chain_fini(client);
 	connection_free(client->connection);
-	for (int i = 0; i < SESSION_MAX_DEPTH; i++) {
+	for (int i = 0; i < ATTACHMENT_MAX_DEPTH; i++) {
 		if (client->levels[i])
 			buf_fini(&client->levels[i]->texts);
 		free(client->levels[i]);
@@ -37,15 +37,15 @@ static enum lyc_status wait_for_welcome(struct lyc_client *client, uint32_t time
 					struct lyc_error *error)
 {
 	uint64_t until_ms = mono_ms() + timeout_ms;
-	while (client->state != SESSION_OPEN) {
+	while (client->state != ATTACHMENT_OPEN) {
 		if (client->is_refused)
 			return error_set(error, client->why.status, "%s", client->why.text);
 		if (mono_ms() >= until_ms)
 			break;
-		if (session_pump(client, until_ms))
+		if (attachment_pump(client, until_ms))
 			return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a client");
 	}
-	if (client->state == SESSION_OPEN)
+	if (client->state == ATTACHMENT_OPEN)
 		return LYC_OK;
 	const char *endpoint = client->connection->endpoint;
 	if (client->why.status)
@@ -118,7 +118,7 @@ static void say_goodbye(struct lyc_client *client)
 {
 	struct packet goodbye = {.kind = PACKET_GOODBYE, .goodbye = {.reason = GOODBYE_SHUTDOWN}};
 	uint64_t until_ms = mono_ms() + CLOSE_MS;
-	session_put(client, &goodbye);
+	attachment_put(client, &goodbye);
 	for (;;) {
 		connection_flush(client->connection);
 		uint64_t now_ms = mono_ms();
@@ -137,9 +137,9 @@ void lyc_client_close(struct lyc_client *client)
 	/* The callbacks that run now find no session. */
 	struct pending_table calls = pending_take_all(&client->calls);
 	struct pending_table publishes = pending_take_all(&client->publishes);
-	if (client->state == SESSION_OPEN)
+	if (client->state == ATTACHMENT_OPEN)
 		say_goodbye(client);
-	client->state = SESSION_WAITING;
+	client->state = ATTACHMENT_WAITING;
 	client->retry_at_ms = UINT64_MAX;
 	connection_close(client->connection, CLOSE_MS);
 	calls_end(client, &calls, LYC_CANCELLED, "the client was closed");
@@ -169,8 +169,8 @@ const struct lyc_welcome *lyc_client_welcome(const struct lyc_client *client)
 enum lyc_status lyc_client_run(struct lyc_client *client, int timeout_ms)
 {
 	uint64_t until_ms = timeout_ms < 0 ? UINT64_MAX : mono_ms() + (uint64_t)timeout_ms;
-	enum lyc_status status = session_pump_or_wake(client, until_ms);
-	return status ? status : session_check(client, NULL);
+	enum lyc_status status = attachment_pump_or_wake(client, until_ms);
+	return status ? status : attachment_check(client, NULL);
 }
 
 int lyc_client_fd(const struct lyc_client *client)

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "client/chain.h"
-#include "client/session.h"
+#include "client/attachment.h"
 #include "io/clock.h"
 
 #define BACK_OFF_MS 100
@@ -150,7 +150,7 @@ static struct keyed_call *next_due(struct lyc_client *client, uint64_t now_ms)
 		struct keyed_call *call = list_entry(node, struct keyed_call, node);
 		if (call->attempt_id == 0 &&
 		    (call->is_cancelled || now_ms >= call->until_ms ||
-		     (client->state == SESSION_OPEN && now_ms >= call->due_ms)))
+		     (client->state == ATTACHMENT_OPEN && now_ms >= call->due_ms)))
 			return call;
 	}
 	return NULL;
@@ -183,7 +183,7 @@ uint64_t keyed_due_ms(const struct lyc_client *client)
 	list_each (node, &client->keyed) {
 		const struct keyed_call *call = list_entry(node, struct keyed_call, node);
 		uint64_t at = call->is_cancelled ? 0
-			      : client->state == SESSION_OPEN && call->due_ms < call->until_ms
+			      : client->state == ATTACHMENT_OPEN && call->due_ms < call->until_ms
 				      ? call->due_ms
 				      : call->until_ms;
 		if (call->attempt_id == 0 && at < due)

@@ -1,9 +1,9 @@
 /* What a client that serves says: what it serves, and its replies. What it hears comes through the
- * hooks, from session.c. */
+ * hooks, from attachment.c. */
 #include "client/peer.h"
 
 #include "base/error.h"
-#include "client/session.h"
+#include "client/attachment.h"
 #include "io/clock.h"
 
 #define ABANDON_ROUNDS 8
@@ -17,14 +17,14 @@ const struct trace *client_work_in(struct lyc_client *client, const struct trace
 
 bool client_is_open(const struct lyc_client *client)
 {
-	return client->state == SESSION_OPEN;
+	return client->state == ATTACHMENT_OPEN;
 }
 
 /* Send a Register and wait for Registered. */
 static enum lyc_status register_until(struct lyc_client *client, const struct packet_register *reg,
 				      uint64_t until_ms, struct lyc_error *error)
 {
-	enum lyc_status status = session_check(client, error);
+	enum lyc_status status = attachment_check(client, error);
 	if (status)
 		return status;
 	struct register_wait *wait = &client->registering;
@@ -41,7 +41,7 @@ static enum lyc_status register_until(struct lyc_client *client, const struct pa
 	*wait = (struct register_wait){.id = id, .is_waiting = true};
 	struct packet packet = {.kind = PACKET_REGISTER, .reg = *reg};
 	packet.reg.id = id;
-	if (session_put(client, &packet) == 0) {
+	if (attachment_put(client, &packet) == 0) {
 		wait->is_waiting = false;
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory to register");
 	}
@@ -51,7 +51,7 @@ static enum lyc_status register_until(struct lyc_client *client, const struct pa
 			return error_set(error, LYC_DEADLINE_EXCEEDED,
 					 "the daemon did not say Registered in time");
 		}
-		if (session_pump(client, until_ms)) {
+		if (attachment_pump(client, until_ms)) {
 			wait->is_waiting = false;
 			return error_set(error, LYC_RESOURCE_EXHAUSTED,
 					 "callbacks wait within callbacks too deep");
@@ -80,19 +80,19 @@ enum lyc_status client_let_go(struct lyc_client *client, uint32_t timeout_ms)
 void client_run_on(struct lyc_client *client, uint32_t timeout_ms)
 {
 	/* Too deep it is not: nothing runs but this. */
-	(void)!session_pump(client, mono_ms() + timeout_ms);
+	(void)!attachment_pump(client, mono_ms() + timeout_ms);
 }
 
 enum lyc_status client_reply(struct lyc_client *client, const struct packet_reply *reply)
 {
-	if (client->state != SESSION_OPEN)
+	if (client->state != ATTACHMENT_OPEN)
 		return LYC_UNAVAILABLE;
 	if (reply->more && connection_unsent(client->connection) > CONNECTION_MAX_UNSENT)
 		return LYC_RESOURCE_EXHAUSTED;
 	struct packet packet = {.kind = PACKET_REPLY, .reply = *reply};
-	if (session_put(client, &packet) == 0)
+	if (attachment_put(client, &packet) == 0)
 		return LYC_RESOURCE_EXHAUSTED;
-	session_wrote(client);
+	attachment_wrote(client);
 	return LYC_OK;
 }
 

@@ -100,8 +100,8 @@ static enum lyc_status fill_publish(const struct lyc_client *client, const char 
 				 "the message has %zu bytes, the daemon takes at most %u", body.len,
 				 client->welcome.max_body ? client->welcome.max_body
 							  : WIRE_MAX_BODY);
-	if (!session_text(options->principal, &publish->principal) ||
-	    !session_text(options->to, &to) || !write_label(options, label, &publish->label))
+	if (!attachment_text(options->principal, &publish->principal) ||
+	    !attachment_text(options->to, &to) || !write_label(options, label, &publish->label))
 		return error_set(error, LYC_INVALID_ARGUMENT,
 				 "the publish's to or principal is too long or not UTF-8");
 	publish->body = body;
@@ -132,8 +132,8 @@ static enum lyc_status put_acked(struct lyc_client *client, struct packet *packe
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "no memory for a publish, or %u are outstanding", PENDING_MAX);
 	packet->publish.id = publish->id;
-	size_t len = session_put(client, packet);
-	if (len == 0 || !session_has_credit(&client->publishes, client->publish_credit, len)) {
+	size_t len = attachment_put(client, packet);
+	if (len == 0 || !attachment_has_credit(&client->publishes, client->publish_credit, len)) {
 		client->connection->out.len -= len;
 		pending_remove(&client->publishes, publish);
 		return len ? out_of_credit(client, len, error)
@@ -157,7 +157,7 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 	struct packet packet = {.kind = PACKET_PUBLISH, .publish = {0}};
 	if (!options)
 		options = &none;
-	enum lyc_status status = session_check(client, error);
+	enum lyc_status status = attachment_check(client, error);
 	if (!status)
 		status =
 			fill_publish(client, subject, body, options, label, &packet.publish, error);
@@ -174,14 +174,14 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "the daemon does not keep up; run, then try again");
 	if (on_ack) {
-		if (!session_has_credit(&client->publishes, client->publish_credit, body.len))
+		if (!attachment_has_credit(&client->publishes, client->publish_credit, body.len))
 			return out_of_credit(client, body.len, error);
 		status = put_acked(client, &packet, on_ack, arg, error);
-	} else if (session_put(client, &packet) == 0) {
+	} else if (attachment_put(client, &packet) == 0) {
 		status = error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a publish");
 	}
 	if (!status)
-		session_wrote(client);
+		attachment_wrote(client);
 	return status;
 }
 
@@ -240,13 +240,13 @@ enum lyc_status lyc_client_publish(struct lyc_client *client, const char *subjec
 			break;
 		if (client->is_closing || mono_ms() >= until_ms)
 			break;
-		if (session_pump(client, until_ms))
+		if (attachment_pump(client, until_ms))
 			return too_deep(error);
 	}
 	if (status)
 		return status;
 	while (!wait.is_done) {
-		if (session_pump(client, UINT64_MAX)) {
+		if (attachment_pump(client, UINT64_MAX)) {
 			forget(client, &wait);
 			return too_deep(error);
 		}

@@ -1,8 +1,8 @@
 /*
  * The pump: receives frames and hands each packet to the file that knows what it means, at the
- * depth at which it runs (session.h). Sessions themselves are session.c's.
+ * depth at which it runs (attachment.h). How sessions come and go is attachment.c's.
  */
-#include "client/session.h"
+#include "client/attachment.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static void handle_registered(struct lyc_client *client, const struct packet_reg
 static void send_pong(struct lyc_client *client, uint64_t id)
 {
 	struct packet pong = {.kind = PACKET_PONG, .pong = {.id = id}};
-	session_put(client, &pong);
+	attachment_put(client, &pong);
 }
 
 static bool cancel_call(struct lyc_client *client, uint64_t id)
@@ -102,14 +102,14 @@ static void handle_delivery(struct lyc_client *client, struct level *level,
 static void defer(struct lyc_client *client, struct span bytes)
 {
 	if (client->deferred.len + bytes.len > DEFERRED_MAX) {
-		session_lose(client, LYC_RESOURCE_EXHAUSTED,
-			     "the daemon sent more than it had credit for", BACK_OFF_REFUSED_MS);
+		attachment_lose(client, LYC_RESOURCE_EXHAUSTED,
+				"the daemon sent more than it had credit for", BACK_OFF_REFUSED_MS);
 		return;
 	}
 	buf_add(&client->deferred, bytes.data, bytes.len);
 	if (client->deferred.has_failed)
-		session_lose(client, LYC_RESOURCE_EXHAUSTED,
-			     "no memory for what came while a callback waited", 0);
+		attachment_lose(client, LYC_RESOURCE_EXHAUSTED,
+				"no memory for what came while a callback waited", 0);
 }
 
 /* `bytes` is the packet as it came, with its length. */
@@ -117,12 +117,12 @@ static void handle_packet(struct lyc_client *client, struct level *level,
 			  const struct packet *packet, struct span bytes)
 {
 	if (packet->kind == PACKET_GOODBYE) {
-		session_goodbye(client, &packet->goodbye);
+		attachment_goodbye(client, &packet->goodbye);
 		return;
 	}
-	if (client->state != SESSION_OPEN) {
+	if (client->state != ATTACHMENT_OPEN) {
 		if (packet->kind == PACKET_WELCOME)
-			session_welcome(client, &packet->welcome);
+			attachment_welcome(client, &packet->welcome);
 		return;
 	}
 	switch (packet->kind) {
@@ -173,14 +173,14 @@ static void handle_frame(struct lyc_client *client, struct level *level, struct 
 		if (result == FRAME_END)
 			return;
 		if (result == FRAME_MALFORMED) {
-			session_lose(client, LYC_DATA_LOSS, "the daemon sent a malformed packet",
-				     BACK_OFF_REFUSED_MS);
+			attachment_lose(client, LYC_DATA_LOSS, "the daemon sent a malformed packet",
+					BACK_OFF_REFUSED_MS);
 			return;
 		}
 		if (result == FRAME_PACKET)
 			handle_packet(client, level, &packet, span_of(start, packet.len));
 		/* Without a socket the rest is of a session that has ended. */
-		if (client->state == SESSION_WAITING)
+		if (client->state == ATTACHMENT_WAITING)
 			reader->at = reader->end;
 	}
 }
@@ -219,9 +219,9 @@ static void receive_all(struct lyc_client *client, struct level *level)
 		    !connection_receive(client->connection, &msg, &has_parts)) {
 			if (connection_unsent(client->connection) <= CONNECTION_MAX_UNSENT &&
 			    has_parts)
-				session_lose(client, LYC_DATA_LOSS,
-					     "the daemon sent a message of several frames",
-					     BACK_OFF_REFUSED_MS);
+				attachment_lose(client, LYC_DATA_LOSS,
+						"the daemon sent a message of several frames",
+						BACK_OFF_REFUSED_MS);
 			return;
 		}
 		client->last_heard_ms = client->now_ms;
@@ -233,7 +233,7 @@ static void receive_all(struct lyc_client *client, struct level *level)
 
 static struct level *level_here(struct lyc_client *client)
 {
-	if (client->depth >= SESSION_MAX_DEPTH)
+	if (client->depth >= ATTACHMENT_MAX_DEPTH)
 		return NULL;
 	if (!client->levels[client->depth])
 		client->levels[client->depth] = mem_try(sizeof(struct level));
@@ -242,7 +242,7 @@ static struct level *level_here(struct lyc_client *client)
 
 static int wait_ms(const struct lyc_client *client, uint64_t until_ms)
 {
-	uint64_t due = session_due_ms(client);
+	uint64_t due = attachment_due_ms(client);
 	if (until_ms < due)
 		due = until_ms;
 	if (due == UINT64_MAX)
@@ -261,36 +261,36 @@ static enum lyc_status pump(struct lyc_client *client, uint64_t until_ms, bool e
 		finish_outer(client, level);
 	for (;;) {
 		client->now_ms = mono_ms();
-		session_flush(client);
+		attachment_flush(client);
 		receive_all(client, level);
 		handle_deferred(client, level);
 		/* Where packets come from there is a connection. */
 		if (client->handled_count == handled_before)
-			session_watch(client);
-		session_tick(client);
+			attachment_watch(client);
+		attachment_tick(client);
 		handle_deferred(client, level);
 		if (client->handled_count != handled_before || client->now_ms >= until_ms ||
 		    (ends_when_woken &&
 		     (client->connection->is_woken || client->connection->is_stirred)))
 			break;
 		subscriptions_settle(client);
-		session_flush(client);
+		attachment_flush(client);
 		connection_wait(client->connection, wait_ms(client, until_ms));
 	}
 	subscriptions_settle(client);
-	session_flush(client);
+	attachment_flush(client);
 	if (client->depth == 0)
 		subscriptions_sweep(client);
-	connection_arm(client->connection, session_due_ms(client));
+	connection_arm(client->connection, attachment_due_ms(client));
 	return LYC_OK;
 }
 
-enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms)
+enum lyc_status attachment_pump(struct lyc_client *client, uint64_t until_ms)
 {
 	return pump(client, until_ms, false);
 }
 
-enum lyc_status session_pump_or_wake(struct lyc_client *client, uint64_t until_ms)
+enum lyc_status attachment_pump_or_wake(struct lyc_client *client, uint64_t until_ms)
 {
 	return pump(client, until_ms, client->depth == 0);
 }

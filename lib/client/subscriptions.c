@@ -86,7 +86,7 @@ static bool copy_option(const char *text, char **ret_copy)
 	struct span span;
 	if (!text || !text[0])
 		return true;
-	if (!session_text(text, &span))
+	if (!attachment_text(text, &span))
 		return false;
 	*ret_copy = mem_dup_try(text, span.len);
 	return *ret_copy != NULL;
@@ -114,8 +114,8 @@ static void send_subscribe(struct lyc_client *client, const struct subscription 
 		packet.subscribe.start = SUBSCRIBE_SEQ;
 		packet.subscribe.from = subscription->consumed_seq + 1;
 	}
-	session_put(client, &packet);
-	session_wrote(client);
+	attachment_put(client, &packet);
+	attachment_wrote(client);
 }
 
 enum lyc_status lyc_client_subscribe(struct lyc_client *client, const char *pattern,
@@ -158,7 +158,7 @@ enum lyc_status lyc_client_subscribe(struct lyc_client *client, const char *patt
 	subscription->arg = arg;
 	list_init(&subscription->node);
 	HASH_ADD(by_id, client->subscriptions, id, sizeof(subscription->id), subscription);
-	if (client->state == SESSION_OPEN)
+	if (client->state == ATTACHMENT_OPEN)
 		send_subscribe(client, subscription);
 	*ret_id = subscription->id;
 	return LYC_OK;
@@ -184,8 +184,8 @@ void lyc_client_unsubscribe(struct lyc_client *client, uint64_t id, bool forget)
 		return;
 	struct packet packet = {.kind = PACKET_UNSUBSCRIBE,
 				.unsubscribe = {.id = id, .forget = forget}};
-	if (client->state == SESSION_OPEN)
-		session_put(client, &packet);
+	if (client->state == ATTACHMENT_OPEN)
+		attachment_put(client, &packet);
 	drop(client, subscription);
 }
 
@@ -208,24 +208,24 @@ static void settle_one(struct lyc_client *client, struct subscription *subscript
 		struct packet packet = {
 			.kind = PACKET_CONSUMED,
 			.consumed = {.id = subscription->id, .value = subscription->consumed_seq}};
-		session_put(client, &packet);
+		attachment_put(client, &packet);
 		subscription->told_seq = subscription->consumed_seq;
 	}
 	if (subscription->owed_bytes > 0) {
 		struct packet packet = {
 			.kind = PACKET_CREDIT,
 			.credit = {.id = subscription->id, .value = subscription->owed_bytes}};
-		session_put(client, &packet);
+		attachment_put(client, &packet);
 	}
 	subscription->owed_records = 0;
 	subscription->owed_bytes = 0;
 	list_remove(&subscription->node);
-	session_wrote(client);
+	attachment_wrote(client);
 }
 
 void subscriptions_settle(struct lyc_client *client)
 {
-	if (client->state != SESSION_OPEN)
+	if (client->state != ATTACHMENT_OPEN)
 		return;
 	list_each_safe (node, &client->owing)
 		settle_one(client, list_entry(node, struct subscription, node));
@@ -246,7 +246,7 @@ static void consume(struct lyc_client *client, struct subscription *subscription
 	if (list_is_empty(&subscription->node))
 		list_add_last(&client->owing, &subscription->node);
 	uint64_t owed = subscription->owed_records + subscription->owed_bytes;
-	if (owed >= subscription->credit / 2 && client->state == SESSION_OPEN)
+	if (owed >= subscription->credit / 2 && client->state == ATTACHMENT_OPEN)
 		settle_one(client, subscription);
 }
 
@@ -322,7 +322,7 @@ void subscriptions_deliver(struct lyc_client *client, struct level *level,
 	if (!level_reserve(level, from->subject.len + from->origin.len + from->principal.len +
 					  from->trace.len + 4) ||
 	    (waits && !remember(subscription, from->seq, packet_len))) {
-		session_lose(client, LYC_RESOURCE_EXHAUSTED, "no memory for a delivery", 0);
+		attachment_lose(client, LYC_RESOURCE_EXHAUSTED, "no memory for a delivery", 0);
 		return;
 	}
 	struct lyc_delivery delivery = {.subject = level_text(level, from->subject),
@@ -374,7 +374,7 @@ void subscriptions_ended(struct lyc_client *client, struct level *level,
 	if (!subscription)
 		return;
 	if (!level_reserve(level, unsubscribe->text.len + 1)) {
-		session_lose(client, LYC_RESOURCE_EXHAUSTED, "no memory for a refusal", 0);
+		attachment_lose(client, LYC_RESOURCE_EXHAUSTED, "no memory for a refusal", 0);
 		return;
 	}
 	struct lyc_delivery delivery = {

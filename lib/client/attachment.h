@@ -1,14 +1,15 @@
 /*
- * The client's inside, shared by the files of this folder: the session with the daemon, from Hello
- * to its loss and the next Hello, and the pump that hands packets to those who wait for them.
+ * The client's inside, shared by the files of this folder: its attachment to the daemon, which is a
+ * session from Hello to its loss, and the next one after that, and the pump that hands packets to
+ * those who wait for them.
  *
  * A callback may wait (lyc_client_call): the pump then runs inside the pump. Each depth has a frame
  * of its own, because what the outer callback was given must stay valid. The inner one goes on with
  * what the outer has not read yet, hands out replies, acks and Registered, and puts all else into
  * `deferred`, which is read when the outer has returned.
  */
-#ifndef LYC_CLIENT_SESSION_H
-#define LYC_CLIENT_SESSION_H
+#ifndef LYC_CLIENT_ATTACHMENT_H
+#define LYC_CLIENT_ATTACHMENT_H
 
 #include <zmq.h>
 
@@ -19,18 +20,18 @@
 #include "client/pending.h"
 #include "wire/packet.h"
 
-#define SESSION_MAX_DEPTH 8
+#define ATTACHMENT_MAX_DEPTH 8
 /* After something that another Hello will hardly change. */
 #define BACK_OFF_REFUSED_MS 5000
 
-enum session_state {
+enum attachment_state {
 	/* No socket until retry_at_ms. */
-	SESSION_WAITING,
+	ATTACHMENT_WAITING,
 	/* Hello waits for the connection. */
-	SESSION_CONNECTING,
+	ATTACHMENT_CONNECTING,
 	/* Hello has left, Welcome has not come. */
-	SESSION_GREETING,
-	SESSION_OPEN,
+	ATTACHMENT_GREETING,
+	ATTACHMENT_OPEN,
 };
 
 /* One depth of the pump. */
@@ -59,7 +60,7 @@ struct lyc_client {
 	uint64_t serve_credit;
 	struct rng rng;
 
-	enum session_state state;
+	enum attachment_state state;
 	/* Why there is no session. */
 	struct lyc_error why;
 	/* Trying again will not help: lyc_client_open gives up. */
@@ -81,7 +82,7 @@ struct lyc_client {
 	uint64_t call_credit;
 	uint64_t publish_credit;
 
-	struct level *levels[SESSION_MAX_DEPTH];
+	struct level *levels[ATTACHMENT_MAX_DEPTH];
 	unsigned depth;
 	struct buf deferred;
 	/* Things done that a caller of run may have waited for. */
@@ -107,27 +108,27 @@ struct lyc_client {
 
 /* Handle what comes until something was handled or until_ms has passed, and send what is queued.
  * RESOURCE_EXHAUSTED when callbacks wait within callbacks too deep. */
-enum lyc_status session_pump(struct lyc_client *client, uint64_t until_ms);
+enum lyc_status attachment_pump(struct lyc_client *client, uint64_t until_ms);
 /* The same, but ends when client_wake_on's descriptor became readable, too. */
-enum lyc_status session_pump_or_wake(struct lyc_client *client, uint64_t until_ms);
+enum lyc_status attachment_pump_or_wake(struct lyc_client *client, uint64_t until_ms);
 /* End the session, if there is one, and everything that was outstanding, and begin to reconnect. */
-void session_lose(struct lyc_client *client, enum lyc_status status, const char *text,
-		  uint64_t least_back_off_ms);
+void attachment_lose(struct lyc_client *client, enum lyc_status status, const char *text,
+		     uint64_t least_back_off_ms);
 /* What the daemon says of the session. */
-void session_welcome(struct lyc_client *client, const struct packet_welcome *welcome);
-void session_goodbye(struct lyc_client *client, const struct packet_goodbye *goodbye);
+void attachment_welcome(struct lyc_client *client, const struct packet_welcome *welcome);
+void attachment_goodbye(struct lyc_client *client, const struct packet_goodbye *goodbye);
 /* What the transport has noticed, and what time alone brings about. */
-void session_watch(struct lyc_client *client);
-void session_tick(struct lyc_client *client);
-/* When session_tick has something to do next; UINT64_MAX: only when something comes. */
-uint64_t session_due_ms(const struct lyc_client *client);
-void session_flush(struct lyc_client *client);
+void attachment_watch(struct lyc_client *client);
+void attachment_tick(struct lyc_client *client);
+/* When attachment_tick has something to do next; UINT64_MAX: only when something comes. */
+uint64_t attachment_due_ms(const struct lyc_client *client);
+void attachment_flush(struct lyc_client *client);
 /* LYC_OK in a session; otherwise why there is none. */
-enum lyc_status session_check(const struct lyc_client *client, struct lyc_error *error);
+enum lyc_status attachment_check(const struct lyc_client *client, struct lyc_error *error);
 /* What every client function does after writing to connection->out: a full frame leaves at once. */
-void session_wrote(struct lyc_client *client);
+void attachment_wrote(struct lyc_client *client);
 /* Put one packet, undo it when there is no memory; returns its length, 0 then. */
-size_t session_put(struct lyc_client *client, const struct packet *packet);
+size_t attachment_put(struct lyc_client *client, const struct packet *packet);
 
 /* Room for C strings of this many bytes in all, their NULs included; false when there is no memory.
  */
@@ -136,10 +137,10 @@ bool level_reserve(struct level *level, size_t len);
 const char *level_text(struct level *level, struct span text);
 
 /* A string that a packet may carry: well-formed UTF-8; NULL is empty. */
-bool session_text(const char *text, struct span *ret_text);
+bool attachment_text(const char *text, struct span *ret_text);
 /* Has this packet room in the credit, beside what is outstanding? */
-static inline bool session_has_credit(const struct pending_table *table, uint64_t credit,
-				      size_t len)
+static inline bool attachment_has_credit(const struct pending_table *table, uint64_t credit,
+					 size_t len)
 {
 	return table->len + len <= credit;
 }

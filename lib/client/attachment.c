@@ -1,8 +1,8 @@
 /*
- * The session: Hello, Welcome, heartbeats, loss and back-off. It decides when there is no session;
- * what outstanding calls, publishes and subscriptions make of that is theirs.
+ * The attachment to the daemon: Hello, Welcome, heartbeats, loss and back-off. It decides when
+ * there is no session; what outstanding calls, publishes and subscriptions make of that is theirs.
  */
-#include "client/session.h"
+#include "client/attachment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 #define PUBLISH_LOST_TEXT                                                                          \
 	"the connection to the daemon was lost; whether it was published is not known"
 
-size_t session_put(struct lyc_client *client, const struct packet *packet)
+size_t attachment_put(struct lyc_client *client, const struct packet *packet)
 {
 	struct buf *out = &client->connection->out;
 	size_t before = out->len;
@@ -34,27 +34,27 @@ size_t session_put(struct lyc_client *client, const struct packet *packet)
 	return out->len - before;
 }
 
-bool session_text(const char *text, struct span *ret_text)
+bool attachment_text(const char *text, struct span *ret_text)
 {
 	*ret_text = span_of(text, text ? strlen(text) : 0);
 	return utf8_check(ret_text->data, ret_text->len, NULL);
 }
 
-void session_flush(struct lyc_client *client)
+void attachment_flush(struct lyc_client *client)
 {
 	if (connection_unsent(client->connection) > 0 && connection_flush(client->connection))
 		client->last_sent_ms = client->now_ms;
 }
 
-void session_wrote(struct lyc_client *client)
+void attachment_wrote(struct lyc_client *client)
 {
 	if (connection_unsent(client->connection) >= WIRE_FRAME_LEN)
-		session_flush(client);
+		attachment_flush(client);
 }
 
-enum lyc_status session_check(const struct lyc_client *client, struct lyc_error *error)
+enum lyc_status attachment_check(const struct lyc_client *client, struct lyc_error *error)
 {
-	if (client->state == SESSION_OPEN)
+	if (client->state == ATTACHMENT_OPEN)
 		return LYC_OK;
 	return error_set(error, LYC_UNAVAILABLE, "not connected to the daemon: %s",
 			 client->why.text[0] ? client->why.text : "still connecting");
@@ -68,8 +68,8 @@ static void say_hello(struct lyc_client *client)
 			       .hello = {.version = WIRE_VERSION,
 					 .software = span_of(software, strlen(software)),
 					 .call_credit = client->serve_credit}};
-	session_put(client, &hello);
-	client->state = SESSION_CONNECTING;
+	attachment_put(client, &hello);
+	client->state = ATTACHMENT_CONNECTING;
 }
 
 static void wait_to_retry(struct lyc_client *client, uint64_t least_ms)
@@ -83,7 +83,7 @@ static void wait_to_retry(struct lyc_client *client, uint64_t least_ms)
 	client->back_off_ms *= 2;
 	if (client->back_off_ms > BACK_OFF_MAX_MS)
 		client->back_off_ms = BACK_OFF_MAX_MS;
-	client->state = SESSION_WAITING;
+	client->state = ATTACHMENT_WAITING;
 }
 
 /* Everything that a session carried ends. It is taken out first: a callback may wait until the next
@@ -113,10 +113,10 @@ static void set_why(struct lyc_client *client, enum lyc_status status, const cha
 	error_set(&client->why, status, "%s", text);
 }
 
-void session_lose(struct lyc_client *client, enum lyc_status status, const char *text,
-		  uint64_t least_back_off_ms)
+void attachment_lose(struct lyc_client *client, enum lyc_status status, const char *text,
+		     uint64_t least_back_off_ms)
 {
-	bool was_open = client->state == SESSION_OPEN;
+	bool was_open = client->state == ATTACHMENT_OPEN;
 	set_why(client, status, text);
 	connection_close(client->connection, 0);
 	wait_to_retry(client, least_back_off_ms);
@@ -129,7 +129,7 @@ void session_lose(struct lyc_client *client, enum lyc_status status, const char 
  * sent before this Hello is answered with the same Goodbye again, and that is passed over. */
 static void lose_session_only(struct lyc_client *client)
 {
-	if (client->state != SESSION_OPEN)
+	if (client->state != ATTACHMENT_OPEN)
 		return;
 	set_why(client, LYC_UNAVAILABLE, "the daemon did not know this connection any more");
 	buf_clear(&client->connection->out);
@@ -153,7 +153,7 @@ static void retry(struct lyc_client *client)
 	say_hello(client);
 }
 
-void session_goodbye(struct lyc_client *client, const struct packet_goodbye *goodbye)
+void attachment_goodbye(struct lyc_client *client, const struct packet_goodbye *goodbye)
 {
 	static const struct {
 		const char *text;
@@ -183,10 +183,10 @@ void session_goodbye(struct lyc_client *client, const struct packet_goodbye *goo
 	error_set(&error, reasons[reason].status, "%s%s%.*s", reasons[reason].text,
 		  goodbye->text.len ? ": " : "", (int)goodbye->text.len,
 		  goodbye->text.len ? (const char *)goodbye->text.data : "");
-	client->is_refused |= reasons[reason].is_refused && client->state != SESSION_OPEN;
+	client->is_refused |= reasons[reason].is_refused && client->state != ATTACHMENT_OPEN;
 	client->is_told_to_end = reason == GOODBYE_SHUTDOWN;
-	session_lose(client, error.status, error.text,
-		     reasons[reason].is_refused ? BACK_OFF_REFUSED_MS : 0);
+	attachment_lose(client, error.status, error.text,
+			reasons[reason].is_refused ? BACK_OFF_REFUSED_MS : 0);
 }
 
 /* The strings of Welcome, one behind the other in a buffer of their own. */
@@ -214,28 +214,28 @@ static bool keep_welcome(struct lyc_client *client, const struct packet_welcome 
 	return true;
 }
 
-void session_welcome(struct lyc_client *client, const struct packet_welcome *welcome)
+void attachment_welcome(struct lyc_client *client, const struct packet_welcome *welcome)
 {
-	if (client->state != SESSION_GREETING && client->state != SESSION_CONNECTING)
+	if (client->state != ATTACHMENT_GREETING && client->state != ATTACHMENT_CONNECTING)
 		return;
 	if (welcome->version != WIRE_VERSION) {
 		char text[120];
 		snprintf(text, sizeof(text), "the daemon speaks version %u of the protocol, not %d",
 			 welcome->version, WIRE_VERSION);
 		client->is_refused = true;
-		session_lose(client, LYC_FAILED_PRECONDITION, text, BACK_OFF_REFUSED_MS);
+		attachment_lose(client, LYC_FAILED_PRECONDITION, text, BACK_OFF_REFUSED_MS);
 		return;
 	}
 	bool is_new_epoch = client->welcome.daemon && client->welcome.epoch != welcome->epoch;
 	if (!keep_welcome(client, welcome)) {
-		session_lose(client, LYC_RESOURCE_EXHAUSTED, "no memory for the daemon's Welcome",
-			     0);
+		attachment_lose(client, LYC_RESOURCE_EXHAUSTED,
+				"no memory for the daemon's Welcome", 0);
 		return;
 	}
 	client->call_credit = welcome->call_credit;
 	client->publish_credit = welcome->publish_credit;
 	client->heartbeat_ms = welcome->heartbeat_ms ? welcome->heartbeat_ms : DEFAULT_HEARTBEAT_MS;
-	client->state = SESSION_OPEN;
+	client->state = ATTACHMENT_OPEN;
 	client->why = (struct lyc_error){0};
 	client->back_off_ms = BACK_OFF_MS;
 	client->handled_count++;
@@ -251,26 +251,27 @@ void session_welcome(struct lyc_client *client, const struct packet_welcome *wel
 static void greet_again(struct lyc_client *client)
 {
 	struct lyc_error why = client->why;
-	session_lose(client, LYC_UNAVAILABLE, "the daemon closed the connection before Welcome", 0);
+	attachment_lose(client, LYC_UNAVAILABLE, "the daemon closed the connection before Welcome",
+			0);
 	if (why.status == LYC_UNAUTHENTICATED)
 		client->why = why;
 }
 
-void session_watch(struct lyc_client *client)
+void attachment_watch(struct lyc_client *client)
 {
 	switch (connection_watch(client->connection)) {
 	case CONNECTION_QUIET:
 		break;
 	case CONNECTION_LOST:
-		if (client->state == SESSION_OPEN)
-			session_lose(client, LYC_UNAVAILABLE,
-				     "the connection to the daemon was lost", 0);
-		else if (client->state == SESSION_GREETING)
+		if (client->state == ATTACHMENT_OPEN)
+			attachment_lose(client, LYC_UNAVAILABLE,
+					"the connection to the daemon was lost", 0);
+		else if (client->state == ATTACHMENT_GREETING)
 			greet_again(client);
 		break;
 	case CONNECTION_ENDED:
-		session_lose(client, LYC_UNAVAILABLE, "the daemon in this process has ended",
-			     BACK_OFF_REFUSED_MS);
+		attachment_lose(client, LYC_UNAVAILABLE, "the daemon in this process has ended",
+				BACK_OFF_REFUSED_MS);
 		break;
 	case CONNECTION_REFUSED:
 		set_why(client, LYC_UNAUTHENTICATED, "the daemon does not know this key");
@@ -288,58 +289,58 @@ void session_watch(struct lyc_client *client)
 static void keep_alive(struct lyc_client *client)
 {
 	if (client->now_ms >= client->last_heard_ms + 3ull * client->heartbeat_ms) {
-		session_lose(client, LYC_UNAVAILABLE, "the daemon has not been heard for too long",
-			     0);
+		attachment_lose(client, LYC_UNAVAILABLE,
+				"the daemon has not been heard for too long", 0);
 		return;
 	}
 	if (client->now_ms < client->last_sent_ms + client->heartbeat_ms)
 		return;
 	struct packet ping = {.kind = PACKET_PING, .ping = {.id = ++client->ping_id}};
-	session_put(client, &ping);
+	attachment_put(client, &ping);
 }
 
 /* What time alone brings about. */
-void session_tick(struct lyc_client *client)
+void attachment_tick(struct lyc_client *client)
 {
 	keyed_tick(client);
 	switch (client->state) {
-	case SESSION_WAITING:
+	case ATTACHMENT_WAITING:
 		if (client->now_ms >= client->retry_at_ms && !client->is_closing)
 			retry(client);
 		break;
-	case SESSION_CONNECTING:
-		session_flush(client);
+	case ATTACHMENT_CONNECTING:
+		attachment_flush(client);
 		if (connection_unsent(client->connection) == 0) {
-			client->state = SESSION_GREETING;
+			client->state = ATTACHMENT_GREETING;
 			client->greeting_until_ms = client->now_ms + GREETING_MS;
 			client->last_heard_ms = client->now_ms;
 		}
 		break;
-	case SESSION_GREETING:
+	case ATTACHMENT_GREETING:
 		if (client->now_ms >= client->greeting_until_ms)
-			session_lose(client, LYC_UNAVAILABLE,
-				     "the daemon does not answer our Hello", 0);
+			attachment_lose(client, LYC_UNAVAILABLE,
+					"the daemon does not answer our Hello", 0);
 		break;
-	case SESSION_OPEN:
+	case ATTACHMENT_OPEN:
 		keep_alive(client);
 		calls_expire(client);
 		break;
 	}
 }
 
-uint64_t session_due_ms(const struct lyc_client *client)
+uint64_t attachment_due_ms(const struct lyc_client *client)
 {
 	uint64_t due = UINT64_MAX;
 	switch (client->state) {
-	case SESSION_WAITING:
+	case ATTACHMENT_WAITING:
 		due = client->retry_at_ms;
 		break;
-	case SESSION_CONNECTING:
+	case ATTACHMENT_CONNECTING:
 		break;
-	case SESSION_GREETING:
+	case ATTACHMENT_GREETING:
 		due = client->greeting_until_ms;
 		break;
-	case SESSION_OPEN:
+	case ATTACHMENT_OPEN:
 		due = client->last_heard_ms + 3ull * client->heartbeat_ms;
 		if (client->last_sent_ms + client->heartbeat_ms < due)
 			due = client->last_sent_ms + client->heartbeat_ms;

@@ -1,4 +1,4 @@
-/* Sessions: Hello and Welcome, heartbeats, loss and coming back, Goodbye. */
+/* The attachment to a daemon: Hello and Welcome, heartbeats, loss and coming back, Goodbye. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ static void greet_only(struct fake_daemon *daemon, void *arg)
 	fake_check(daemon, goodbye->goodbye.reason == GOODBYE_SHUTDOWN);
 }
 
-static void test_session_begins_with_hello_and_ends_with_goodbye(void **state)
+static void test_attachment_begins_with_hello_and_ends_with_goodbye(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
@@ -59,7 +59,7 @@ static void test_session_begins_with_hello_and_ends_with_goodbye(void **state)
 	lyc_client_close(NULL);
 }
 
-static void test_session_open_says_when_nobody_answers(void **state)
+static void test_attachment_open_says_when_nobody_answers(void **state)
 {
 	(void)state;
 	struct lyc_client_options options = {.endpoint = "ipc://@lyceum-nobody-here",
@@ -88,7 +88,7 @@ static void refuse(struct fake_daemon *daemon, void *arg)
 	fake_send(daemon, &goodbye);
 }
 
-static void test_session_open_tells_the_goodbye(void **state)
+static void test_attachment_open_tells_the_goodbye(void **state)
 {
 	(void)state;
 	static const struct {
@@ -116,7 +116,7 @@ static void greet_with_another_version(struct fake_daemon *daemon, void *arg)
 	fake_greet(daemon);
 }
 
-static void test_session_open_refuses_another_version(void **state)
+static void test_attachment_open_refuses_another_version(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
@@ -155,7 +155,7 @@ static void fall_silent(struct fake_daemon *daemon, void *arg)
 	fake_reply(daemon, call->call.id, LYC_OK, "again", false);
 }
 
-static void test_session_is_lost_when_the_daemon_is_silent(void **state)
+static void test_attachment_is_lost_when_the_daemon_is_silent(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
@@ -199,7 +199,7 @@ static void forget_session(struct fake_daemon *daemon, void *arg)
 	fake_expect(daemon, PACKET_GOODBYE);
 }
 
-static void test_session_says_hello_again_on_no_session(void **state)
+static void test_attachment_says_hello_again_on_no_session(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
@@ -270,7 +270,7 @@ static void count_delivery(const struct lyc_delivery *delivery, void *arg)
 	(*(int *)arg)++;
 }
 
-static void test_session_comes_back_with_its_subscriptions(void **state)
+static void test_attachment_comes_back_with_its_subscriptions(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
@@ -308,7 +308,7 @@ static void greet_under_curve(struct fake_daemon *daemon, void *arg)
 	fake_expect(daemon, PACKET_GOODBYE);
 }
 
-static void test_session_open_tells_a_key_that_is_not_known(void **state)
+static void test_attachment_open_tells_a_key_that_is_not_known(void **state)
 {
 	(void)state;
 	struct keypair server;
@@ -354,7 +354,7 @@ static void reply_once(struct fake_daemon *daemon, void *arg)
 	fake_expect(daemon, PACKET_GOODBYE);
 }
 
-static void test_session_runs_in_another_loop(void **state)
+static void test_attachment_runs_in_another_loop(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
@@ -386,15 +386,15 @@ static void test_session_runs_in_another_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_session_begins_with_hello_and_ends_with_goodbye),
-		cmocka_unit_test(test_session_open_says_when_nobody_answers),
-		cmocka_unit_test(test_session_open_tells_the_goodbye),
-		cmocka_unit_test(test_session_open_refuses_another_version),
-		cmocka_unit_test(test_session_is_lost_when_the_daemon_is_silent),
-		cmocka_unit_test(test_session_says_hello_again_on_no_session),
-		cmocka_unit_test(test_session_comes_back_with_its_subscriptions),
-		cmocka_unit_test(test_session_open_tells_a_key_that_is_not_known),
-		cmocka_unit_test(test_session_runs_in_another_loop),
+		cmocka_unit_test(test_attachment_begins_with_hello_and_ends_with_goodbye),
+		cmocka_unit_test(test_attachment_open_says_when_nobody_answers),
+		cmocka_unit_test(test_attachment_open_tells_the_goodbye),
+		cmocka_unit_test(test_attachment_open_refuses_another_version),
+		cmocka_unit_test(test_attachment_is_lost_when_the_daemon_is_silent),
+		cmocka_unit_test(test_attachment_says_hello_again_on_no_session),
+		cmocka_unit_test(test_attachment_comes_back_with_its_subscriptions),
+		cmocka_unit_test(test_attachment_open_tells_a_key_that_is_not_known),
+		cmocka_unit_test(test_attachment_runs_in_another_loop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
