@@ -2,7 +2,6 @@
 #include "commands.h"
 
 #include <inttypes.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "age.h"
+#include "client/sibling.h"
 #include "contract.h"
 #include "lyceum/v1/node.pb-c.h"
 #include "outcome.h"
@@ -17,23 +17,14 @@
 /* A log may be large: as long as a call may take. */
 #define BACKUP_TIMEOUT_MS (60u * 60 * 1000)
 
-/* In order: beside this executable, in its build folder, wherever the shell finds it. */
+/* In this process's place. */
 static int check(const char *folder)
 {
-	static const char *const places[] = {"lyceumd", "../../broker/lyceumd"};
-	char self[PATH_MAX];
-	char path[PATH_MAX + 40];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	self[len > 0 ? len : 0] = '\0';
-	const char *own = dirname(self);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", own, places[i]);
-		if (access(path, X_OK) == 0)
-			execl(path, "lyceumd", "--check-backup", folder, (char *)NULL);
-	}
-	execlp("lyceumd", "lyceumd", "--check-backup", folder, (char *)NULL);
+	char path[PATH_MAX + 64];
+	sibling_find("lyceumd", path, sizeof(path));
+	execl(path, "lyceumd", "--check-backup", folder, (char *)NULL);
 	return outcome_say(OUTCOME_UNREACHABLE,
-			   "lyceumd, which checks backups, is not found beside this command");
+			   "lyceumd, which checks backups, cannot be started as %s", path);
 }
 
 static void print_size(uint64_t bytes)

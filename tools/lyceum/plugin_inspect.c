@@ -5,13 +5,11 @@
  */
 #include "plugin_verbs.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -19,42 +17,30 @@
 #include "base/error.h"
 #include "client/sibling.h"
 #include "contract.h"
+#include "io/program.h"
 #include "lyceum/v1/node.pb-c.h"
 #include "outcome.h"
 
 #define MAX_ANSWER (4u << 20)
+#define PATIENCE_MS 15000
 
 /* What lyceum-plugin --inspect prints; nothing of the file is run here. */
 static enum lyc_status ask_runner(const char *file, struct buf *to, struct lyc_error *error)
 {
 	char runner[PATH_MAX + 64];
-	int ends[2];
 	int code = 0;
 	sibling_find("lyceum-plugin", runner, sizeof(runner));
-	if (pipe(ends) != 0)
-		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no pipe: %s", strerror(errno));
-	pid_t child = fork();
-	if (child == 0) {
-		dup2(ends[1], STDOUT_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		execl(runner, "lyceum-plugin", "--inspect", "--so", file, (char *)NULL);
-		fprintf(stderr, "lyceum: %s cannot be started: %s\n", runner, strerror(errno));
-		_exit(127);
-	}
-	close(ends[1]);
-	ssize_t len = 0;
-	while (child > 0 && to->len < MAX_ANSWER && buf_reserve(to, 65536) &&
-	       (len = read(ends[0], to->data + to->len, to->cap - to->len)) > 0)
-		to->len += (size_t)len;
-	close(ends[0]);
-	if (child < 0)
-		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no process: %s", strerror(errno));
-	while (waitpid(child, &code, 0) < 0 && errno == EINTR)
-		continue;
-	if (!WIFEXITED(code) || WEXITSTATUS(code) != 0)
-		return error_set(error, LYC_FAILED_PRECONDITION, "%s cannot be inspected", file);
-	return LYC_OK;
+	char *words[] = {runner, (char *)(uintptr_t) "--inspect", (char *)(uintptr_t) "--so",
+			 (char *)(uintptr_t)file, NULL};
+	const struct program program = {.path = runner,
+					.words = words,
+					.fd = STDOUT_FILENO,
+					.max_len = MAX_ANSWER,
+					.timeout_ms = PATIENCE_MS};
+	enum lyc_status status = program_run(&program, to, &code, error);
+	if (status == LYC_OK && code != 0)
+		status = error_set(error, LYC_FAILED_PRECONDITION, "%s cannot be inspected", file);
+	return status;
 }
 
 static const char *text_of(const json_t *object, const char *name)
