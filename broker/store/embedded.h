@@ -52,6 +52,11 @@ bool store_add_segment(struct store *store, struct segment *segment);
 /* The segment that holds `seq`, or the first behind it; segment_count when there is none. Under the
  * lock. */
 size_t store_find_segment(const struct store *store, uint64_t seq);
+/* These take the lock. How many there are; and one of them, which stays as it is until it is
+ * released; NULL when there is none at this place. */
+size_t store_count_segments(struct store *store);
+struct segment *store_hold_segment(struct store *store, size_t at);
+void store_release_segment(struct store *store, struct segment *segment);
 
 /* Seal the active segment and go on in a new one with room for `need` bytes of records. Under
  * `writing`. */

@@ -42,13 +42,6 @@ static bool hold(struct store *store, size_t at, struct held *ret_held)
 	return is_there;
 }
 
-static void release(struct store *store, struct held *held)
-{
-	pthread_mutex_lock(&store->lock);
-	segment_unref(held->segment);
-	pthread_mutex_unlock(&store->lock);
-}
-
 /* Read from an offset on until about max_bytes from this sequence on were checked; the one after
  * them. */
 static enum lyc_status check(const struct held *held, uint64_t offset, uint64_t seq,
@@ -89,7 +82,7 @@ enum lyc_status store_scrub(struct store *store, uint64_t *seq, size_t max_bytes
 		return LYC_OK;
 	}
 	enum lyc_status status = check(&held, offset, *seq, max_bytes, &next, error);
-	release(store, &held);
+	store_release_segment(store, held.segment);
 	if (status == LYC_OK)
 		*seq = next;
 	return status;
@@ -111,7 +104,7 @@ enum lyc_status store_mend(struct store *store, uint64_t from_seq, uint64_t to_s
 		if (!is_behind)
 			status = check(&held, SEGMENT_HEADER_LEN, 0, SIZE_MAX, &next, error);
 		bool is_damaged = status == LYC_DATA_LOSS;
-		release(store, &held);
+		store_release_segment(store, held.segment);
 		if (is_behind)
 			break;
 		if (is_damaged)

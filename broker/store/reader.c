@@ -35,13 +35,6 @@ static bool hold(struct store *store, uint64_t from, struct held *ret_held)
 	return is_found;
 }
 
-static void release(struct store *store, struct held *held)
-{
-	pthread_mutex_lock(&store->lock);
-	segment_unref(held->segment);
-	pthread_mutex_unlock(&store->lock);
-}
-
 static uint64_t last_seq_of(struct store *store)
 {
 	pthread_mutex_lock(&store->lock);
@@ -89,7 +82,7 @@ enum lyc_status store_read_all(struct store *store, uint64_t from, size_t max_co
 				  count >= max_count || bytes >= max_bytes;
 		}
 		segment_cursor_fini(&cursor);
-		release(store, &held);
+		store_release_segment(store, held.segment);
 		if (status == LYC_OUT_OF_RANGE)
 			next = held.last_seq + 1;
 		else if (status != LYC_OK) {
@@ -127,7 +120,7 @@ enum lyc_status store_read_one(struct store *store, uint64_t seq, struct buf *re
 						   "No memory for a record.");
 		}
 		segment_cursor_fini(&cursor);
-		release(store, &held);
+		store_release_segment(store, held.segment);
 	}
 	if (status == LYC_OUT_OF_RANGE)
 		status = error_set(error, LYC_NOT_FOUND,

@@ -15,7 +15,7 @@
 #include "store/checkpoint.h"
 #include "store/digest.h"
 #include "store/embedded.h"
-#include "store/quarantine.h"
+#include "store/orphans.h"
 #include "store/segment_copy.h"
 
 #define CHUNK_LEN (1u << 20)
@@ -29,9 +29,8 @@ struct rewrite {
 
 	struct buf gone; /* of one segment: seq, length of the subject, subject */
 	size_t gone_count;
-	struct buf gone_seqs; /* the same, sequences only */
 	uint64_t removed_count;
-	struct subject_index orphans; /* subjects whose last record went and that have others */
+	struct subject_index orphans; /* see store/orphans.h */
 };
 
 /* Sequences that went and stand in no hole of the copy yet. */
@@ -39,31 +38,6 @@ struct hole {
 	uint64_t first_seq; /* 0: none is open */
 	uint64_t last_seq;
 };
-
-/* Nobody else takes segments out of the list, but it may move. */
-static struct segment *segment_at(struct store *store, size_t at)
-{
-	pthread_mutex_lock(&store->lock);
-	struct segment *segment = store->segments[at];
-	segment->ref_count++;
-	pthread_mutex_unlock(&store->lock);
-	return segment;
-}
-
-static void release(struct store *store, struct segment *segment)
-{
-	pthread_mutex_lock(&store->lock);
-	segment_unref(segment);
-	pthread_mutex_unlock(&store->lock);
-}
-
-static size_t count_of(struct store *store)
-{
-	pthread_mutex_lock(&store->lock);
-	size_t count = store->segment_count;
-	pthread_mutex_unlock(&store->lock);
-	return count;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -81,14 +55,6 @@ static bool is_doomed(const struct rewrite *rewrite, const struct segment_record
 				 by_value) != NULL;
 }
 
-/* As it was found: what is last may have changed since. */
-static bool is_gone(const struct rewrite *rewrite, const struct segment_record *record)
-{
-	return record->kind != SEGMENT_HOLE &&
-	       bsearch(&record->seq, rewrite->gone_seqs.data, rewrite->gone_count, sizeof(uint64_t),
-		       by_value) != NULL;
-}
-
 /* Which records of the segment are to go. */
 static enum lyc_status find_doomed(struct rewrite *rewrite, const struct segment *segment,
 				   struct lyc_error *error)
@@ -97,7 +63,6 @@ static enum lyc_status find_doomed(struct rewrite *rewrite, const struct segment
 	struct segment_record record;
 	enum lyc_status status;
 	buf_clear(&rewrite->gone);
-	buf_clear(&rewrite->gone_seqs);
 	rewrite->gone_count = 0;
 	segment_cursor_init(&cursor, segment, SEGMENT_HEADER_LEN, segment->len, CHUNK_LEN);
 	while ((status = segment_cursor_next(&cursor, &record, error)) == LYC_OK) {
@@ -107,12 +72,11 @@ static enum lyc_status find_doomed(struct rewrite *rewrite, const struct segment
 		buf_add(&rewrite->gone, &record.seq, sizeof(record.seq));
 		buf_add(&rewrite->gone, &len, sizeof(len));
 		buf_add(&rewrite->gone, record.subject.data, len);
-		buf_add(&rewrite->gone_seqs, &record.seq, sizeof(record.seq));
 		rewrite->gone_count++;
 	}
 	segment_cursor_fini(&cursor);
 	if (status == LYC_OUT_OF_RANGE)
-		status = rewrite->gone.has_failed || rewrite->gone_seqs.has_failed
+		status = rewrite->gone.has_failed
 				 ? error_set(error, LYC_RESOURCE_EXHAUSTED,
 					     "No memory for the records to remove.")
 				 : LYC_OK;
@@ -169,7 +133,7 @@ static enum lyc_status make_copy(const struct rewrite *rewrite, const struct seg
 		return status;
 	segment_cursor_init(&cursor, old, SEGMENT_HEADER_LEN, old->len, CHUNK_LEN);
 	while ((status = segment_cursor_next(&cursor, &entry, error)) == LYC_OK) {
-		if (entry.kind == SEGMENT_HOLE || is_gone(rewrite, &entry)) {
+		if (entry.kind == SEGMENT_HOLE || is_doomed(rewrite, &entry)) {
 			if (hole.first_seq == 0)
 				hole.first_seq = entry.seq;
 			hole.last_seq = entry.last_seq;
@@ -197,14 +161,14 @@ static enum lyc_status renew_checkpoint(struct store *store, size_t at,
 					struct lyc_error *error)
 {
 	char name[32];
-	struct segment *segment = segment_at(store, at);
+	struct segment *segment = store_hold_segment(store, at);
 	enum lyc_status status = checkpoint_write(&store->folder, segment, subjects, NULL);
 	if (status != LYC_OK) {
 		segment_name(segment->first_seq, ".ckpt", name);
 		unlinkat(store->folder.fd, name, 0);
 		status = segment_folder_sync_names(&store->folder, error);
 	}
-	release(store, segment);
+	store_release_segment(store, segment);
 	return status;
 }
 
@@ -280,7 +244,7 @@ static enum lyc_status rewrite_segment(struct rewrite *rewrite, size_t at, struc
 		is_active = store_roll(store, 0, NULL) != LYC_OK;
 	if (!is_active)
 		pthread_mutex_unlock(&store->writing);
-	struct segment *segment = segment_at(store, at);
+	struct segment *segment = store_hold_segment(store, at);
 	enum lyc_status status = find_doomed(rewrite, segment, error);
 	uint64_t room_len = is_active ? store->folder.segment_len : SEGMENT_HEADER_LEN;
 	bool is_touched = status == LYC_OK && rewrite->gone_count > 0;
@@ -291,7 +255,7 @@ static enum lyc_status rewrite_segment(struct rewrite *rewrite, size_t at, struc
 	if (is_touched && status == LYC_OK)
 		status = swap_segment(rewrite, at, is_active, &copy, error);
 	pthread_mutex_unlock(&store->writing);
-	release(store, segment);
+	store_release_segment(store, segment);
 	if (is_touched && status == LYC_OK && !is_active)
 		status = renew_checkpoint(store, at, &copy.subjects, error);
 	segment_copy_fini(&copy);
@@ -336,75 +300,14 @@ static bool is_all_doomed(struct rewrite *rewrite, size_t at, struct lyc_error *
 			  enum lyc_status *ret_status)
 {
 	struct store *store = rewrite->store;
-	if (at != 0 || count_of(store) < 2)
+	if (at != 0 || store_count_segments(store) < 2)
 		return false;
-	struct segment *segment = segment_at(store, 0);
+	struct segment *segment = store_hold_segment(store, 0);
 	*ret_status = find_doomed(rewrite, segment, error);
 	bool is_all = *ret_status == LYC_OK &&
 		      rewrite->gone_count == segment->record_count + segment->lost_count;
-	release(store, segment);
+	store_release_segment(store, segment);
 	return is_all;
-}
-
-/* Find the last record that is left of each orphan, from the newest segment back. */
-static enum lyc_status settle_orphans(struct rewrite *rewrite, struct lyc_error *error)
-{
-	struct store *store = rewrite->store;
-	enum lyc_status status = LYC_OK;
-	for (size_t at = count_of(store); at-- > 0 && rewrite->orphans.count > 0;) {
-		struct segment_cursor cursor;
-		struct segment_record record;
-		struct subject_index found = {0};
-		struct segment *segment = segment_at(store, at);
-		pthread_mutex_lock(&store->lock);
-		uint64_t end = segment->len;
-		pthread_mutex_unlock(&store->lock);
-		segment_cursor_init(&cursor, segment, SEGMENT_HEADER_LEN, end, CHUNK_LEN);
-		while ((status = segment_cursor_next(&cursor, &record, error)) == LYC_OK) {
-			if (record.kind == SEGMENT_RECORD &&
-			    subject_index_find(&rewrite->orphans, record.subject) &&
-			    !subject_index_add(&found, record.subject, record.seq, 1)) {
-				status = error_set(error, LYC_RESOURCE_EXHAUSTED,
-						   "No memory for the subjects of %s.",
-						   segment->name);
-				break;
-			}
-		}
-		segment_cursor_fini(&cursor);
-		pthread_mutex_lock(&store->lock);
-		for (size_t i = 0; i < found.cap; i++) {
-			if (!found.entries[i].name)
-				continue;
-			struct span subject = subject_entry_name(&found.entries[i]);
-			struct subject_entry *entry = subject_index_find(&store->subjects, subject);
-			struct subject_entry *orphan =
-				subject_index_find(&rewrite->orphans, subject);
-			/* Unless another record has come since. */
-			if (entry && entry->last_seq == orphan->last_seq)
-				entry->last_seq = found.entries[i].last_seq;
-			orphan->count = 1;
-			subject_index_remove(&rewrite->orphans, subject);
-		}
-		pthread_mutex_unlock(&store->lock);
-		release(store, segment);
-		subject_index_fini(&found);
-		/* What is left of it is looked through again. */
-		if (status == LYC_DATA_LOSS && quarantine_mend_now(store, at, error) == LYC_OK) {
-			status = LYC_OK;
-			at++;
-			continue;
-		}
-		if (status != LYC_OUT_OF_RANGE)
-			break;
-		status = LYC_OK;
-	}
-	/* Expectations could not be judged with what is known now. */
-	if (status != LYC_OK) {
-		pthread_mutex_lock(&store->writing);
-		store->is_broken = true;
-		pthread_mutex_unlock(&store->writing);
-	}
-	return status;
 }
 
 /* May the segment hold something to remove? */
@@ -425,10 +328,10 @@ static enum lyc_status drop_empty(struct rewrite *rewrite, struct lyc_error *err
 	enum lyc_status status = LYC_OK;
 	buf_clear(&rewrite->gone);
 	rewrite->gone_count = 0;
-	while (status == LYC_OK && count_of(store) > 1) {
-		struct segment *segment = segment_at(store, 0);
+	while (status == LYC_OK && store_count_segments(store) > 1) {
+		struct segment *segment = store_hold_segment(store, 0);
 		bool is_empty = segment->record_count == 0 && segment->lost_count == 0;
-		release(store, segment);
+		store_release_segment(store, segment);
 		if (!is_empty)
 			break;
 		status = drop_first(rewrite, error);
@@ -462,7 +365,8 @@ static enum lyc_status run(struct rewrite *rewrite, struct lyc_error *error)
 	}
 	if (status == LYC_OK)
 		status = drop_empty(rewrite, error);
-	enum lyc_status settled = settle_orphans(rewrite, status == LYC_OK ? error : NULL);
+	enum lyc_status settled =
+		orphans_settle(store, &rewrite->orphans, status == LYC_OK ? error : NULL);
 	if (status == LYC_OK)
 		status = settled;
 	if (rewrite->removed_count > 0 && status == LYC_OK)
@@ -476,7 +380,6 @@ static enum lyc_status run(struct rewrite *rewrite, struct lyc_error *error)
 		store->folder.has_reserve = false;
 	pthread_mutex_unlock(&store->writing);
 	buf_fini(&rewrite->gone);
-	buf_fini(&rewrite->gone_seqs);
 	subject_index_fini(&rewrite->orphans);
 	return status;
 }

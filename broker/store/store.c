@@ -31,36 +31,6 @@ struct pending {
 	size_t mask;
 };
 
-bool store_add_segment(struct store *store, struct segment *segment)
-{
-	if (store->segment_count == store->segment_cap) {
-		size_t cap = store->segment_cap ? store->segment_cap * 2 : 16;
-		struct segment **segments = realloc(store->segments, cap * sizeof(*segments));
-		if (!segments) {
-			segment_unref(segment);
-			return false;
-		}
-		store->segments = segments;
-		store->segment_cap = cap;
-	}
-	store->segments[store->segment_count++] = segment;
-	return true;
-}
-
-size_t store_find_segment(const struct store *store, uint64_t seq)
-{
-	size_t low = 0;
-	size_t high = store->segment_count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (store->segments[middle]->last_seq < seq)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 enum lyc_status store_open(const struct store_options *options, struct store **ret_store,
 			   struct lyc_error *error)
 {
