@@ -7,33 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "base/mem.h"
-#include "base/pb.h"
 #include "log.h"
 #include "stream/durable.h"
 #include "stream/scan.h"
+#include "stream/shelf.h"
 #include "stream/trimmed.h"
 
 #define LOG_TOPIC "retention"
 /* Records of one removal. */
 #define MAX_DOOMED 65536
 #define MAX_TRIMMED_LEN (64u * 1024)
-/* A stream that has not grown by a third is compacted as often. */
-#define COMPACT_MS 86400000u
-
-/* What is known of a stream's records. */
-struct shelf {
-	uint64_t bytes;
-	uint64_t count;
-	uint64_t kept_bytes; /* that the last compacting left */
-	uint64_t compacted_ms;
-	/* No record of it lies before; and when that one was committed, 0: not known. */
-	uint64_t first_seq;
-	uint64_t first_ms;
-	uint64_t removed_count;
-	uint64_t look_ms;
-};
 
 struct doomed {
 	uint64_t seq;
@@ -114,97 +98,26 @@ void retention_added(struct retention *retention, uint64_t seq, const struct rec
 	struct shelf *shelf = shelf_of(retention, record->subject);
 	if (!shelf)
 		return;
-	if (shelf->count++ == 0) {
-		shelf->first_seq = seq;
-		shelf->first_ms = record->time_ms;
-	}
-	shelf->bytes += len;
 	/* Of a replayed log the others are what a compacting would find. */
-	if (is_last && seq <= retention->stream->replayed_seq)
-		shelf->kept_bytes += len;
-}
-
-static void take_off(struct shelf *shelf, size_t len)
-{
-	shelf->bytes -= len < shelf->bytes ? len : shelf->bytes;
-	shelf->count -= shelf->count > 0;
-	if (shelf->kept_bytes > shelf->bytes)
-		shelf->kept_bytes = shelf->bytes;
+	shelf_add(shelf, seq, record->time_ms, len,
+		  is_last && seq <= retention->stream->replayed_seq);
 }
 
 void retention_removed(struct retention *retention, struct span subject, size_t len)
 {
 	struct shelf *shelf = shelf_of(retention, subject);
 	if (shelf)
-		take_off(shelf, len);
-}
-
-/* ---- the summary ---- */
-
-/* Which records belong to which stream follows from these. */
-static uint32_t rules_crc(const struct retention_rules *rules)
-{
-	uint32_t crc = 0;
-	for (size_t i = 0; i < rules->count; i++) {
-		const struct retention_rule *rule = &rules->items[i];
-		crc = crc32c(crc, rule->name, strlen(rule->name) + 1);
-		for (size_t k = 0; k < rule->subject_count; k++)
-			crc = crc32c(crc, rule->subjects[k], strlen(rule->subjects[k]) + 1);
-	}
-	return crc;
+		shelf_remove(shelf, len);
 }
 
 void retention_write(const struct retention *retention, struct buf *to)
 {
-	pb_write_uint(to, 1, rules_crc(&retention->rules));
-	for (size_t i = 0; i < retention->rules.count; i++) {
-		const struct shelf *shelf = &retention->shelves[i];
-		size_t mark = pb_begin(to, 2);
-		pb_write_uint(to, 1, shelf->bytes);
-		pb_write_uint(to, 2, shelf->count);
-		pb_write_uint(to, 3, shelf->kept_bytes);
-		pb_write_uint(to, 4, shelf->first_seq);
-		pb_write_uint(to, 5, shelf->first_ms);
-		pb_end(to, mark);
-	}
-}
-
-static void read_shelf(struct shelf *shelf, struct span bytes)
-{
-	uint64_t numbers[6] = {0};
-	struct pb_reader reader = pb_reader_of(bytes);
-	struct pb_field field;
-	while (pb_read_field(&reader, &field)) {
-		if (field.number < 6 && field.wire != PB_LEN)
-			numbers[field.number] = field.value;
-	}
-	shelf->bytes = numbers[1];
-	shelf->count = numbers[2];
-	shelf->kept_bytes = numbers[3];
-	shelf->first_seq = numbers[4];
-	shelf->first_ms = numbers[5];
+	shelves_write(retention->shelves, &retention->rules, to);
 }
 
 bool retention_restore(struct retention *retention, struct span bytes)
 {
-	struct pb_reader reader = pb_reader_of(bytes);
-	struct pb_field field;
-	size_t count = 0;
-	uint64_t crc = 0;
-	while (pb_read_field(&reader, &field)) {
-		if (field.number == 1)
-			crc = field.value;
-		count += field.number == 2 && field.wire == PB_LEN;
-	}
-	if (reader.has_failed || count != retention->rules.count ||
-	    crc != rules_crc(&retention->rules))
-		return false;
-	reader = pb_reader_of(bytes);
-	for (size_t i = 0; pb_read_field(&reader, &field);) {
-		if (field.number == 2 && field.wire == PB_LEN)
-			read_shelf(&retention->shelves[i++], field.bytes);
-	}
-	return true;
+	return shelves_read(retention->shelves, &retention->rules, bytes);
 }
 
 /* ---- a pass ---- */
@@ -393,7 +306,7 @@ static void removed(struct log_removal *removal)
 		return;
 	}
 	for (size_t i = 0; i < retention->doomed_count; i++)
-		take_off(shelf, retention->doomed[i].len);
+		shelf_remove(shelf, retention->doomed[i].len);
 	shelf->removed_count += retention->doomed_count;
 	forget_subjects(retention);
 	log_info("records removed", "stream", rule_at(retention)->name, "records",
@@ -478,30 +391,6 @@ static void go_on(struct retention *retention)
 		end_pass(retention);
 }
 
-static bool is_limit_due(const struct retention *retention, size_t index)
-{
-	const struct retention_rule *rule = &retention->rules.items[index];
-	const struct shelf *shelf = &retention->shelves[index];
-	if (shelf->count == 0)
-		return false;
-	if (rule->max_bytes > 0 && shelf->bytes > rule->max_bytes + rule->max_bytes / 10)
-		return true;
-	/* What was committed first may not be the oldest, but it goes first. */
-	if (rule->max_age_ms > 0)
-		return shelf->first_ms + rule->max_age_ms + rule->max_age_ms / 100 <=
-		       wall_of(retention);
-	return rule->max_bytes == 0 && rule->is_acknowledged && !rule->last_per_subject;
-}
-
-static bool is_compacting_due(const struct retention *retention, size_t index)
-{
-	const struct shelf *shelf = &retention->shelves[index];
-	if (!retention->rules.items[index].last_per_subject || shelf->bytes <= shelf->kept_bytes)
-		return false;
-	return shelf->bytes - shelf->kept_bytes > shelf->kept_bytes / 3 ||
-	       now_of(retention) - shelf->compacted_ms > COMPACT_MS;
-}
-
 static void look_up_durables(const struct stream *stream, struct retention_rule *rule)
 {
 	for (size_t i = 0; i < rule->durable_count; i++) {
@@ -555,12 +444,12 @@ void retention_tick(struct retention *retention)
 		shelf->look_ms = now + rule_at(retention)->every_ms;
 		if (is_first)
 			continue;
-		if (is_compacting_due(retention, retention->at)) {
+		if (shelf_has_stale(shelf, rule_at(retention), now)) {
 			begin_pass(retention, true);
 			/* What is beyond the limits all the same goes soon. */
 			if (retention_rule_loses(rule_at(retention)))
 				shelf->look_ms = now + 1;
-		} else if (is_limit_due(retention, retention->at)) {
+		} else if (shelf_is_beyond(shelf, rule_at(retention), wall_of(retention))) {
 			begin_pass(retention, false);
 		}
 	}
