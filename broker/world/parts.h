@@ -90,6 +90,15 @@ LYC_MUST_USE enum lyc_status world_open_plugin_port(struct world *world, struct 
 /* Accepts NULL. */
 void world_free_config(Lyceum__V1__Config *config);
 
+/* ---- daemon_env.c ---- */
+
+struct env daemon_env(struct world *world);
+
+/* ---- log_opening.c ---- */
+
+/* Open the log and its threads, make the daemon and tell it what the log has. */
+LYC_MUST_USE enum lyc_status log_opening_run(struct world *world, struct lyc_error *error);
+
 /* ---- reload.c ---- */
 
 /* Read the configuration anew: struct daemon's `reload`. call_id 0: nobody waits. */
