@@ -110,7 +110,8 @@ static void test_zap_starts_within_its_time(void **state)
 	assert_int_equal(zap_start(other, NULL, &second, &error), LYC_OK);
 	uint64_t took = mono_ms() - start;
 	print_message("the self-test took %d ms\n", (int)took);
-	assert_true(took < 1000);
+	/* What zap_probe.h says; how quick it is hangs on the machine. */
+	assert_true(took < 10000);
 	zap_stop(second);
 	zmq_ctx_term(other);
 }
