@@ -28,7 +28,8 @@ static bool has_disk;
 /* False, with the reason printed, where this process may not mount. */
 static bool mount_small_disk(const char *folder)
 {
-	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("tmpfs", folder, "tmpfs", 0, "size=512k") != 0) {
 		print_message("skipped: cannot mount a small disk here: %s\n", strerror(errno));
 		return false;
