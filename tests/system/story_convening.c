@@ -1,8 +1,7 @@
 /*
  * An event of one region, told by the command line and by mail: an expert of another region is
  * invited and the inviter never sees the address; answers by the link in the mail; a seat that
- * becomes free; a change, a cancellation; reminders that fire once; and who spoke under the Chatham
- * House rule is nowhere.
+ * becomes free; a change, a cancellation; reminders that fire once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,131 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/ensure.h"
-#include "base/pb.h"
-#include "mail_sink.h"
-#include "raw_peer.h"
-#include "shell.h"
-
-#define ADA "ada.okafor@cardiff.example"
-#define BOB "bob@leeds.example"
-
-static struct network *network;
-static struct node *hub;
-static struct node *nhsa;
-static struct node *wales;
-static struct mail_sink *nhsa_mail;
-static struct mail_sink *wales_mail;
-
-/* ---- helpers ---- */
-
-static void add_convening(struct node *node, const char *relay)
-{
-	char path[120], line[600];
-	snprintf(path, sizeof(path), "%s.convening.yaml", node->folder);
-	FILE *file = fopen(path, "we");
-	ensure(file);
-	fprintf(file, "web_address: http://%s.example\nzone: Europe/London\n", node->name);
-	if (relay)
-		fprintf(file, "relay:\n  url: %s\n  from: events@%s.example\n  per_minute: 6000\n",
-			relay, node->name);
-	ensure(fclose(file) == 0);
-	snprintf(
-		line, sizeof(line),
-		"  - {name: convening, path: %s/plugins/convening/convening.so, config_file: %s}\n",
-		network->build, path);
-	ensure(strlen(node->plugins) + strlen(line) < sizeof(node->plugins));
-	strcat(node->plugins, line);
-}
-
-#ifdef HAS_HTTP
-static void add_http(struct node *node)
-{
-	char path[120], line[500];
-	snprintf(path, sizeof(path), "%s.http.yaml", node->folder);
-	FILE *file = fopen(path, "we");
-	ensure(file);
-	fputs("listen: 127.0.0.1:0\n", file);
-	ensure(fclose(file) == 0);
-	snprintf(line, sizeof(line),
-		 "  - {name: http, path: %s/plugins/http/http.so, config_file: %s}\n",
-		 network->build, path);
-	ensure(strlen(node->plugins) + strlen(line) < sizeof(node->plugins));
-	strcat(node->plugins, line);
-}
-#endif
-
-static int start(void **state)
-{
-	(void)state;
-	network = network_new();
-	nhsa_mail = mail_sink_new();
-	wales_mail = mail_sink_new();
-	hub = network_add(network, "hub", NULL);
-	nhsa = network_add(network, "nhsa", hub);
-	wales = network_add(network, "wales", hub);
-	add_convening(nhsa, mail_sink_url(nhsa_mail));
-	add_convening(wales, mail_sink_url(wales_mail));
-	node_add_plugin(wales, "experts", NULL, "process");
-#ifdef HAS_HTTP
-	add_http(nhsa);
-#endif
-	for (size_t i = 0; i < network->count; i++)
-		node_start(&network->nodes[i]);
-	node_wait_for_plugin(nhsa, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
-	node_wait_for_plugin(wales, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
-	node_wait_for_plugin(wales, "experts", LYCEUM__V1__PLUGIN__STATE__RUNNING);
-	network_settle(network);
-	return 0;
-}
-
-static struct shell_result result;
-
-static int stop(void **state)
-{
-	(void)state;
-	shell_result_fini(&result);
-	network_free(network);
-	mail_sink_free(nhsa_mail);
-	mail_sink_free(wales_mail);
-	return 0;
-}
-
-/* Runs a command that has to succeed. */
-#define RUN(node, ...)                                                                             \
-	do {                                                                                       \
-		/* The story's own clients give signs of life meanwhile. */                        \
-		network_run(network, 0);                                                           \
-		shell_result_fini(&result);                                                        \
-		result = shell_run(node, __VA_ARGS__, NULL);                                       \
-		if (result.code != 0)                                                              \
-			fail_msg("%s: %s", result.out, result.err);                                \
-	} while (0)
-
-/* Runs a command that has to be refused with these words. */
-#define REFUSED(node, text, ...)                                                                   \
-	do {                                                                                       \
-		struct shell_result said = shell_run(node, __VA_ARGS__, NULL);                     \
-		if (said.code == 0 || !strstr(said.err, text))                                     \
-			fail_msg("not '%s' but: %s %s", text, said.out, said.err);                 \
-		shell_result_fini(&said);                                                          \
-	} while (0)
-
-static void wait_for_mail(struct mail_sink *sink, const char *to, const char *text, size_t count)
-{
-	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
-	while (mail_sink_count(sink, to, text) < count) {
-		network_run(network, 20);
-		if (network_now_ms() > deadline) {
-			RUN(sink == nhsa_mail ? nhsa : wales, "log",
-			    "lyceum.convening.v1.MailNote.>");
-			fputs(result.out, stderr);
-			fail_msg("no %zu mails to %s with: %s, but %zu", count, to,
-				 text ? text : "anything", mail_sink_count(sink, to, NULL));
-		}
-	}
-	assert_int_equal(mail_sink_count(sink, to, text), count);
-}
+#include "regions.h"
 
 /* The token of the reply link in the newest mail. */
 static void read_token(struct mail_sink *sink, const char *to, char token[32])
@@ -196,8 +71,6 @@ static void wait_for_log(const char *kind, const char *text)
 			fail_msg("no %s %s in: %s", kind, text, result.out);
 	}
 }
-
-/* ---- The story ---- */
 
 static void test_event_invites_across_regions_without_telling_an_address(void **state)
 {
@@ -344,62 +217,6 @@ static void test_event_links_end_with_the_secret(void **state)
 	shell_result_fini(&ended);
 }
 
-static void test_event_under_chatham_house_keeps_no_speaker(void **state)
-{
-	static const char *const speakers[] = {"Quentin Zyxwell", "Hildegard Vorpalstein",
-					       "Xanthippe Ollerenshaw"};
-	struct node *all[] = {hub, nhsa, wales};
-	(void)state;
-	RUN(nhsa, "event", "create", "Behind doors", "--start", "2027-04-01T10:00", "--chatham");
-	for (size_t i = 0; i < 3; i++) {
-		char text[80];
-		snprintf(text, sizeof(text), "The fund should double, said remark %zu", i);
-		RUN(nhsa, "event", "note", "behind-doors", text, "--speaker", speakers[i]);
-		assert_non_null(strstr(result.out, "Who said it is not kept."));
-		/* A text that names who spoke is refused. */
-		snprintf(text, sizeof(text), "As %s put it, no.", speakers[i]);
-		struct shell_result refused = shell_run(nhsa, "event", "note", "behind-doors", text,
-							"--speaker", speakers[i], NULL);
-		assert_int_not_equal(refused.code, 0);
-		assert_non_null(strstr(refused.err, "names a participant"));
-		shell_result_fini(&refused);
-	}
-	/* Nor may it name who is invited, in whole or in part. */
-	RUN(nhsa, "event", "invite", "behind-doors", "--email", "Bob Price <" BOB ">", "--expert",
-	    "P1@wales", "--member", "kit@nhsa");
-	static const char *const naming[] = {"Price was against it", "So P1 thinks", "Kit agreed",
-					     "Ask " BOB};
-	for (size_t i = 0; i < 4; i++)
-		REFUSED(nhsa, "names a participant", "event", "note", "behind-doors", naming[i]);
-	/* Attributable elsewhere: so the search would find one. */
-	RUN(nhsa, "event", "create", "In the open", "--start", "2027-04-02T10:00");
-	RUN(nhsa, "event", "note", "in-the-open", "Welcome", "--speaker", "Rosalind Openly");
-	node_wait_until_holds(wales, nhsa);
-	RUN(wales, "event", "notes", "--text", "rosalind");
-	assert_non_null(strstr(result.out, "Rosalind Openly"));
-	RUN(wales, "event", "notes", "behind-doors@nhsa");
-	assert_non_null(strstr(result.out, "said remark 2"));
-	for (size_t i = 0; i < 3; i++) {
-		const char *family = strchr(speakers[i], ' ') + 1;
-		RUN(nhsa, "event", "notes", "--text", family);
-		assert_null(strstr(result.out, family));
-		RUN(nhsa, "log", "lyceum.convening.>");
-		assert_null(strstr(result.out, family));
-		for (size_t j = 0; j < 3; j++) {
-			char log[90];
-			assert_false(network_files_hold(all[j]->folder, family));
-			snprintf(log, sizeof(log), "%s.log", all[j]->folder);
-			FILE *file = fopen(log, "re");
-			ensure(file);
-			char line[4000];
-			while (fgets(line, sizeof(line), file))
-				assert_null(strstr(line, family));
-			fclose(file);
-		}
-	}
-	assert_true(network_files_hold(wales->folder, "Rosalind Openly"));
-}
-
 /* ---- By the web, as people's mail and calendar programs come ---- */
 
 #ifdef HAS_HTTP
@@ -483,66 +300,6 @@ static void test_event_is_answered_by_the_link_of_the_mail(void **state)
 	free(page);
 }
 #endif
-
-/* ---- What a node says of a note: the story is its hub ---- */
-
-static void add_note(struct node *node, const char *text, const char *principal)
-{
-	struct lyc_call_options options = {.timeout_ms = NETWORK_DEADLINE_MS,
-					   .principal = principal};
-	struct lyc_error error = {0};
-	uint8_t *reply = NULL;
-	size_t len;
-	struct buf body = {0};
-	pb_write_text(&body, 1, "closed");
-	pb_write_text(&body, 2, text);
-	pb_write_text(&body, 3, principal);
-	if (lyc_client_call(node_client(node), "lyceum.convening.v1.Notes/AddNote", body.data,
-			    body.len, &options, &reply, &len, &error) != LYC_OK)
-		fail_msg("%s", error.text);
-	buf_fini(&body);
-	free(reply);
-}
-
-/* Forty speakers who write down themselves what they said: as speaker of the note, as principal of
- * the call. Neither the packets of the link nor any file of the node has one of them. */
-static void test_note_speaker_is_in_no_packet_and_no_file(void **state)
-{
-	char principals[40][40], text[120];
-	struct packet packet;
-	(void)state;
-	struct network *own = network_new();
-	struct node *false_hub = network_add(own, "hub", NULL);
-	struct node *leeds = network_add(own, "leeds", false_hub);
-	struct raw_peer *peer = raw_peer_listen(&false_hub->keys, leeds->hub_tcp);
-	node_add_plugin(leeds, "convening", NULL, "process");
-	node_start(leeds);
-	node_wait_for_plugin(leeds, "convening", LYCEUM__V1__PLUGIN__STATE__RUNNING);
-	RUN(leeds, "event", "create", "Closed", "--start", "2027-04-01T10:00", "--chatham");
-	uint32_t seed = 1;
-	for (int i = 0; i < 40; i++) {
-		char name[16] = "";
-		for (int j = 0; j < 10; j++) {
-			seed = seed * 1103515245 + 12345;
-			name[j] = (char)('a' + (seed >> 16) % 26);
-		}
-		snprintf(principals[i], sizeof(principals[i]), "%s@leeds", name);
-		snprintf(text, sizeof(text), "remark %d of forty", i);
-		add_note(leeds, text, principals[i]);
-	}
-	assert_true(raw_peer_be_hub(peer, "leeds"));
-	while (!memmem(peer->heard.data, peer->heard.len, "remark 39 of forty", 18))
-		assert_true(raw_peer_receive(peer, &packet, NETWORK_DEADLINE_MS));
-	for (int i = 0; i < 40; i++) {
-		char *at = strchr(principals[i], '@');
-		*at = '\0';
-		assert_null(memmem(peer->heard.data, peer->heard.len, principals[i], 10));
-		assert_false(network_files_hold(own->folder, principals[i]));
-	}
-	assert_true(network_files_hold(own->folder, "remark 39 of forty"));
-	raw_peer_free(peer);
-	network_free(own);
-}
 
 static void test_event_calendar_and_blackout(void **state)
 {
@@ -697,7 +454,6 @@ int main(void)
 		cmocka_unit_test(test_event_tells_changes_and_the_end),
 		cmocka_unit_test(test_event_reminds_once_whatever_crashes),
 		cmocka_unit_test(test_event_links_end_with_the_secret),
-		cmocka_unit_test(test_event_under_chatham_house_keeps_no_speaker),
 		cmocka_unit_test(test_event_calendar_and_blackout),
 		cmocka_unit_test(test_event_fills_nobodys_list),
 		cmocka_unit_test(test_event_invites_nobody_of_a_node_that_is_not_known),
@@ -707,7 +463,6 @@ int main(void)
 		cmocka_unit_test(test_event_is_answered_by_the_link_of_the_mail),
 #endif
 		cmocka_unit_test(test_event_mails_no_foreign_invitation_in_a_blackout),
-		cmocka_unit_test(test_note_speaker_is_in_no_packet_and_no_file),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, regions_start, regions_stop);
 }
