@@ -187,3 +187,43 @@ void fake_expect_status(struct fake_client *client, uint64_t id, enum lyc_status
 	assert_true(status == LYC_OK || packet->reply.text.len > 0);
 	assert_false(packet->reply.more);
 }
+
+enum lyc_status fake_ack_of(struct fake_client *client)
+{
+	const struct packet *packet = fake_next(client);
+	while (packet && packet->kind != PACKET_ACK)
+		packet = fake_next(client);
+	assert_non_null(packet);
+	return (enum lyc_status)packet->ack.status;
+}
+
+void fake_send_copy(struct fake_client *link, const struct record *record)
+{
+	struct buf bytes = {0};
+	struct buf frame = {0};
+	record_write(&bytes, record);
+	packet_write_copy(&frame, span_of(bytes.data, bytes.len));
+	fake_send_bytes(link, span_of(frame.data, frame.len));
+	fake_settle(link->node->world);
+	buf_fini(&bytes);
+	buf_fini(&frame);
+}
+
+struct record fake_record_at(const struct fake_node *node, size_t index)
+{
+	struct record record;
+	assert_true(index < node->record_count);
+	const struct buf *bytes = &node->records[index].record;
+	assert_int_equal(record_read(span_of(bytes->data, bytes->len), &record), LYC_OK);
+	return record;
+}
+
+size_t fake_count_of(const struct fake_node *node, const char *text)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < node->record_count; i++) {
+		const struct buf *record = &node->records[i].record;
+		count += memmem(record->data, record->len, text, strlen(text)) != NULL;
+	}
+	return count;
+}

@@ -41,6 +41,13 @@ void fake_answer(struct fake_client *client, uint64_t id, struct span body, bool
 uint64_t fake_taken(struct fake_client *client);
 /* The caller has got the last reply next; what failed has a sentence. */
 void fake_expect_status(struct fake_client *client, uint64_t id, enum lyc_status status);
+/* The status of the next Ack, whatever else has come in the meantime. */
+enum lyc_status fake_ack_of(struct fake_client *client);
+/* A record over a link, as its peer would send it. */
+void fake_send_copy(struct fake_client *link, const struct record *record);
+/* Of a log: the record at this place, valid as long as the log; how many records hold a text. */
+struct record fake_record_at(const struct fake_node *node, size_t index);
+size_t fake_count_of(const struct fake_node *node, const char *text);
 /* The plugin `board` as it connects and serves lyceum.notice.v1.Board. */
 struct fake_client *fake_board_add(struct fake_node *node, const char *identity);
 

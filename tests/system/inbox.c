@@ -179,6 +179,15 @@ enum lyc_status expert_publish(struct node *node, const char *home, const char *
 				  options ? options : &durable, ret_seq, error);
 }
 
+void expert_post(struct node *node, const char *id, const char *name, int visibility,
+		 const char *audience)
+{
+	struct lyc_error error = {0};
+	if (expert_publish(node, node->name, id, name, visibility, audience, NULL, NULL, &error) !=
+	    LYC_OK)
+		fail_msg("the expert '%s' was refused: %s", name, error.text);
+}
+
 /* ---- calls ---- */
 
 static void on_reply(const struct lyc_reply *reply, void *arg)

@@ -62,6 +62,9 @@ enum lyc_status expert_publish(struct node *node, const char *home, const char *
 			       const char *name, int visibility, const char *audience,
 			       const struct lyc_publish_options *options, uint64_t *ret_seq,
 			       struct lyc_error *error);
+/* The same of the node's own, durably. Fails the story when it is refused. */
+void expert_post(struct node *node, const char *id, const char *name, int visibility,
+		 const char *audience);
 
 /* ---- calls ---- */
 

@@ -63,15 +63,6 @@ static int stop(void **state)
 	return 0;
 }
 
-static void write_expert(struct node *node, const char *id, const char *name, int visibility,
-			 const char *audience)
-{
-	struct lyc_error error = {0};
-	if (expert_publish(node, node->name, id, name, visibility, audience, NULL, NULL, &error) !=
-	    LYC_OK)
-		fail_msg("%s: %s", name, error.text);
-}
-
 static struct inbox *follow(struct node *node)
 {
 	const struct lyc_subscribe_options options = {
@@ -94,10 +85,10 @@ static void test_label_decides_who_gets_a_record(void **state)
 	struct inbox *at_wales = follow(wales);
 	struct inbox *at_medcity = follow(medcity);
 
-	write_expert(nhsa, "p1", "Mark Private", LYC_PRIVATE, NULL);
-	write_expert(nhsa, "a1", "Mark Audience", LYC_AUDIENCE, "wales");
-	write_expert(nhsa, "m1", "Mark Members", LYC_MEMBERS, NULL);
-	write_expert(nhsa, "o1", "Mark Public", LYC_PUBLIC, NULL);
+	expert_post(nhsa, "p1", "Mark Private", LYC_PRIVATE, NULL);
+	expert_post(nhsa, "a1", "Mark Audience", LYC_AUDIENCE, "wales");
+	expert_post(nhsa, "m1", "Mark Members", LYC_MEMBERS, NULL);
+	expert_post(nhsa, "o1", "Mark Public", LYC_PUBLIC, NULL);
 
 	inbox_wait(at_nhsa, 4);
 	inbox_wait(at_wales, 3);
@@ -137,7 +128,7 @@ static void test_label_decides_who_gets_a_record(void **state)
 static void test_label_narrowed_withdraws_from_former_readers(void **state)
 {
 	(void)state;
-	write_expert(nhsa, "n1", "Seen By All", LYC_MEMBERS, NULL);
+	expert_post(nhsa, "n1", "Seen By All", LYC_MEMBERS, NULL);
 	node_wait_until_holds(wales, nhsa);
 	node_wait_until_holds(medcity, nhsa);
 	const struct lyc_subscribe_options now = {.records_only = true};
@@ -146,7 +137,7 @@ static void test_label_narrowed_withdraws_from_former_readers(void **state)
 	struct inbox *at_hub = inbox_open(network, node_client(hub), EXPERT ".>", &now);
 
 	/* To one of two, then to nobody. */
-	write_expert(nhsa, "n1", "Seen By Wales", LYC_AUDIENCE, "wales");
+	expert_post(nhsa, "n1", "Seen By Wales", LYC_AUDIENCE, "wales");
 	inbox_wait(at_medcity, 1);
 	inbox_wait(at_wales, 1);
 	inbox_wait(at_hub, 1);
@@ -157,7 +148,7 @@ static void test_label_narrowed_withdraws_from_former_readers(void **state)
 	assert_false(at_wales->items[0].removed);
 	assert_string_equal(at_wales->items[0].text, "Seen By Wales");
 
-	write_expert(nhsa, "n1", "Seen By None", LYC_PRIVATE, NULL);
+	expert_post(nhsa, "n1", "Seen By None", LYC_PRIVATE, NULL);
 	inbox_wait(at_wales, 2);
 	assert_true(at_wales->items[1].removed);
 	assert_int_equal(at_wales->items[1].body_len, 0);
@@ -181,10 +172,10 @@ static void test_label_for_persons_reaches_them_alone(void **state)
 	struct inbox *to_bob = inbox_open(network, bobs, EXPERT ".>", &now);
 	struct inbox *to_medcity = inbox_open(network, node_client(medcity), EXPERT ".>", &now);
 
-	write_expert(nhsa, "g1", "For Ann", LYC_AUDIENCE, "ann@wales");
-	write_expert(nhsa, "g2", "For Policy", LYC_AUDIENCE, "wales/policy");
-	write_expert(nhsa, "g3", "For Wales", LYC_AUDIENCE, "wales");
-	write_expert(nhsa, "g4", "For All", LYC_MEMBERS, NULL);
+	expert_post(nhsa, "g1", "For Ann", LYC_AUDIENCE, "ann@wales");
+	expert_post(nhsa, "g2", "For Policy", LYC_AUDIENCE, "wales/policy");
+	expert_post(nhsa, "g3", "For Wales", LYC_AUDIENCE, "wales");
+	expert_post(nhsa, "g4", "For All", LYC_MEMBERS, NULL);
 
 	inbox_wait(to_ann, 4);
 	while (inbox_count(to_bob, "For All") == 0)
@@ -291,10 +282,10 @@ static void test_label_private_is_not_among_the_packets_of_the_link(void **state
 	node_add_plugin(node, "experts", NULL, "process");
 	node_start(node);
 	node_wait_for_plugin(node, "experts", LYCEUM__V1__PLUGIN__STATE__RUNNING);
-	write_expert(node, "p1", "Mark Private", LYC_PRIVATE, NULL);
-	write_expert(node, "x1", "Mark Former", LYC_PRIVATE, NULL);
-	write_expert(node, "a1", "Mark Audience", LYC_AUDIENCE, "wales");
-	write_expert(node, "m1", "Mark Members", LYC_MEMBERS, NULL);
+	expert_post(node, "p1", "Mark Private", LYC_PRIVATE, NULL);
+	expert_post(node, "x1", "Mark Former", LYC_PRIVATE, NULL);
+	expert_post(node, "a1", "Mark Audience", LYC_AUDIENCE, "wales");
+	expert_post(node, "m1", "Mark Members", LYC_MEMBERS, NULL);
 
 	assert_true(raw_peer_be_hub(peer, "leeds"));
 	/* Everything that leaves has left when the last of it is here. */

@@ -170,15 +170,6 @@ static void test_stream_that_a_view_follows_may_not_lose_its_state(void **state)
 	node_stop(derry);
 }
 
-static void publish_ada(const char *name, int visibility, const char *audience)
-{
-	struct lyc_error error;
-	const struct lyc_publish_options durable = {.durable = true};
-	if (expert_publish(wales, "wales", "ada", name, visibility, audience, &durable, NULL,
-			   &error) != LYC_OK)
-		fail_msg("%s", error.text);
-}
-
 static bool is_erased_everywhere(const Lyceum__V1__StatusReply *status, const void *arg)
 {
 	(void)arg;
@@ -188,10 +179,10 @@ static bool is_erased_everywhere(const Lyceum__V1__StatusReply *status, const vo
 static void test_erased_is_gone_wherever_it_went(void **state)
 {
 	(void)state;
-	publish_ada("Ada Firstname", 2, NULL);
-	publish_ada("Ada Secondname", 3, "cork");
-	publish_ada("Ada Thirdname", 4, NULL);
-	publish_ada("Ada Fourthname", 4, NULL);
+	expert_post(wales, "ada", "Ada Firstname", 2, NULL);
+	expert_post(wales, "ada", "Ada Secondname", 3, "cork");
+	expert_post(wales, "ada", "Ada Thirdname", 4, NULL);
+	expert_post(wales, "ada", "Ada Fourthname", 4, NULL);
 	node_wait_until_holds(cork, wales);
 	node_wait_until_holds(nhsa, wales);
 	assert_true(network_files_hold(hub->folder, "Ada Firstname"));

@@ -11,55 +11,10 @@
 
 #include "base/mem.h"
 #include "base/pb.h"
-#include "fake_world.h"
+#include "net_bench.h"
 #include "schema_file.h"
 
 enum { PUBLIC = 1, MEMBERS = 2, AUDIENCE = 3, PRIVATE = 4 };
-
-/* A hub with two nodes that are connected to it. */
-struct net {
-	struct fake_world *world;
-	struct fake_node *hub;
-	struct fake_node *wales;
-	struct fake_node *cork;
-	struct fake_client *at_hub;
-	struct fake_client *at_wales;
-	struct fake_client *at_cork;
-};
-
-static int setup(void **state)
-{
-	struct net *net = mem_new(struct net);
-	net->world = fake_world_new(1);
-	net->hub = fake_node_add(net->world, "hub", NULL);
-	net->wales = fake_node_add(net->world, "wales", net->hub);
-	net->cork = fake_node_add(net->world, "cork", net->hub);
-	fake_settle(net->world);
-	net->at_hub = fake_client_add(net->hub, "root");
-	net->at_wales = fake_client_add(net->wales, "root");
-	net->at_cork = fake_client_add(net->cork, "root");
-	*state = net;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct net *net = *state;
-	fake_world_free(net->world);
-	free(net);
-	return 0;
-}
-
-/* How many records of this node's log hold the text. */
-static size_t count_of(const struct fake_node *node, const char *text)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < node->record_count; i++) {
-		const struct buf *record = &node->records[i].record;
-		count += memmem(record->data, record->len, text, strlen(text)) != NULL;
-	}
-	return count;
-}
 
 static struct link *uplink_of(struct fake_node *node)
 {
@@ -81,9 +36,9 @@ static void test_link_copies_both_ways_once(void **state)
 	fake_pass(net->world, 3000);
 	static const char *const texts[] = {"of-the-hub", "of-wales", "of-cork"};
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(count_of(net->hub, texts[i]), 1);
-		assert_int_equal(count_of(net->wales, texts[i]), 1);
-		assert_int_equal(count_of(net->cork, texts[i]), 1);
+		assert_int_equal(fake_count_of(net->hub, texts[i]), 1);
+		assert_int_equal(fake_count_of(net->wales, texts[i]), 1);
+		assert_int_equal(fake_count_of(net->cork, texts[i]), 1);
 	}
 }
 
@@ -106,9 +61,9 @@ static void test_link_labels_decide_how_far_a_record_goes(void **state)
 		     {"of-our-own", 0, 0},
 		     {"unlabelled", 0, 0}};
 	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(count_of(net->wales, cases[i].text), 1);
-		assert_int_equal(count_of(net->hub, cases[i].text), cases[i].at_hub);
-		assert_int_equal(count_of(net->cork, cases[i].text), cases[i].at_cork);
+		assert_int_equal(fake_count_of(net->wales, cases[i].text), 1);
+		assert_int_equal(fake_count_of(net->hub, cases[i].text), cases[i].at_hub);
+		assert_int_equal(fake_count_of(net->cork, cases[i].text), cases[i].at_cork);
 	}
 	/* Neither did it travel and get refused there. */
 	const struct buf *up = &net->wales->seen_up;
@@ -142,16 +97,16 @@ static void test_link_cuts_what_has_become_labelled_since(void **state)
 						 .durable = true};
 	fake_send(root, &packet);
 	fake_pass(world, 100);
-	assert_int_equal(count_of(wales, "held-before"), 1);
-	assert_int_equal(count_of(hub, "for-all"), 0);
+	assert_int_equal(fake_count_of(wales, "held-before"), 1);
+	assert_int_equal(fake_count_of(hub, "for-all"), 0);
 
 	/* Its plugin brings the label; then the link comes up. */
 	assert_int_equal(types_add(&wales->daemon.types, today, true, NULL), LYC_OK);
 	wales->is_refused = false;
 	fake_pass(world, 60000);
-	assert_int_equal(count_of(hub, "for-all"), 1);
-	assert_int_equal(count_of(hub, "held-before"), 0);
-	assert_int_equal(count_of(wales, "held-before"), 1);
+	assert_int_equal(fake_count_of(hub, "for-all"), 1);
+	assert_int_equal(fake_count_of(hub, "held-before"), 0);
+	assert_int_equal(fake_count_of(wales, "held-before"), 1);
 	buf_fini(&body);
 	schema_unref(today);
 	fake_world_free(world);
@@ -164,7 +119,8 @@ static void test_link_narrowing_reaches_former_readers_as_a_withdrawal(void **st
 	fake_pass(net->world, 1000);
 	fake_post(net->at_wales, 2, "a", "now-closed", PRIVATE, NULL);
 	fake_pass(net->world, 1000);
-	assert_int_equal(count_of(net->cork, "now-closed") + count_of(net->hub, "now-closed"), 0);
+	assert_int_equal(
+		fake_count_of(net->cork, "now-closed") + fake_count_of(net->hub, "now-closed"), 0);
 	assert_int_equal(net->cork->record_count, 2);
 	struct record record;
 	const struct buf *last = &net->cork->records[1].record;
@@ -237,7 +193,7 @@ static void test_link_outbox_is_what_the_hub_has_not_confirmed(void **state)
 	fake_pass(net->world, 8000);
 	assert_non_null(uplink_of(net->wales)->session);
 	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
-	assert_int_equal(count_of(net->cork, "waiting"), 3);
+	assert_int_equal(fake_count_of(net->cork, "waiting"), 3);
 	fake_node_restart(net->wales);
 	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
 }
@@ -281,8 +237,8 @@ static void test_link_copies_under_way_to_the_disk_are_not_taken_twice(void **st
 	pass_without_disk(net, 40);
 	assert_non_null(uplink_of(net->wales)->session);
 	fake_pass(net->world, 2000);
-	assert_int_equal(count_of(net->hub, "only-once"), 1);
-	assert_int_equal(count_of(net->cork, "only-once"), 1);
+	assert_int_equal(fake_count_of(net->hub, "only-once"), 1);
+	assert_int_equal(fake_count_of(net->cork, "only-once"), 1);
 	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
 }
 
@@ -305,8 +261,8 @@ static void test_link_copies_that_the_disk_refused_come_again(void **state)
 	fake_pass(net->world, 5000);
 	static const char *const texts[] = {"first-try", "second-one", "third-one"};
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(count_of(net->hub, texts[i]), 1);
-		assert_int_equal(count_of(net->cork, texts[i]), 1);
+		assert_int_equal(fake_count_of(net->hub, texts[i]), 1);
+		assert_int_equal(fake_count_of(net->cork, texts[i]), 1);
 	}
 	assert_int_equal(uplink_of(net->wales)->outbox_count, 0);
 }
@@ -511,7 +467,7 @@ static void test_link_follow_credit_has_a_maximum(void **state)
 	assert_int_equal(link->credit, WIRE_MAX_FOLLOW_CREDIT);
 }
 
-#define with_net(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define with_net(test) cmocka_unit_test_setup_teardown(test, net_setup, net_teardown)
 
 int main(void)
 {

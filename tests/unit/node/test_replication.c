@@ -139,14 +139,6 @@ static void do_something(struct trial *trial)
 
 /* ---- what has to hold ---- */
 
-static struct record record_at(const struct fake_node *node, size_t index)
-{
-	struct record record;
-	const struct buf *bytes = &node->records[index].record;
-	assert_int_equal(record_read(span_of(bytes->data, bytes->len), &record), LYC_OK);
-	return record;
-}
-
 /* The words of the texts in these bytes name only nodes that may see them. */
 static void check_readers(struct trial *trial, const struct buf *bytes, size_t at,
 			  const char *where)
@@ -188,7 +180,7 @@ static void check_copies(struct trial *trial, const struct fake_node *home,
 	uint64_t last = 0;
 	size_t next = 0;
 	for (size_t i = 0; i < at->record_count; i++) {
-		struct record copy = record_at(at, i);
+		struct record copy = fake_record_at(at, i);
 		if (!span_is(copy.origin, home->name))
 			continue;
 		if (copy.origin_seq <= last)
@@ -198,11 +190,11 @@ static void check_copies(struct trial *trial, const struct fake_node *home,
 		if (last > home->record_count)
 			broken(trial, "from nowhere", at->name, "a copy");
 		for (; next + 1 < last; next++) {
-			struct record skipped = record_at(home, next);
+			struct record skipped = fake_record_at(home, next);
 			if (may_hold(&skipped, home->name, at->name))
 				broken(trial, "missing", at->name, home->name);
 		}
-		struct record own = record_at(home, last - 1);
+		struct record own = fake_record_at(home, last - 1);
 		next = last;
 		if (!span_equal(own.subject, copy.subject))
 			broken(trial, "another subject", at->name, home->name);
@@ -213,7 +205,7 @@ static void check_copies(struct trial *trial, const struct fake_node *home,
 			broken(trial, "not a withdrawal", at->name, home->name);
 	}
 	for (; next < home->record_count; next++) {
-		struct record skipped = record_at(home, next);
+		struct record skipped = fake_record_at(home, next);
 		if (may_hold(&skipped, home->name, at->name))
 			broken(trial, "missing at the end", at->name, home->name);
 	}
@@ -223,7 +215,7 @@ static void check_copies(struct trial *trial, const struct fake_node *home,
 static bool last_of(const struct fake_node *node, struct span subject, struct record *ret_record)
 {
 	for (size_t i = node->record_count; i > 0; i--) {
-		*ret_record = record_at(node, i - 1);
+		*ret_record = fake_record_at(node, i - 1);
 		if (span_equal(ret_record->subject, subject))
 			return true;
 	}

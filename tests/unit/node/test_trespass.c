@@ -49,50 +49,28 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void send_copy(struct net *net, const struct record *record)
-{
-	struct buf bytes = {0};
-	struct buf frame = {0};
-	record_write(&bytes, record);
-	packet_write_copy(&frame, span_of(bytes.data, bytes.len));
-	fake_send_bytes(net->derry, span_of(frame.data, frame.len));
-	fake_settle(net->world);
-	buf_fini(&bytes);
-	buf_fini(&frame);
-}
-
-/* The status of the next Ack. */
-static uint32_t ack_of(struct fake_client *client)
-{
-	const struct packet *packet;
-	while ((packet = fake_next(client)) && packet->kind != PACKET_ACK)
-		;
-	assert_non_null(packet);
-	return packet->ack.status;
-}
-
 static void test_node_cannot_take_over_a_key(void **state)
 {
 	struct net *net = *state;
 	fake_post(net->at_wales, 1, "a", "ours", MEMBERS, NULL);
 	fake_pass(net->world, 2000);
-	assert_int_equal(ack_of(net->at_wales), LYC_OK);
+	assert_int_equal(fake_ack_of(net->at_wales), LYC_OK);
 	size_t before = net->hub->record_count;
 	struct record record = {.origin = fake_text("derry"),
 				.epoch = 1,
 				.origin_seq = 1,
 				.subject = fake_text("lyceum.notice.v1.Notice.wales.a"),
 				.removed = true};
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	assert_int_equal(net->hub->record_count, before);
 	/* Nor one that is not there yet. */
 	record.origin_seq = 2;
 	record.subject = fake_text("lyceum.notice.v1.Notice.wales.b");
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	assert_int_equal(net->hub->record_count, before);
 	fake_post(net->at_wales, 2, "a", "still ours", MEMBERS, NULL);
 	fake_pass(net->world, 2000);
-	assert_int_equal(ack_of(net->at_wales), LYC_OK);
+	assert_int_equal(fake_ack_of(net->at_wales), LYC_OK);
 	assert_int_equal(net->hub->record_count, before + 1);
 }
 
@@ -130,7 +108,7 @@ static void test_node_cannot_redefine_a_type(void **state)
 				.subject = fake_text("lyceum.v1.SchemaVersion.derry.0123"),
 				.body = span_of(body.data, body.len)};
 	size_t before = net->hub->record_count;
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	/* It is kept, for derry's own records, and changes nothing for the others. */
 	assert_int_equal(net->hub->record_count, before + 1);
 	const struct schema_message *notice =
@@ -158,11 +136,11 @@ static void test_node_cannot_hide_a_home_behind_a_schema_of_its_own(void **state
 				.origin_seq = 1,
 				.subject = fake_text("lyceum.v1.SchemaVersion.derry.0123"),
 				.body = span_of(body.data, body.len)};
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	assert_non_null(types_schema(&net->hub->daemon.types, schema_id(schema)));
 	fake_post(net->at_wales, 1, "a", "ours", MEMBERS, NULL);
 	fake_pass(net->world, 2000);
-	assert_int_equal(ack_of(net->at_wales), LYC_OK);
+	assert_int_equal(fake_ack_of(net->at_wales), LYC_OK);
 	size_t before = net->hub->record_count;
 	fake_notice(&notice, "wales", "forged", "written by derry", MEMBERS, NULL);
 	record = (struct record){.origin = fake_text("derry"),
@@ -171,14 +149,14 @@ static void test_node_cannot_hide_a_home_behind_a_schema_of_its_own(void **state
 				 .subject = fake_text("lyceum.notice.v1.Notice.wales.forged"),
 				 .schema = schema_id(schema),
 				 .body = span_of(notice.data, notice.len)};
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	record.origin_seq = 3;
 	record.subject = fake_text("lyceum.notice.v1.Notice.wales.a");
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	assert_int_equal(net->hub->record_count, before);
 	fake_post(net->at_wales, 2, "a", "still ours", MEMBERS, NULL);
 	fake_pass(net->world, 2000);
-	assert_int_equal(ack_of(net->at_wales), LYC_OK);
+	assert_int_equal(fake_ack_of(net->at_wales), LYC_OK);
 	schema_unref(schema);
 	buf_fini(&set);
 	buf_fini(&body);
@@ -199,13 +177,13 @@ static void test_node_writes_no_other_home_into_a_body(void **state)
 				.subject = fake_text("lyceum.notice.v1.Notice.derry.a"),
 				.schema = schema_id(type->schema),
 				.body = span_of(notice.data, notice.len)};
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	assert_int_equal(net->hub->record_count, before);
 	buf_clear(&notice);
 	fake_notice(&notice, "derry", "a", "what derry says", MEMBERS, NULL);
 	record.origin_seq = 2;
 	record.body = span_of(notice.data, notice.len);
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	assert_int_equal(net->hub->record_count, before + 1);
 	buf_fini(&notice);
 }
@@ -252,7 +230,7 @@ static void send_schema(struct net *net, uint64_t seq, const char *id, const str
 				.subject = span_of(subject.data, subject.len),
 				.body = span_of(body.data, body.len)};
 	size_t before = net->hub->record_count;
-	send_copy(net, &record);
+	fake_send_copy(net->derry, &record);
 	assert_int_equal(net->hub->record_count, before + 1);
 	buf_fini(&body);
 	buf_fini(&subject);
@@ -313,7 +291,7 @@ static void test_node_cannot_redefine_a_service(void **state)
 	send_schema(net, 1, "0123", &set);
 	fake_post(root, 3, "a", "a record of the package", MEMBERS, NULL);
 	fake_settle(net->world);
-	assert_int_equal(ack_of(root), LYC_OK);
+	assert_int_equal(fake_ack_of(root), LYC_OK);
 	write_other_board(net->world->schema, true, &broken);
 	send_schema(net, 2, "0124", &broken);
 
@@ -347,7 +325,7 @@ static void test_node_appends_nothing_to_the_hubs_log(void **state)
 						 .durable = true};
 	fake_send(net->derry, &packet);
 	fake_settle(net->world);
-	assert_int_equal(ack_of(net->derry), LYC_PERMISSION_DENIED);
+	assert_int_equal(fake_ack_of(net->derry), LYC_PERMISSION_DENIED);
 	assert_int_equal(net->hub->record_count, before);
 }
 
@@ -366,7 +344,7 @@ static void test_node_speaks_in_no_other_nodes_name(void **state)
 						 .origin = fake_text("wales")};
 	fake_send(net->derry, &packet);
 	fake_settle(net->world);
-	assert_int_equal(ack_of(net->derry), LYC_PERMISSION_DENIED);
+	assert_int_equal(fake_ack_of(net->derry), LYC_PERMISSION_DENIED);
 	fake_expect_nothing(listener);
 	packet.publish.origin = fake_text("derry");
 	fake_send(net->derry, &packet);
@@ -388,7 +366,7 @@ static void test_home_in_the_key_is_ones_own(void **state)
 	size_t before = net->wales->record_count;
 	fake_send(net->at_wales, &packet);
 	fake_settle(net->world);
-	assert_int_equal(ack_of(net->at_wales), LYC_FAILED_PRECONDITION);
+	assert_int_equal(fake_ack_of(net->at_wales), LYC_FAILED_PRECONDITION);
 	assert_int_equal(net->wales->record_count, before);
 	buf_fini(&body);
 }

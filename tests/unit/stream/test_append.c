@@ -50,15 +50,6 @@ static void on_done(enum lyc_status status, uint64_t seq, const char *text, void
 	bench->seq = seq;
 }
 
-static struct record record_at(const struct fake_node *node, size_t index)
-{
-	struct record record;
-	assert_true(index < node->record_count);
-	const struct buf *bytes = &node->records[index].record;
-	assert_int_equal(record_read(span_of(bytes->data, bytes->len), &record), LYC_OK);
-	return record;
-}
-
 static void test_append_is_told_when_the_disk_has_it(void **state)
 {
 	struct bench *bench = *state;
@@ -72,7 +63,7 @@ static void test_append_is_told_when_the_disk_has_it(void **state)
 	assert_int_equal(bench->done_count, 1);
 	assert_int_equal(bench->status, LYC_OK);
 	assert_int_equal(bench->seq, stream->last_seq);
-	struct record record = record_at(bench->node, before);
+	struct record record = fake_record_at(bench->node, before);
 	assert_true(span_is(record.subject, subject));
 	assert_true(span_is(record.principal, "hub"));
 	assert_int_equal(record.body_crc, crc32c(0, record.body.data, record.body.len));
@@ -88,9 +79,9 @@ static void test_append_label_says_how_far_it_goes(void **state)
 	stream_append_private(stream, fake_text("lyceum.v1.KeyedCall.hub"), fake_text("body"), NULL,
 			      NULL);
 	fake_settle(bench->world);
-	assert_int_equal(label_read(record_at(bench->node, before).label, &label), LYC_OK);
+	assert_int_equal(label_read(fake_record_at(bench->node, before).label, &label), LYC_OK);
 	assert_int_equal(label.visibility, LYCEUM__V1__VISIBILITY__MEMBERS);
-	assert_int_equal(label_read(record_at(bench->node, before + 1).label, &label), LYC_OK);
+	assert_int_equal(label_read(fake_record_at(bench->node, before + 1).label, &label), LYC_OK);
 	assert_int_equal(label.visibility, LYCEUM__V1__VISIBILITY__PRIVATE);
 	assert_true(stream_is_private(fake_text("lyceum.v1.KeyedCall.hub")));
 	assert_true(stream_is_private(fake_text("lyceum.v1.KeyedCall")));
@@ -144,14 +135,14 @@ static void test_append_time_never_goes_back(void **state)
 	bench->world->now_ms -= 5000;
 	stream_append_own(stream, fake_text(subject), fake_text("two"), NULL, NULL);
 	fake_settle(bench->world);
-	uint64_t time_ms = record_at(bench->node, before).time_ms;
-	assert_true(record_at(bench->node, before + 1).time_ms >= time_ms);
-	time_ms = record_at(bench->node, before + 1).time_ms;
+	uint64_t time_ms = fake_record_at(bench->node, before).time_ms;
+	assert_true(fake_record_at(bench->node, before + 1).time_ms >= time_ms);
+	time_ms = fake_record_at(bench->node, before + 1).time_ms;
 	fake_node_restart(bench->node);
 	stream_append_own(&bench->node->daemon.stream, fake_text(subject), fake_text("three"), NULL,
 			  NULL);
 	fake_settle(bench->world);
-	assert_true(record_at(bench->node, before + 2).time_ms >= time_ms);
+	assert_true(fake_record_at(bench->node, before + 2).time_ms >= time_ms);
 }
 
 int main(void)

@@ -70,15 +70,6 @@ static void publish(struct fake_client *client, const char *subject, const char 
 	buf_fini(&body);
 }
 
-static struct record record_at(const struct fake_node *node, size_t index)
-{
-	struct record record;
-	assert_true(index < node->record_count);
-	const struct buf *bytes = &node->records[index].record;
-	assert_int_equal(record_read(span_of(bytes->data, bytes->len), &record), LYC_OK);
-	return record;
-}
-
 static void test_publish_is_acknowledged_after_the_disk_has_it(void **state)
 {
 	struct bench *bench = *state;
@@ -108,7 +99,7 @@ static void test_publish_becomes_a_record_of_its_home(void **state)
 	struct bench *bench = *state;
 	fake_post(bench->root, 1, "a b", "one", AUDIENCE, "cork");
 	fake_settle(bench->world);
-	struct record record = record_at(bench->node, 0);
+	struct record record = fake_record_at(bench->node, 0);
 	assert_true(span_is(record.subject, "lyceum.notice.v1.Notice.hub.a%20b"));
 	assert_int_equal(record.origin.len, 0);
 	assert_true(span_is(record.principal, "hub"));
@@ -123,7 +114,7 @@ static void test_publish_becomes_a_record_of_its_home(void **state)
 	/* Without a label of its own, a type that has one is private. */
 	fake_post(bench->root, 2, "b", "two", 0, NULL);
 	fake_settle(bench->world);
-	record = record_at(bench->node, 1);
+	record = fake_record_at(bench->node, 1);
 	assert_int_equal(label_read(record.label, &label), LYC_OK);
 	assert_int_equal(label.visibility, PRIVATE);
 }
@@ -288,7 +279,7 @@ static void test_publish_narrowing_remembers_the_former_label(void **state)
 		}
 		fake_settle(bench->world);
 		for (size_t i = 0; i < 8; i++) {
-			struct record record = record_at(bench->node, first + i);
+			struct record record = fake_record_at(bench->node, first + i);
 			struct label former = {0};
 			if (record.former.len > 0)
 				assert_int_equal(label_read(record.former, &former), LYC_OK);
@@ -315,7 +306,7 @@ static void test_publish_narrowing_behind_a_refused_one_still_withdraws(void **s
 	publish(bench->root, notice, "hub", PRIVATE, (struct packet_publish){0});
 	fake_settle(bench->world);
 	assert_int_equal(bench->node->record_count, 2);
-	struct record record = record_at(bench->node, 1);
+	struct record record = fake_record_at(bench->node, 1);
 	struct label former = {0};
 	assert_int_equal(label_read(record.former, &former), LYC_OK);
 	assert_int_equal(former.visibility, MEMBERS);
@@ -329,7 +320,7 @@ static void test_publish_narrowing_behind_two_audiences_withdraws_from_both(void
 	fake_post(bench->root, 2, "a", "text", AUDIENCE, "wales");
 	fake_post(bench->root, 3, "a", "text", PRIVATE, NULL);
 	fake_settle(bench->world);
-	struct record record = record_at(bench->node, 2);
+	struct record record = fake_record_at(bench->node, 2);
 	struct label former = {0};
 	assert_int_equal(label_read(record.former, &former), LYC_OK);
 	assert_int_equal(former.visibility, AUDIENCE);
@@ -344,7 +335,7 @@ static void test_publish_removal_reaches_whom_the_last_record_reached(void **sta
 	fake_post(bench->root, 1, "a", "text", AUDIENCE, "cork");
 	fake_remove(bench->root, 2, "a");
 	fake_settle(bench->world);
-	struct record record = record_at(bench->node, 1);
+	struct record record = fake_record_at(bench->node, 1);
 	struct label label = {0};
 	assert_true(record.removed);
 	assert_int_equal(record.body.len, 0);
@@ -368,7 +359,7 @@ static void test_publish_keeps_about_in_the_body_only(void **state)
 		(struct packet_publish){.body = span_of(body.data, body.len)});
 	fake_settle(bench->world);
 	expect_ack(bench->root, 9, LYC_OK, 1);
-	struct record record = record_at(bench->node, 0);
+	struct record record = fake_record_at(bench->node, 0);
 	assert_null(memmem(record.label.data, record.label.len, "orcid", 5));
 	assert_non_null(memmem(record.body.data, record.body.len, "orcid", 5));
 	buf_fini(&body);
@@ -381,7 +372,7 @@ static void test_publish_keeps_about_in_the_body_only(void **state)
 		(struct packet_publish){.body = span_of(body.data, body.len)});
 	fake_settle(bench->world);
 	struct label kept;
-	record = record_at(bench->node, 1);
+	record = fake_record_at(bench->node, 1);
 	assert_int_equal(label_read(record.label, &kept), LYC_OK);
 	assert_int_equal(kept.visibility, PRIVATE);
 	buf_fini(&body);
@@ -463,7 +454,7 @@ static void test_publish_refuses_what_no_link_can_carry(void **state)
 	free(text);
 	fake_post(bench->root, 1, "after", "text", MEMBERS, NULL);
 	fake_pass(bench->world, 3000);
-	struct record last = record_at(wales, wales->record_count - 1);
+	struct record last = fake_record_at(wales, wales->record_count - 1);
 	assert_true(span_is(last.subject, "lyceum.notice.v1.Notice.hub.after"));
 }
 
