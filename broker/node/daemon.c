@@ -14,6 +14,7 @@
 #include "node/handover.h"
 #include "node/reload.h"
 #include "node/restart.h"
+#include "node/values.h"
 #include "node/why.h"
 #include "schema/core.h"
 #include "node/erase.h"
@@ -329,6 +330,7 @@ void daemon_start(struct daemon *daemon)
 {
 	backups_load(daemon);
 	load_heads(daemon);
+	values_tell(daemon);
 	if (daemon->uplink.link)
 		uplink_start(&daemon->uplink, daemon->uplink.link);
 	daemon_tick(daemon);

@@ -12,11 +12,13 @@
 #include "lyceum/v1/node.pb-c.h"
 #include "node/erase.h"
 #include "node/reply_pack.h"
+#include "node/values.h"
 #include "stream/retention.h"
 
 #define MAX_SESSIONS 1000
 #define MAX_LOST 200
 #define MAX_ERASURES 100
+#define MAX_DAMAGED 100
 
 /* ---- Status ---- */
 
@@ -112,6 +114,14 @@ static void fill_streams(struct daemon *daemon, Lyceum__V1__StreamState *streams
 	}
 }
 
+static const char *refusal_of(enum lyc_status status)
+{
+	if (status == LYC_OK)
+		return "";
+	return status == LYC_RESOURCE_EXHAUSTED ? "the disk is full"
+						: "the disk failed; a restart opens the log again";
+}
+
 void status_reply(struct daemon *daemon, bool is_operator, struct buf *to)
 {
 	Lyceum__V1__StatusReply reply = LYCEUM__V1__STATUS_REPLY__INIT;
@@ -139,6 +149,16 @@ void status_reply(struct daemon *daemon, bool is_operator, struct buf *to)
 		mem_get(retention_count(daemon->stream.retention) * sizeof(*streams));
 	fill_streams(daemon, streams, &storage.n_stream);
 	storage.stream = reply_point(streams, sizeof(*streams), storage.n_stream);
+	struct damaged_value *damaged = mem_get(MAX_DAMAGED * sizeof(*damaged));
+	Lyceum__V1__DamagedValue *values = mem_get(MAX_DAMAGED * sizeof(*values));
+	storage.n_damaged_value = is_operator ? values_list(daemon, damaged, MAX_DAMAGED) : 0;
+	for (size_t i = 0; i < storage.n_damaged_value; i++) {
+		lyceum__v1__damaged_value__init(&values[i]);
+		values[i].file = damaged[i].file;
+		values[i].text = damaged[i].text;
+	}
+	storage.damaged_value = reply_point(values, sizeof(*values), storage.n_damaged_value);
+	storage.refusal = (char *)(uintptr_t)refusal_of(stats.append_status);
 	reply.storage = &storage;
 
 	Lyceum__V1__Link *links = mem_get((list_len(&daemon->links.all) + 1) * sizeof(*links));
@@ -235,6 +255,9 @@ void status_reply(struct daemon *daemon, bool is_operator, struct buf *to)
 	erase_free_list(erasures, reply.n_erasure);
 	free(erasures);
 	free(reply.erasure);
+	free(storage.damaged_value);
+	free(values);
+	free(damaged);
 	free(storage.stream);
 	free(streams);
 	for (size_t i = 0; i < HELD_TYPES_MAX; i++)

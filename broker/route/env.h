@@ -46,7 +46,7 @@ struct log_read {
 	const char *also;
 
 	enum lyc_status status;
-	uint64_t next_seq; /* where to go on */
+	uint64_t next_seq;  /* where to go on */
 	struct buf records; /* of route/log_read.h */
 	char text[200];
 	void (*on_done)(struct log_read *read);
@@ -128,6 +128,10 @@ struct env {
 	void (*save)(void *world, const char *key, struct span value);
 	/* What was saved; nothing when there is none. Reads a small file. */
 	void (*load)(void *world, const char *key, struct buf *ret_value);
+	/* Was what was saved under this key found damaged, and nothing saved since? Which keys
+	 * were. NULL, both: this world's values are never damaged. */
+	bool (*was_damaged)(void *world, const char *key);
+	void (*damaged)(void *world, void (*on_key)(const char *key, void *arg), void *arg);
 	/* How many keys that begin like this have a value on the disk. */
 	size_t (*saved_count)(void *world, const char *prefix);
 	/* Takes the job; one at a time. NULL: this world has no files. */

@@ -39,7 +39,8 @@ struct store {
 				*/
 	uint64_t damage_count; /* segments that were found damaged since the opening */
 	bool may_use_reserve;  /* the batch is one of withdrawals */
-	bool is_broken;        /* a sync failed: what the disk holds is unknown */
+	enum lyc_status append_status;
+	bool is_broken; /* a sync failed: what the disk holds is unknown */
 	uint64_t truncated_bytes;
 };
 
@@ -57,6 +58,11 @@ size_t store_find_segment(const struct store *store, uint64_t seq);
 size_t store_count_segments(struct store *store);
 struct segment *store_hold_segment(struct store *store, size_t at);
 void store_release_segment(struct store *store, struct segment *segment);
+
+/* This value, or what is known under this name, is damaged and gone. */
+void store_mark_damaged(struct store *store, const char *key);
+/* The list of former epochs from the segments' headers, where the list is damaged. */
+LYC_MUST_USE enum lyc_status store_restore_epochs(struct store *store, struct lyc_error *error);
 
 /* Seal the active segment and go on in a new one with room for `need` bytes of records. Under
  * `writing`. */

@@ -1,10 +1,12 @@
 /*
  * Small values beside the log, one file each in `meta/`: a CRC-32C, then the value. Replaced as a
- * whole, so after a power cut the old or the new one is there.
+ * whole, so after a power cut the old or the new one is there. One that is damaged is gone, and an
+ * empty file `.damaged-KEY` says so until somebody deletes it: what it had may have been erased.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@
 
 #define MAX_KEY_LEN 200
 #define CRC_LEN 4
+#define MARK ".damaged-"
+#define MARK_LEN (sizeof(MARK) - 1)
 
 static bool is_key(const char *key)
 {
@@ -63,6 +67,37 @@ enum lyc_status store_put_vital_meta(struct store *store, const char *key, struc
 	return has_reserve ? store_put_meta(store, key, value, error) : status;
 }
 
+static void mark_name(const char *key, char to[MARK_LEN + MAX_KEY_LEN + 1])
+{
+	memcpy(to, MARK, MARK_LEN);
+	memcpy(to + MARK_LEN, key, strlen(key) + 1);
+}
+
+void store_mark_damaged(struct store *store, const char *key)
+{
+	char name[MARK_LEN + MAX_KEY_LEN + 1];
+	int meta_fd = store->folder.meta_fd;
+	mark_name(key, name);
+	/* A name needs no room where the file has one already. */
+	if (renameat(meta_fd, key, meta_fd, name) != 0 && errno != ENOENT)
+		return;
+	int fd = openat(meta_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+	/* Whether the mark outlives a power cut or not, the value is found damaged or gone. */
+	if (segment_folder_sync_file(&store->folder, meta_fd, "the names", NULL) != LYC_OK)
+		return;
+}
+
+/* The summary is a shortcut: without it everything is replayed. */
+static void put_aside(struct store *store, const char *key)
+{
+	if (strcmp(key, STORE_SUMMARY_KEY) == 0)
+		unlinkat(store->folder.meta_fd, key, 0);
+	else
+		store_mark_damaged(store, key);
+}
+
 enum lyc_status store_get_meta(struct store *store, const char *key, struct buf *ret_value)
 {
 	if (!is_key(key))
@@ -81,13 +116,67 @@ enum lyc_status store_get_meta(struct store *store, const char *key, struct buf 
 			status = LYC_RESOURCE_EXHAUSTED;
 	}
 	buf_fini(&content);
+	if (status == LYC_DATA_LOSS)
+		put_aside(store, key);
 	return status;
+}
+
+bool store_meta_was_damaged(struct store *store, const char *key)
+{
+	char name[MARK_LEN + MAX_KEY_LEN + 1];
+	if (!is_key(key))
+		return false;
+	mark_name(key, name);
+	return faccessat(store->folder.meta_fd, name, F_OK, 0) == 0 &&
+	       faccessat(store->folder.meta_fd, key, F_OK, 0) != 0;
+}
+
+static DIR *open_names(const struct store *store)
+{
+	int fd = openat(store->folder.meta_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	if (!folder && fd >= 0)
+		close(fd);
+	return folder;
+}
+
+void store_damaged_meta(struct store *store, store_key_fn on_key, void *arg)
+{
+	DIR *folder = open_names(store);
+	const struct dirent *entry;
+	while (folder && (entry = readdir(folder))) {
+		if (strncmp(entry->d_name, MARK, MARK_LEN) == 0)
+			on_key(entry->d_name + MARK_LEN, arg);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+void store_check_meta(struct store *store)
+{
+	DIR *folder = open_names(store);
+	const struct dirent *entry;
+	struct buf value = {0};
+	while (folder && (entry = readdir(folder))) {
+		/* The summary is read at each start anyway, and is long. */
+		if (!is_key(entry->d_name) || strcmp(entry->d_name, STORE_SUMMARY_KEY) == 0)
+			continue;
+		buf_clear(&value);
+		if (store_get_meta(store, entry->d_name, &value) == LYC_RESOURCE_EXHAUSTED)
+			break;
+	}
+	if (folder)
+		closedir(folder);
+	buf_fini(&value);
 }
 
 enum lyc_status store_remove_meta(struct store *store, const char *key, struct lyc_error *error)
 {
+	char mark[MARK_LEN + MAX_KEY_LEN + 1];
 	if (!is_key(key))
 		return refuse_key(key, error);
+	mark_name(key, mark);
+	unlinkat(store->folder.meta_fd, mark, 0);
 	if (unlinkat(store->folder.meta_fd, key, 0) == 0)
 		return segment_folder_sync_file(&store->folder, store->folder.meta_fd, "the names",
 						error);
@@ -97,12 +186,9 @@ enum lyc_status store_remove_meta(struct store *store, const char *key, struct l
 
 size_t store_count_meta(struct store *store, const char *prefix)
 {
-	int fd = openat(store->folder.meta_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	DIR *folder = open_names(store);
 	size_t count = 0;
 	const struct dirent *entry;
-	if (!folder && fd >= 0)
-		close(fd);
 	while (folder && (entry = readdir(folder)))
 		count += is_key(entry->d_name) &&
 			 strncmp(entry->d_name, prefix, strlen(prefix)) == 0;

@@ -334,6 +334,8 @@ enum lyc_status recovery_run(struct store *store, struct lyc_error *error)
 {
 	struct first_seqs found = {0};
 	enum lyc_status status = list(store, &found, error);
+	if (found.count > 0 && store->folder.is_state_new)
+		store->folder.is_state_damaged = true;
 	if (status == LYC_OK && store->folder.is_state_damaged)
 		status = restore_state(store, &found, error);
 	if (status == LYC_OK && found.count == 0) {

@@ -212,6 +212,7 @@ static enum lyc_status load_state(struct segment_folder *folder, struct lyc_erro
 		struct timespec now;
 		clock_gettime(CLOCK_REALTIME, &now);
 		state.epoch = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+		folder->is_state_new = true;
 		return segment_folder_put_state(folder, &state, error);
 	}
 	if (status != LYC_OK)

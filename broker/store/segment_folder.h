@@ -28,6 +28,7 @@ struct segment_folder {
 	bool without_sync;
 	bool has_reserve;
 	bool is_state_damaged; /* the state file; recovery pieces it together */
+	bool is_state_new;     /* there was none: of a log that has segments it is missing */
 	uint64_t segment_len;
 	struct folder_state state;
 };

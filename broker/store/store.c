@@ -9,11 +9,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/mem.h"
 #include "store/aside.h"
+#include "store/backup.h"
 #include "store/checkpoint.h"
 #include "store/digest.h"
 #include "store/embedded.h"
@@ -31,6 +33,23 @@ struct pending {
 	size_t mask;
 };
 
+/* How far the log had been synced stood in the state alone: its end may be lost, and the sequences
+ * of that would be given again. So it goes on as after a restore. */
+static enum lyc_status begin_after_damage(struct store *store, struct lyc_error *error)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	store_mark_damaged(store, "log");
+	enum lyc_status status = store_restore_epochs(store, error);
+	if (status == LYC_OK)
+		status = store_begin_epoch(
+			store, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000,
+			error);
+	if (status == LYC_OK)
+		status = store_put_meta(store, BACKUP_WAITS_KEY, span_of("1", 1), error);
+	return status;
+}
+
 enum lyc_status store_open(const struct store_options *options, struct store **ret_store,
 			   struct lyc_error *error)
 {
@@ -46,6 +65,10 @@ enum lyc_status store_open(const struct store_options *options, struct store **r
 	enum lyc_status status = segment_folder_open(&store->folder, options->folder, error);
 	if (status == LYC_OK)
 		status = recovery_run(store, error);
+	if (status == LYC_OK && store->folder.is_state_damaged && store->last_seq > 0)
+		status = begin_after_damage(store, error);
+	if (status == LYC_OK)
+		status = store_restore_epochs(store, error);
 	if (status != LYC_OK) {
 		store->is_broken = true; /* so that closing notes nothing */
 		store_close(store);
@@ -369,6 +392,11 @@ enum lyc_status store_append(struct store *store, struct store_item *items, size
 		status = LYC_OK;
 	if (status == LYC_OK)
 		status = append(store, items, count, &pending, error);
+	if (!is_vital) {
+		pthread_mutex_lock(&store->lock);
+		store->append_status = status;
+		pthread_mutex_unlock(&store->lock);
+	}
 	pthread_mutex_unlock(&store->writing);
 	free(pending.places);
 	return status == LYC_OK ? LYC_OK : answer_all(items, count, status);
@@ -401,6 +429,7 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 				segment->lost[k].last_seq - segment->lost[k].first_seq + 1;
 	}
 	stats.damage_count = store->damage_count;
+	stats.append_status = store->append_status;
 	pthread_mutex_unlock(&store->lock);
 	stats.aside_count = (uint32_t)aside_count(&store->folder);
 	*ret_stats = stats;

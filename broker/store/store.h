@@ -48,6 +48,8 @@ struct store_stats {
 	uint64_t lost_count;      /* records that were found damaged and have not come back */
 	uint64_t damage_count;    /* segments that were found damaged since it was opened */
 	uint32_t aside_count;     /* damaged files that are kept aside */
+	/* What became of the last batch that was not all withdrawals. */
+	enum lyc_status append_status;
 };
 
 /* Open or make the log. What had been synced and is damaged is named as lost (store_lost), the file
@@ -148,7 +150,15 @@ LYC_MUST_USE enum lyc_status store_remove_meta(struct store *store, const char *
 					       struct lyc_error *error);
 /* How many keys begin with these characters. */
 size_t store_count_meta(struct store *store, const char *prefix);
+/* DATA_LOSS when it is damaged; from then on it is not there, and only a mark says that it was. */
 LYC_MUST_USE enum lyc_status store_get_meta(struct store *store, const char *key,
 					    struct buf *ret_value);
+/* The value was found damaged, and no other has been kept since. */
+bool store_meta_was_damaged(struct store *store, const char *key);
+/* Which values were, until the mark is deleted or the value removed. Any thread. */
+typedef void (*store_key_fn)(const char *key, void *arg);
+void store_damaged_meta(struct store *store, store_key_fn on_key, void *arg);
+/* Look through all of them. */
+void store_check_meta(struct store *store);
 
 #endif

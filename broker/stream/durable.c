@@ -104,6 +104,11 @@ bool durable_load(const struct stream *stream, const char *key, uint64_t *ret_se
 			epoch = field.value;
 	}
 	buf_fini(&value);
+	/* Where it was is not known: from the oldest record on it misses nothing. */
+	if (!is_there && env->was_damaged && env->was_damaged(env->world, key)) {
+		*ret_seq = 0;
+		return true;
+	}
 	/* Of what a restore has lost nobody knows what is new: the place is where it was cut off.
 	 */
 	const struct origin *own = &stream->origins.items[0];

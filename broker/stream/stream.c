@@ -114,7 +114,10 @@ void stream_load(struct stream *stream, bool has_hub)
 	load_epochs(stream);
 	load_seal_key(stream);
 	stream->env->load(stream->env->world, "waits", &waits);
-	stream->is_waiting = has_hub && waits.len > 0;
+	/* Whether it has to wait is not known: so it does. */
+	bool was_damaged =
+		stream->env->was_damaged && stream->env->was_damaged(stream->env->world, "waits");
+	stream->is_waiting = has_hub && (waits.len > 0 || was_damaged);
 	buf_fini(&waits);
 }
 

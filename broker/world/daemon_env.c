@@ -94,6 +94,18 @@ static void env_load(void *arg, const char *key, struct buf *ret_value)
 		buf_clear(ret_value);
 }
 
+static bool env_was_damaged(void *arg, const char *key)
+{
+	struct world *world = arg;
+	return store_meta_was_damaged(world->store, key);
+}
+
+static void env_damaged(void *arg, void (*on_key)(const char *key, void *arg), void *key_arg)
+{
+	struct world *world = arg;
+	store_damaged_meta(world->store, on_key, key_arg);
+}
+
 static size_t env_saved_count(void *arg, const char *prefix)
 {
 	struct world *world = arg;
@@ -166,6 +178,8 @@ struct env daemon_env(struct world *world)
 		.last_of = env_last_of,
 		.save = env_save,
 		.load = env_load,
+		.was_damaged = env_was_damaged,
+		.damaged = env_damaged,
 		.saved_count = env_saved_count,
 		.backup = backup_thread_start,
 		.heal = env_heal,

@@ -131,6 +131,7 @@ enum lyc_status log_opening_run(struct world *world, struct lyc_error *error)
 	enum lyc_status status = store_open(&options, &world->store, error);
 	if (status != LYC_OK)
 		return status;
+	store_check_meta(world->store);
 	struct store_stats stats;
 	store_stats(world->store, &stats);
 	struct env env = daemon_env(world);

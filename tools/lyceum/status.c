@@ -107,6 +107,8 @@ static void write_head(const struct session *session, const Lyceum__V1__StatusRe
 	}
 	buf_add_format(to, "  %s%s%s\n", paint(has_colour, PAINT_DIM), storage->folder,
 		       paint(has_colour, PAINT_PLAIN));
+	if (*storage->refusal)
+		buf_add_format(to, "        it takes no records: %s\n", storage->refusal);
 }
 
 static void write_calls(const Lyceum__V1__Calls *calls, struct buf *to)
@@ -346,6 +348,44 @@ static void write_erasures(const struct session *session, const Lyceum__V1__Stat
 	table_fini(&table);
 }
 
+/* What was damaged and has not come back. */
+static void write_lost(const struct session *session, const Lyceum__V1__StatusReply *reply,
+		       struct buf *to)
+{
+	static const char *const headings[] = {"RECORD", "SUBJECT", "FILE", "OFFSET", "NOTE"};
+	static const char *const value_headings[] = {"MARK", "LOST"};
+	struct table table;
+	table_init(&table, 5);
+	table_add_headings(&table, headings);
+	for (size_t i = 0; i < reply->n_lost; i++) {
+		const Lyceum__V1__LostRecord *lost = reply->lost[i];
+		char range[48];
+		snprintf(range, sizeof(range), "%" PRIu64 " to %" PRIu64, lost->first_seq,
+			 lost->last_seq);
+		table_add_row(&table);
+		if (lost->first_seq == lost->last_seq)
+			set_number(&table, 0, lost->first_seq);
+		else
+			set_text(&table, 0, range);
+		set_text(&table, 1, *lost->subject ? lost->subject : "not known");
+		set_text(&table, 2, lost->file);
+		set_number(&table, 3, lost->offset);
+		set_text(&table, 4, lost->text);
+	}
+	write_section(session, "Lost records", &table, to);
+	table_fini(&table);
+	table_init(&table, 2);
+	table_add_headings(&table, value_headings);
+	for (size_t i = 0; reply->storage && i < reply->storage->n_damaged_value; i++) {
+		const Lyceum__V1__DamagedValue *value = reply->storage->damaged_value[i];
+		table_add_row(&table);
+		set_text(&table, 0, value->file);
+		set_text(&table, 1, value->text);
+	}
+	write_section(session, "Damaged beside the log", &table, to);
+	table_fini(&table);
+}
+
 static void write_status(const struct session *session, const Lyceum__V1__StatusReply *reply,
 			 struct buf *to)
 {
@@ -354,6 +394,7 @@ static void write_status(const struct session *session, const Lyceum__V1__Status
 	write_calls(reply->calls, to);
 	write_uplink(session, reply->uplink, to);
 	write_backup(reply->backup, to);
+	write_lost(session, reply, to);
 	write_nodes(session, reply, to);
 	write_origins(session, reply, to);
 	fill_plugins(reply, &plugins);

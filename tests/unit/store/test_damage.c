@@ -70,9 +70,33 @@ static void whole_fini(struct whole *whole)
 	temp_log_free(whole->log);
 }
 
+static bool is_of_whole(const struct whole *whole, const char *name)
+{
+	for (size_t i = 0; i < whole->count; i++) {
+		if (strcmp(whole->names[i], name) == 0)
+			return true;
+	}
+	return strcmp(name, "lock") == 0 || strcmp(name, "reserve") == 0;
+}
+
+/* A new epoch has made files, too. */
+static void delete_others(const struct whole *whole, const char *below)
+{
+	char path[120];
+	snprintf(path, sizeof(path), "%s%s", whole->log->folder, below);
+	DIR *dir = opendir(path);
+	assert_non_null(dir);
+	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+		if (entry->d_type == DT_REG && !is_of_whole(whole, entry->d_name))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	closedir(dir);
+}
+
 static void restore(const struct whole *whole)
 {
-	(void)temp_log_clear_aside(whole->log);
+	delete_others(whole, "");
+	delete_others(whole, "/meta");
 	for (size_t i = 0; i < whole->count; i++)
 		temp_log_save(whole->log, whole->names[i],
 			      span_of(whole->contents[i].data, whole->contents[i].len));

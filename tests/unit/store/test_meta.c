@@ -87,9 +87,70 @@ static void test_meta_tells_a_damaged_value(void **state)
 	temp_log_free(log);
 }
 
+static void flip_last(const struct temp_log *log, const char *name)
+{
+	struct buf bytes = {0};
+	temp_log_load(log, name, &bytes);
+	bytes.data[bytes.len - 1] ^= 1;
+	temp_log_save(log, name, span_of(bytes.data, bytes.len));
+	buf_fini(&bytes);
+}
+
+static void take_key(const char *key, void *arg)
+{
+	struct buf *keys = arg;
+	buf_add_format(keys, "%s ", key);
+}
+
+static void assert_damaged(struct temp_log *log, const char *expected)
+{
+	struct buf keys = {0};
+	store_damaged_meta(log->store, take_key, &keys);
+	assert_string_equal(keys.len > 0 ? buf_text(&keys) : "", expected);
+	buf_fini(&keys);
+}
+
+static void test_meta_that_is_damaged_is_named_until_it_is_removed(void **state)
+{
+	(void)state;
+	struct temp_log *log = temp_log_new(0);
+	struct buf value = {0};
+	temp_log_open(log);
+	assert_int_equal(store_put_meta(log->store, "position.a", text_span("secret"), NULL),
+			 LYC_OK);
+	assert_int_equal(store_put_meta(log->store, "position.b", text_span("b"), NULL), LYC_OK);
+	assert_int_equal(store_put_meta(log->store, STORE_SUMMARY_KEY, text_span("s"), NULL),
+			 LYC_OK);
+	assert_false(store_meta_was_damaged(log->store, "position.a"));
+	flip_last(log, "meta/position.a");
+	flip_last(log, "meta/" STORE_SUMMARY_KEY);
+	store_check_meta(log->store);
+	assert_damaged(log, "position.a ");
+	assert_true(store_meta_was_damaged(log->store, "position.a"));
+	assert_false(store_meta_was_damaged(log->store, "position.b"));
+	assert_int_equal(store_count_meta(log->store, "position."), 1);
+	/* Nothing of what it said is kept. */
+	assert_false(temp_log_contains(log, "secre"));
+	temp_log_reopen(log);
+	assert_int_equal(store_get_meta(log->store, "position.a", &value), LYC_NOT_FOUND);
+	assert_true(store_meta_was_damaged(log->store, "position.a"));
+	/* The summary is a shortcut. */
+	assert_int_equal(store_get_meta(log->store, STORE_SUMMARY_KEY, &value), LYC_DATA_LOSS);
+	assert_damaged(log, "position.a ");
+	/* A new value: it is whole, and the mark stays for the operator. */
+	assert_int_equal(store_put_meta(log->store, "position.a", text_span("new"), NULL), LYC_OK);
+	assert_false(store_meta_was_damaged(log->store, "position.a"));
+	assert_damaged(log, "position.a ");
+	assert_int_equal(store_remove_meta(log->store, "position.a", NULL), LYC_OK);
+	assert_damaged(log, "");
+	buf_fini(&value);
+	temp_log_free(log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_meta_that_is_damaged_is_named_until_it_is_removed),
 		cmocka_unit_test(test_meta_keeps_the_last_value),
 		cmocka_unit_test(test_meta_removes_and_counts),
 		cmocka_unit_test(test_meta_refuses_a_key_that_is_no_file_name),
