@@ -204,10 +204,143 @@ static void test_disk_full_refuses_appends_serves_reads_and_goes_on(void **state
 	check_notes(wales, count);
 }
 
+/* ---- making the log smaller on the full disk ---- */
+
+static bool is_refusing(const Lyceum__V1__StatusReply *status, const void *arg)
+{
+	(void)arg;
+	return status->storage && strcmp(status->storage->refusal, "the disk is full") == 0;
+}
+
+static bool has_removed(const Lyceum__V1__StatusReply *status, const void *arg)
+{
+	const char *stream = arg;
+	for (size_t i = 0; status->storage && i < status->storage->n_stream; i++) {
+		const Lyceum__V1__StreamState *state = status->storage->stream[i];
+		if (strcmp(state->name, stream) == 0 && state->removed > 0)
+			return true;
+	}
+	return false;
+}
+
+/* The daemon starts again with other rules, on the disk as it is. */
+static void set_streams(const char *streams)
+{
+	node_stop(wales);
+	snprintf(wales->extra, sizeof(wales->extra), "store: {segment_mib: 1}\n%s", streams);
+	node_start(wales);
+	network_settle(network);
+}
+
+static enum lyc_status try_note(const char *subject, int number, struct lyc_error *error)
+{
+	char text[TEXT_LEN + 1];
+	text_of(number, text);
+	return note_try(node_client(wales), subject, text, &durable, error);
+}
+
+/* Until no more is taken, and nothing is left for others either; how many were. */
+static int fill_log(const char *subject)
+{
+	struct lyc_error error = {0};
+	int count = 0;
+	while (count < 20000 && try_note(subject, count, &error) == LYC_OK)
+		count++;
+	fill(SIZE_MAX);
+	assert_int_equal(try_note(subject, count, &error), LYC_RESOURCE_EXHAUSTED);
+	assert_non_null(strstr(error.text, "The disk is full"));
+	node_wait_for_status(wales, is_refusing, NULL, "a log that takes no records");
+	return count;
+}
+
+/* Without a restart, and with nobody making room on the disk. */
+static void wait_until_taken(const char *subject)
+{
+	struct lyc_error error = {0};
+	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
+	pid_t pid = wales->pid;
+	while (try_note(subject, 0, &error) != LYC_OK) {
+		if (network_now_ms() > deadline)
+			fail_msg("the log still takes no records: %s", error.text);
+		network_run(network, 100);
+	}
+	assert_int_equal(wales->pid, pid);
+	struct shell_result shown = shell_run(wales, "status", NULL);
+	assert_null(strstr(shown.out, "it takes no records"));
+	shell_result_fini(&shown);
+}
+
+static void test_erasure_runs_on_a_full_disk(void **state)
+{
+	(void)state;
+	if (!has_disk)
+		skip();
+	char subject[60];
+	for (int i = 0; i < 400; i++) {
+		struct lyc_error error = {0};
+		char text[TEXT_LEN + 1];
+		text_of(i, text);
+		memcpy(text + 10, "to-be-erased", 12);
+		assert_int_equal(
+			note_try(node_client(wales), NOTE ".secret", text, &durable, &error),
+			LYC_OK);
+	}
+	fill(SIZE_MAX);
+	(void)fill_log(NOTE ".ballast");
+	struct shell_result shown = shell_run(wales, "status", NULL);
+	assert_non_null(strstr(shown.out, "it takes no records: the disk is full"));
+	shell_result_fini(&shown);
+	struct inbox *inbox = inbox_open(network, node_client(wales), NOTE ".secret", &whole);
+	inbox_wait_caught_up(inbox);
+	assert_int_equal(inbox->count, 400);
+	inbox_close(inbox);
+	snprintf(subject, sizeof(subject), NOTE ".secret");
+	shown = shell_run(wales, "erase", subject, NULL);
+	if (shown.code != 0)
+		fail_msg("%s", shown.err);
+	assert_non_null(strstr(shown.out, "gone from the files here"));
+	shell_result_fini(&shown);
+	assert_false(network_files_hold(wales->folder, "to-be-erased"));
+	make_room();
+	wait_until_taken(NOTE ".after");
+}
+
+/* By size, by age and by subject: each finds a full disk, and makes room by itself. */
+static void test_retention_runs_on_a_full_disk(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *rule;
+	} cases[] = {
+		{"size", "max_bytes: 262144"},
+		{"age", "max_age: 2s"},
+		{"last", "last_per_subject: true"},
+	};
+	(void)state;
+	if (!has_disk)
+		skip();
+	for (size_t i = 0; i < 3; i++) {
+		char streams[200];
+		char subject[60];
+		snprintf(subject, sizeof(subject), NOTE ".%s", cases[i].name);
+		set_streams("");
+		(void)fill_log(subject);
+		snprintf(streams, sizeof(streams),
+			 "streams:\n  - {name: %s, subjects: [\"%s\"], %s, check_every: 1s}\n",
+			 cases[i].name, subject, cases[i].rule);
+		set_streams(streams);
+		node_wait_for_status(wales, has_removed, cases[i].name, "a stream that was cut");
+		wait_until_taken(NOTE ".after");
+		make_room();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disk_full_refuses_appends_serves_reads_and_goes_on),
+		cmocka_unit_test(test_erasure_runs_on_a_full_disk),
+		cmocka_unit_test(test_retention_runs_on_a_full_disk),
 	};
 	int failed = cmocka_run_group_tests(tests, start, stop);
 	return failed == 0 && !has_disk ? 77 : failed;
