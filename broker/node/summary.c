@@ -93,8 +93,10 @@ static void write_own_seqs(const struct stream *stream, struct buf *to)
 	buf_fini(&seqs);
 }
 
-static void write_moments(const struct moments *moments, struct buf *to)
+/* And the latest of all: the last of them may be a thousand records old. */
+static void write_moments(const struct stream *stream, struct buf *to)
 {
+	const struct moments *moments = &stream->moments;
 	struct buf steps = {0};
 	struct moment before = {0};
 	for (size_t i = 0; i < moments->count; i++) {
@@ -102,6 +104,8 @@ static void write_moments(const struct moments *moments, struct buf *to)
 		pb_write_varint(&steps, moments->items[i].time_ms - before.time_ms);
 		before = moments->items[i];
 	}
+	pb_write_varint(&steps, stream->last_seq - before.seq);
+	pb_write_varint(&steps, moments->latest_ms - before.time_ms);
 	pb_write_bytes(to, SUMMARY_MOMENTS, steps.data, steps.len);
 	buf_fini(&steps);
 }
@@ -182,7 +186,7 @@ void summary_write(const struct daemon *daemon, struct buf *to)
 		write_origin(&stream->origins.items[i], to);
 	write_notes(&stream->subjects, to);
 	write_own_seqs(stream, to);
-	write_moments(&stream->moments, to);
+	write_moments(stream, to);
 	write_types(&daemon->types, to);
 	write_held(&stream->held, to);
 	write_outbox(daemon, to);

@@ -26,10 +26,10 @@ void moments_note(struct moments *moments, uint64_t seq, uint64_t time_ms)
 
 void moments_restore(struct moments *moments, uint64_t seq, uint64_t time_ms)
 {
-	if (moments->count > 0 && seq <= moments->items[moments->count - 1].seq)
-		return;
 	if (time_ms > moments->latest_ms)
 		moments->latest_ms = time_ms;
+	if (moments->count > 0 && seq < moments->items[moments->count - 1].seq + MOMENTS_APART)
+		return;
 	add(moments, seq, moments->latest_ms);
 }
 

@@ -24,7 +24,7 @@ struct moments {
 
 /* A zeroed one is empty. Records are noted in order. */
 void moments_note(struct moments *moments, uint64_t seq, uint64_t time_ms);
-/* As it was written down. */
+/* As it was written down; one that is near the former only says the latest time. */
 void moments_restore(struct moments *moments, uint64_t seq, uint64_t time_ms);
 /* No record before this sequence is of `time_ms` or later, and the first that is lies at most about
  * MOMENTS_APART behind; last_seq + 1 when there is none. */

@@ -160,6 +160,24 @@ static void test_summary_equals_a_replay(void **state)
 	assert_int_equal(wales->daemon.uplink.link->outbox_count, 0);
 }
 
+static void test_summary_knows_the_time_of_the_last_record(void **state)
+{
+	(void)state;
+	work(20);
+	work(20);
+	const struct stream *stream = &wales->daemon.stream;
+	uint64_t latest_ms = stream->moments.latest_ms;
+	assert_true(latest_ms > stream->moments.items[0].time_ms);
+	summary_save(&wales->daemon);
+	wales->is_refused = true;
+	fake_node_restart(wales);
+	assert_true(wales->daemon.summary.seq > 0);
+	assert_int_equal(stream->moments.latest_ms, latest_ms);
+	assert_int_equal(stream->moments.count, 1);
+	assert_true(moments_find(&stream->moments, latest_ms, stream->last_seq) <=
+		    stream->last_seq);
+}
+
 static void test_summary_equals_a_replay_after_restores(void **state)
 {
 	(void)state;
@@ -244,6 +262,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_summary_equals_a_replay, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_summary_knows_the_time_of_the_last_record,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_summary_equals_a_replay_after_restores, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
