@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "damage.h"
 #include "heard.h"
 #include "reader.h"
 #include "sim_node.h"
@@ -187,7 +188,8 @@ static void next(struct sim_peer *peer, const struct packet_deliver *deliver)
 				 deliver->origin_seq > state->origin_seq[i]);
 		bool is_again = note_seq(peer, state->seen_origin[i], deliver->origin_seq) &&
 				deliver->epoch == state->origin_epoch[i];
-		if (!is_later)
+		/* One that was lost when the daemon began may have come anew. */
+		if (!is_later && !(is_again && sim->counts.lost > 0))
 			sim_broken(sim, is_again ? PROMISE_ONCE : PROMISE_ORDER,
 				   "the follower at %s got record %llu of %s after %llu",
 				   peer->node->name, (unsigned long long)deliver->origin_seq,
@@ -219,6 +221,7 @@ static void delivered(struct sim_peer *peer, const struct packet *packet)
 	const struct packet_deliver *deliver = &packet->deliver;
 	struct carol_state *state = peer->state;
 	peer->sim->counts.delivers++;
+	damage_check_bytes(peer, deliver);
 	if (deliver->seq == 0 && deliver->id != GROUP) {
 		taken(peer, packet);
 	} else if (deliver->id == DURABLE) {
@@ -250,6 +253,15 @@ static void told(struct sim_peer *peer, const struct packet_gap *gap)
 		state->next_told = gap->seq;
 }
 
+/* A full disk may not take what is left of a damaged segment: the log cannot be read for a while.
+ */
+static void refresh_again(void *arg, uint64_t session)
+{
+	struct sim_peer *peer = arg;
+	if (peer->session == session)
+		carol_refresh(peer);
+}
+
 static void on_packet(struct sim_peer *peer, const struct packet *packet)
 {
 	if (packet->kind == PACKET_DELIVER)
@@ -260,6 +272,8 @@ static void on_packet(struct sim_peer *peer, const struct packet *packet)
 		follow_durable(peer);
 	else if (packet->kind == PACKET_UNSUBSCRIBE && packet->unsubscribe.id == NEXT)
 		follow_next(peer);
+	else if (packet->kind == PACKET_UNSUBSCRIBE && peer->sim->has_damage)
+		sim_peer_in(peer, 100000, refresh_again);
 }
 
 static void carol_free(struct sim_peer *peer)

@@ -238,14 +238,8 @@ WRAP(int, mkdir, const char *path, mode_t mode)
 	return mkdirat(AT_FDCWD, path, mode);
 }
 
-static int stat_path(const char *path, struct stat64 *to)
+static int fill_stat(int kind, uint64_t len, struct stat64 *to)
 {
-	uint64_t len = 0;
-	int kind = memory_disk_kind(path, &len);
-	if (kind == 0) {
-		errno = ENOENT;
-		return -1;
-	}
 	*to = (struct stat64){.st_mode = kind == 2 ? S_IFDIR | 0700 : S_IFREG | 0600,
 			      .st_size = (off_t)len,
 			      .st_blocks = (blkcnt_t)(len / 512 + 1),
@@ -253,13 +247,23 @@ static int stat_path(const char *path, struct stat64 *to)
 	return 0;
 }
 
+static int stat_path(const char *path, struct stat64 *to)
+{
+	uint64_t len = 0;
+	int kind = memory_disk_kind(path, &len);
+	if (kind > 0)
+		return fill_stat(kind, len, to);
+	errno = ENOENT;
+	return -1;
+}
+
 WRAP(int, fstat64, int fd, struct stat64 *to)
 {
 	if (!is_ours(fd))
 		return __real_fstat64(fd, to);
-	/* Of a file whose name has gone nobody asks here. */
-	const char *path = memory_disk_path(fd);
-	return path ? stat_path(path, to) : -1;
+	uint64_t len = 0;
+	int kind = memory_disk_kind_of(fd, &len);
+	return kind ? fill_stat(kind, len, to) : -1;
 }
 
 WRAP(int, stat64, const char *path, struct stat64 *to)

@@ -245,6 +245,18 @@ int memory_disk_kind(const char *path, uint64_t *ret_len)
 	return disk->files[name->file].is_folder ? 2 : 1;
 }
 
+int memory_disk_kind_of(int fd, uint64_t *ret_len)
+{
+	const struct open_file *open_file = opened(fd);
+	if (!open_file) {
+		errno = EBADF;
+		return 0;
+	}
+	const struct file *file = &open_file->disk->files[open_file->file];
+	*ret_len = file->now.len;
+	return file->is_folder ? 2 : 1;
+}
+
 /* One name gets the file, the other loses it. */
 static void move(struct memory_disk *disk, const char *from, const char *to, bool is_link)
 {

@@ -281,12 +281,12 @@ void memory_disk_cut_power(struct memory_disk *disk, struct rng *rng)
 
 const char *memory_disk_flip(struct memory_disk *disk, const char *folder, struct rng *rng)
 {
-	const struct name *found[64];
+	struct name *found[64];
 	size_t count = 0;
 	size_t len = strlen(folder);
 	const struct name *last = NULL;
 	for (size_t i = 0; i < disk->name_count && count < 64; i++) {
-		const struct name *name = &disk->names[i];
+		struct name *name = &disk->names[i];
 		size_t path_len = strlen(name->path);
 		if (name->file == NONE || name->file != name->synced || path_len < len + 4 ||
 		    strncmp(name->path, folder, len) != 0 ||
@@ -295,13 +295,15 @@ const char *memory_disk_flip(struct memory_disk *disk, const char *folder, struc
 		found[count++] = name;
 		last = last && strcmp(last->path, name->path) > 0 ? last : name;
 	}
-	const struct name *name = count > 1 ? found[rng_below(rng, count)] : NULL;
-	struct file *file = name && name != last ? &disk->files[name->file] : NULL;
+	struct name *name = count > 1 ? found[rng_below(rng, count)] : NULL;
+	struct file *file =
+		name && name != last && !name->was_hit ? &disk->files[name->file] : NULL;
 	if (!file || file->change_count > 0 || file->now.len == 0 ||
 	    file->now.len != file->synced.len)
 		return NULL;
 	size_t at = (size_t)rng_below(rng, file->now.len);
 	uint8_t bit = (uint8_t)(1u << rng_below(rng, 8));
+	name->was_hit = true;
 	file->now.data[at] ^= bit;
 	file->synced.data[at] ^= bit;
 	return name->path;

@@ -36,7 +36,7 @@ void memory_disk_set_lying(struct memory_disk *disk, bool is_lying);
 /* Everything at or below the path is gone for good. */
 void memory_disk_forget(struct memory_disk *disk, const char *path);
 /* One bit of one .log file below this folder is another one from now on, not of the last of them by
- * name: the file's path; NULL when luck found none. */
+ * name, and of none twice: the file's path; NULL when luck found none. */
 const char *memory_disk_flip(struct memory_disk *disk, const char *folder, struct rng *rng);
 /* How many calls have changed something. */
 uint64_t memory_disk_changes(const struct memory_disk *disk);
@@ -61,6 +61,7 @@ int memory_disk_set_len(int fd, uint64_t len, bool may_shrink);
 int64_t memory_disk_seek(int fd, int64_t offset, int whence);
 /* Kind: 1 file, 2 folder, 0 nothing. */
 int memory_disk_kind(const char *path, uint64_t *ret_len);
+int memory_disk_kind_of(int fd, uint64_t *ret_len);
 int memory_disk_rename(const char *from, const char *to, bool is_link);
 int memory_disk_unlink(const char *path, bool is_folder);
 int memory_disk_mkdir(const char *path);

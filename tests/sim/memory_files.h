@@ -31,6 +31,7 @@ struct name {
 	char *path;
 	int file;
 	int synced;
+	bool was_hit; /* a bit of it has flipped */
 };
 
 /* One change of names, kept or lost as a whole. */

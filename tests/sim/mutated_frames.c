@@ -36,6 +36,8 @@ static int times(struct line *line, enum line_way way, struct packet *packet, bo
 			       : 1;
 	case MUTATION_LOSE_GAP:
 		return packet->kind == PACKET_GAP && is_to_peer && packet->gap.missed > 0 ? 0 : 1;
+	case MUTATION_LOSE_FOUND:
+		return packet->kind == PACKET_FOUND ? 0 : 1;
 	case MUTATION_SHARE_TWICE:
 		return packet->kind == PACKET_DELIVER && is_to_peer &&
 				       strcmp(line->peer->identity, "gina") == 0 && is_lucky

@@ -26,6 +26,8 @@ enum mutation {
 	MUTATION_SKIP_PLACE,      /* a group's place is found further on */
 	MUTATION_SHARE_TWICE,     /* a member of a group is sent a record twice */
 	MUTATION_KEEP_ERASED,     /* files keep what was to be removed */
+	MUTATION_LOSE_FOUND,      /* a link loses what was asked for because it is damaged */
+	MUTATION_WRONG_BYTES,     /* the log reads other bytes than were written */
 	MUTATION_UNBOUNDED,       /* nothing ends a peer that does not read */
 	MUTATION_STAY_APART,      /* a node never comes back */
 	MUTATION_COUNT,

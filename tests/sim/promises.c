@@ -11,19 +11,13 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "board.h"
+#include "book.h"
+#include "damage.h"
 #include "erased.h"
 #include "reader.h"
 #include "shared.h"
 #include "sim_node.h"
 #include "writes.h"
-
-/* A daemon's log as it lies on its disk; item 0 is sequence 1. */
-struct book {
-	struct buf *bytes;
-	struct record *records;
-	size_t count;
-	uint64_t epoch;
-};
 
 static int text_len(struct span text)
 {
@@ -94,6 +88,8 @@ static bool is_settled(const struct sim *sim, struct sim_node *node, char *ret_t
 		what = "a group is behind";
 	if (!what && !erased_has_settled(node))
 		what = "not all that was erased is gone";
+	if (!what && !damage_has_settled(node))
+		what = "damage is looked for";
 	if (what)
 		snprintf(ret_text, size, "%s: %s", node->name, what);
 	return !what;
@@ -106,64 +102,6 @@ bool promises_has_settled(const struct sim *sim, char *ret_text, size_t size)
 			return false;
 	}
 	return true;
-}
-
-/* ---- the logs ---- */
-
-static bool take_record(uint64_t seq, struct span subject, struct span bytes, void *arg)
-{
-	struct book *book = arg;
-	(void)subject;
-	size_t count = (size_t)reader_place(seq);
-	ensure(count > book->count);
-	book->bytes = realloc(book->bytes, count * sizeof(*book->bytes));
-	ensure(book->bytes != NULL);
-	memset(book->bytes + book->count, 0, (count - book->count) * sizeof(*book->bytes));
-	book->count = count;
-	buf_add(&book->bytes[count - 1], bytes.data, bytes.len);
-	return true;
-}
-
-static bool book_read(struct sim *sim, struct sim_node *node, struct book *book)
-{
-	uint64_t from = 1;
-	uint64_t next = 1;
-	struct store_stats stats;
-	struct lyc_error error = {0};
-	store_stats(node->store, &stats);
-	book->epoch = stats.epoch;
-	do {
-		from = next;
-		if (store_read(node->store, from, 100000, SIZE_MAX / 2, take_record, book, &next,
-			       &error) != LYC_OK) {
-			sim_broken(sim, PROMISE_DURABLE, "the log of %s: %s", node->name,
-				   error.text);
-			return false;
-		}
-	} while (next > from && next <= stats.last_seq);
-	book->records = mem_get((book->count + 1) * sizeof(*book->records));
-	for (size_t i = 0; i < book->count; i++) {
-		const struct buf *bytes = &book->bytes[i];
-		/* What retention has taken is judged by what was acknowledged. */
-		if (bytes->len == 0 &&
-		    (sim->has_retention || sim->has_erasure || node->restore_count > 0))
-			continue;
-		if (bytes->len == 0 ||
-		    record_read(span_of(bytes->data, bytes->len), &book->records[i]) != LYC_OK) {
-			sim_broken(sim, PROMISE_DURABLE, "record %zu of %s cannot be read", i + 1,
-				   node->name);
-			return false;
-		}
-	}
-	return true;
-}
-
-static void book_free(struct book *book)
-{
-	for (size_t i = 0; i < book->count; i++)
-		buf_fini(&book->bytes[i]);
-	free(book->bytes);
-	free(book->records);
 }
 
 /* ---- only the home appends; nothing lies where it may not ---- */
@@ -200,7 +138,7 @@ static void check_expectations(struct sim *sim, size_t home, const struct book *
 		while (last > 0 && !span_is(book->records[last - 1].subject, write->subject))
 			last--;
 		/* Retention may have taken the one that was expected. */
-		bool is_taken = (sim->has_retention || sim->has_erasure) &&
+		bool is_taken = (sim->has_retention || sim->has_erasure || sim->has_damage) &&
 				write->expect_seq > last && write->expect_seq < write->seq &&
 				book->bytes[write->expect_seq - 1].len == 0;
 		if (last != write->expect_seq && !is_taken)
@@ -285,6 +223,9 @@ static void check_copies(struct sim *sim, const struct sim_node *home, const str
 			     copy->epoch != own->epoch))
 			continue;
 		uint64_t seq = copy ? copy->origin_seq : own->count + 1;
+		/* The last one of its home, lost when the daemon began, was sent and taken anew. */
+		if (copy && seq == last && damage_excuses(sim, home->index, seq))
+			continue;
 		if (copy && seq <= last)
 			sim_broken(sim, seq == last ? PROMISE_ONCE : PROMISE_ORDER,
 				   "%s holds record %llu of %s after %llu", at->name,
@@ -295,6 +236,7 @@ static void check_copies(struct sim *sim, const struct sim_node *home, const str
 				   (unsigned long long)seq, home->name, own->count);
 		for (; next < seq && !sim->broken; next++) {
 			if (!is_gone(sim, &own->records[next - 1], book) &&
+			    !damage_excuses(sim, home->index, next) &&
 			    may_hold(sim, &own->records[next - 1], home->name, at))
 				sim_broken(sim, PROMISE_REPLICATED,
 					   "%s does not hold record %llu of %s (%s)", at->name,
@@ -372,6 +314,7 @@ static void compare(struct sim *sim, const struct view *held, const struct view 
 	struct view known = {0};
 	copy_view(held, &copy);
 	copy_view(expected, &known);
+	damage_leave(sim, &copy, &known);
 	level_parts(sim, &copy);
 	size_t home = 0;
 	size_t id = 0;
@@ -414,6 +357,8 @@ static void check_followed(struct sim *sim, const struct sim_node *node, const s
 		size_t id;
 		if (record->subject.len == 0 || record->removed || !write ||
 		    !(write->readers & writes_operator_bit(node->index)))
+			continue;
+		if (damage_has_had(node, i + 1))
 			continue;
 		if (!carol->seen_durable[i + 1])
 			sim_broken(sim, PROMISE_REPLICATED,
@@ -521,10 +466,14 @@ void promises_check(struct sim *sim)
 		is_read = book_read(sim, sim->nodes[i], &books[i]);
 	for (size_t i = 0; i < SIM_NODES && is_read && sim->is_tracing; i++)
 		dump(sim, sim->nodes[i], &books[i]);
+	if (is_read)
+		damage_mark(sim);
 	for (size_t i = 0; i < SIM_NODES && is_read && !sim->broken; i++)
 		check_node(sim, i, books);
 	if (is_read && !sim->broken)
 		erased_check(sim);
+	if (is_read && !sim->broken)
+		damage_check_healed(sim, books);
 	for (size_t i = 0; i < sim->peer_count; i++) {
 		if (strcmp(sim->peers[i]->identity, "ann") == 0)
 			ann_check(sim->peers[i]);

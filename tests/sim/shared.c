@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/pb.h"
+#include "damage.h"
 #include "stream/record.h"
 #include "writes.h"
 
@@ -144,7 +145,8 @@ void shared_saved(struct sim_node *node, const char *key, struct span value)
 			   (unsigned long long)before);
 	for (uint64_t seq = shared->judged_seq + 1; seq <= shared->place_seq; seq++) {
 		uint64_t place = reader_place(seq);
-		if (place < READER_SEQS && !shared->handled[place] && is_for_members(node, seq))
+		if (place < READER_SEQS && !shared->handled[place] && is_for_members(node, seq) &&
+		    !damage_has_had(node, seq))
 			sim_broken(node->sim, PROMISE_SHARED,
 				   "the group at %s is at %llu, and no member has handled %llu",
 				   node->name, (unsigned long long)shared->place_seq,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "damage.h"
 #include "disk_calls.h"
 #include "erased.h"
 #include "faults.h"
@@ -61,11 +62,13 @@ static void choose_weather(struct sim *sim, bool has_restores)
 	sim->has_retention = sim->seed % 3 == 0;
 	sim->has_restores = has_restores;
 	sim->has_erasure = sim->seed % 3 == 1 && !has_restores;
+	sim->has_damage = sim->seed % 3 == 2 && !has_restores;
 	sim_note(sim, "seed %llu: a fault each %llu ms, disks %llu us, links %llu us%s",
 		 (unsigned long long)sim->seed, (unsigned long long)sim->fault_us / 1000,
 		 (unsigned long long)sim->disk_us, (unsigned long long)sim->delay_us,
 		 sim->has_retention  ? ", with retention"
 		 : sim->has_erasure  ? ", with erasures"
+		 : sim->has_damage   ? ", with damage"
 		 : sim->has_restores ? ", with restores"
 				     : "");
 }
@@ -84,6 +87,7 @@ static void build(struct sim *sim)
 	}
 	shared_play(sim);
 	erased_play(sim);
+	damage_play(sim);
 }
 
 static void each_peer(struct sim *sim, const char *identity, void (*visit)(struct sim_peer *peer))
@@ -229,6 +233,8 @@ static void print_sums(const struct sim_counts *sums, uint64_t seeds, uint64_t b
 		{"upgrades", sums->upgrades},    {"texts looked at", sums->private_scans},
 		{"shared", sums->shared},        {"places kept", sums->places},
 		{"erased", sums->erased},        {"confirmed", sums->confirmed},
+		{"bits flipped", sums->flips},   {"found lost", sums->lost},
+		{"healed", sums->healed},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		printf("%s%s %llu", i ? ", " : "", rows[i].name, (unsigned long long)rows[i].value);
@@ -278,7 +284,7 @@ static uint64_t run_seeds(const struct options *options, struct schema *const *s
 	    (sums.acks == 0 || sums.replies == 0 || sums.crashes == 0 || sums.cuts == 0 ||
 	     sums.missed == 0 || sums.removed == 0 || sums.upgrades == 0 ||
 	     sums.private_scans == 0 || sums.shared == 0 || sums.places == 0 || sums.erased == 0 ||
-	     sums.confirmed == 0)) {
+	     sums.confirmed == 0 || sums.healed == 0)) {
 		printf("something that should be tried was not\n");
 		broken++;
 	}

@@ -9,6 +9,7 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "damage.h"
 #include "node/summary.h"
 #include "route/log_read.h"
 #include "sim_node.h"
@@ -16,6 +17,7 @@
 #include "writes.h"
 
 #define MAX_GROUP 16
+#define MAX_TRIES 8
 #define READ_COUNT 64
 #define SEGMENT_LEN (6u * 1024)
 
@@ -116,6 +118,8 @@ static void write_group(void *arg, uint64_t life)
 	for (size_t i = 0; i < count; i++) {
 		group[i]->status = status == LYC_OK ? items[i].ret_status : status;
 		group[i]->seq = items[i].ret_seq;
+		if (group[i]->status == LYC_OK)
+			damage_taken(node, items[i].ret_seq, items[i].record);
 		if (group[i]->status != LYC_OK)
 			snprintf(group[i]->text, sizeof(group[i]->text), "the log says no");
 		append_add(&node->appended, group[i]);
@@ -165,6 +169,20 @@ static void add_public(struct buf *to, struct span bytes)
 	record_write(to, &record);
 }
 
+/* The record with another last byte of its body. */
+static void add_wrong(struct buf *to, struct span bytes)
+{
+	struct record record;
+	struct buf body = {0};
+	ensure(record_read(bytes, &record) == LYC_OK);
+	buf_add(&body, record.body.data, record.body.len);
+	if (body.len > 0)
+		body.data[body.len - 1] ^= 1;
+	record.body = span_of(body.data, body.len);
+	record_write(to, &record);
+	buf_fini(&body);
+}
+
 static bool take_record(uint64_t seq, struct span subject, struct span record, void *arg)
 {
 	struct reading *reading = arg;
@@ -177,6 +195,11 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 		return true;
 	if (seq <= read->only_last_to && store_last_of(reading->node->store, subject) != seq)
 		return true;
+	if (read->pattern && reading->node->sim->mutation == MUTATION_WRONG_BYTES &&
+	    sim_chance(reading->node->sim, 20)) {
+		add_wrong(&changed, record);
+		record = span_of(changed.data, changed.len);
+	}
 	if (!read->pattern && reading->node->sim->mutation == MUTATION_FORWARD_PRIVATE) {
 		add_public(&changed, record);
 		record = span_of(changed.data, changed.len);
@@ -184,6 +207,20 @@ static bool take_record(uint64_t seq, struct span subject, struct span record, v
 	log_read_add(to, seq, record);
 	buf_fini(&changed);
 	return to->len < read->max_bytes;
+}
+
+static bool take_lost(uint64_t seq, struct span subject, struct span details, void *arg)
+{
+	struct reading *reading = arg;
+	struct log_read *read = reading->read;
+	uint32_t len = (uint32_t)details.len;
+	if (subject.len > 0 && read->pattern &&
+	    !subject_matches(span_of(read->pattern, strlen(read->pattern)), subject))
+		return true;
+	buf_add(&read->records, &seq, sizeof(seq));
+	buf_add(&read->records, &len, sizeof(len));
+	buf_add(&read->records, details.data, details.len);
+	return read->records.len < read->max_bytes;
 }
 
 static void serve_read(void *arg, uint64_t life);
@@ -220,8 +257,19 @@ static void serve_read(void *arg, uint64_t life)
 	struct reading reading = {.read = read, .node = node};
 	uint64_t next = read->from;
 	node->sim->current = node;
-	read->status = store_read(node->store, read->from, READ_COUNT, read->max_bytes, take_record,
-				  &reading, &next, &error);
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		read->status = store_read_all(node->store, read->from, READ_COUNT, read->max_bytes,
+					      take_record, take_lost, &reading, &next, &error);
+		if (read->status != LYC_DATA_LOSS || !damage_mend(node, next))
+			break;
+		buf_clear(&read->records);
+		next = read->from;
+	}
+	if (memory_disk_is_dead(node->disk)) {
+		read_add(node, read);
+		sim_node_crash(node, sim_chance(node->sim, 700));
+		return;
+	}
 	bool is_at_end = read->status != LYC_OK || next <= read->from;
 	if (read->status == LYC_OK && next > read->from)
 		read->from = next;
@@ -315,6 +363,7 @@ void sim_log_env(struct env *env)
 	env->remove = env_remove;
 	env->last_of = env_last_of;
 	sim_values_env(env);
+	damage_env(env);
 }
 
 /* ---- open and close ---- */
@@ -371,12 +420,13 @@ static void read_stretch(uint64_t from, summary_record_fn on_record, void *on_ar
 	uint64_t next;
 	struct lyc_error error = {0};
 	if (store_read(node->store, from, 65536, 1u << 24, pass_on, &stretch, &next, &error) !=
-	    LYC_OK)
+		    LYC_OK &&
+	    !node->sim->has_damage)
 		sim_broken(node->sim, PROMISE_DURABLE, "the log of %s cannot be read: %s",
 			   node->name, error.text);
 }
 
-void sim_log_replay(struct sim_node *node)
+bool sim_log_replay(struct sim_node *node)
 {
 	struct store_stats stats;
 	struct lyc_error error = {0};
@@ -385,17 +435,24 @@ void sim_log_replay(struct sim_node *node)
 	node->sim->counts.summaries += from > 1;
 	while (from <= stats.last_seq) {
 		uint64_t next = from;
-		if (store_read(node->store, from, 65536, 1u << 24, replay, node, &next, &error) !=
-		    LYC_OK) {
+		enum lyc_status status =
+			store_read(node->store, from, 65536, 1u << 24, replay, node, &next, &error);
+		/* A disk that is full or has died does not take what is left of a segment. */
+		if (status == LYC_DATA_LOSS && node->sim->has_damage) {
+			if (!damage_mend(node, next))
+				return false;
+			from = next;
+			continue;
+		}
+		if (status != LYC_OK)
 			sim_broken(node->sim, PROMISE_DURABLE, "the log of %s cannot be read: %s",
 				   node->name, error.text);
-			return;
-		}
-		if (next <= from)
+		if (status != LYC_OK || next <= from)
 			break;
 		from = next;
 	}
 	daemon_replayed(&node->daemon, stats.last_seq);
+	return true;
 }
 
 static void refuse_appends(struct append **list)
@@ -420,6 +477,7 @@ void sim_log_close(struct sim_node *node)
 		read->on_done(read);
 	}
 	sim_values_close(node);
+	damage_closed(node);
 	if (node->removal) {
 		struct log_removal *removal = node->removal;
 		node->removal = NULL;

@@ -7,6 +7,7 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "damage.h"
 #include "line.h"
 #include "shared.h"
 #include "sim_peer.h"
@@ -18,6 +19,14 @@
 
 const char *const sim_node_names[SIM_NODES] = {"hub",   "wales", "cork",  "derry",
 					       "essex", "fife",  "gwent", "jura"};
+
+size_t sim_node_find(struct span name)
+{
+	size_t i = 0;
+	while (i < SIM_NODES && !span_is(name, sim_node_names[i]))
+		i++;
+	return i;
+}
 
 /* ---- struct env ---- */
 
@@ -243,7 +252,13 @@ void sim_node_start(struct sim_node *node)
 	node->daemon.storage = storage;
 	if (sim->mutation == MUTATION_UNBOUNDED)
 		node->daemon.sessions.max_backlog = SIZE_MAX / 4;
-	sim_log_replay(node);
+	if (!sim_log_replay(node)) {
+		sim_log_close(node);
+		daemon_fini(&node->daemon);
+		memory_disk_kill(node->disk);
+		sim_in(sim, 100000, start_again, node, ++node->life);
+		return;
+	}
 	node->is_running = true;
 	node->is_stopping = false;
 	node->has_turn = false;
@@ -252,6 +267,7 @@ void sim_node_start(struct sim_node *node)
 		 (unsigned long long)stats.last_seq);
 	shared_begin(node);
 	daemon_start(&node->daemon);
+	damage_started(node);
 	sim_in(sim, SIM_TICK_US, tick, node, node->life);
 	writes_check_kept(sim, node);
 }

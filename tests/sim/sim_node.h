@@ -68,6 +68,8 @@ struct sim_node {
 };
 
 extern const char *const sim_node_names[SIM_NODES];
+/* By name; SIM_NODES: none. */
+size_t sim_node_find(struct span name);
 struct sim_node *sim_node_new(struct sim *sim, size_t index, const char *name,
 			      struct sim_node *hub);
 void sim_node_free(struct sim_node *node);
@@ -99,7 +101,7 @@ void sim_log_env(struct env *env);
 /* Opens the store and replays it into the daemon; false when it does not open: the promise is
  * broken then. */
 bool sim_log_open(struct sim_node *node);
-void sim_log_replay(struct sim_node *node);
+bool sim_log_replay(struct sim_node *node);
 /* Ends everything that is under way: nothing of it is answered well. */
 void sim_log_close(struct sim_node *node);
 

@@ -8,6 +8,7 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "damage.h"
 #include "heard.h"
 #include "line.h"
 #include "shared.h"
@@ -33,6 +34,8 @@ const char *const promise_names[PROMISE_COUNT] = {
 	[PROMISE_SHARED] = "shared",
 	[PROMISE_PLACE] = "place",
 	[PROMISE_ERASED] = "erased",
+	[PROMISE_HEALED] = "healed",
+	[PROMISE_BYTES] = "bytes",
 	[PROMISE_BOUNDED] = "bounded",
 	[PROMISE_CONVERGES] = "converges",
 };
@@ -58,6 +61,8 @@ const char *const mutation_names[MUTATION_COUNT] = {
 	[MUTATION_SKIP_PLACE] = "skip-place",
 	[MUTATION_SHARE_TWICE] = "share-twice",
 	[MUTATION_KEEP_ERASED] = "keep-erased",
+	[MUTATION_LOSE_FOUND] = "lose-found",
+	[MUTATION_WRONG_BYTES] = "wrong-bytes",
 	[MUTATION_UNBOUNDED] = "unbounded",
 	[MUTATION_STAY_APART] = "stay-apart",
 };
@@ -82,6 +87,8 @@ const enum promise mutation_breaks[MUTATION_COUNT] = {
 	[MUTATION_SKIP_PLACE] = PROMISE_SHARED,
 	[MUTATION_SHARE_TWICE] = PROMISE_SHARED,
 	[MUTATION_KEEP_ERASED] = PROMISE_ERASED,
+	[MUTATION_LOSE_FOUND] = PROMISE_HEALED,
+	[MUTATION_WRONG_BYTES] = PROMISE_BYTES,
 	[MUTATION_UNBOUNDED] = PROMISE_BOUNDED,
 	[MUTATION_STAY_APART] = PROMISE_CONVERGES,
 };
@@ -237,6 +244,8 @@ struct sim *sim_new(uint64_t seed, enum mutation mutation, struct schema *const 
 	sim->heard = mem_new(struct heard);
 	sim->shared = mem_get(SIM_NODES * sizeof(*sim->shared));
 	memset(sim->shared, 0, SIM_NODES * sizeof(*sim->shared));
+	sim->damage = mem_get(SIM_NODES * sizeof(*sim->damage));
+	memset(sim->damage, 0, SIM_NODES * sizeof(*sim->damage));
 	return sim;
 }
 
@@ -253,6 +262,7 @@ void sim_free(struct sim *sim)
 	tokens_free(sim->tokens);
 	free(sim->heard);
 	free(sim->shared);
+	damage_free(sim);
 	for (size_t i = 0; i < SIM_HISTORY_LINES; i++)
 		free(sim->recent[i]);
 	free(sim->events);

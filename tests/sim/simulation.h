@@ -24,6 +24,8 @@ struct sim_node;
 struct sim_peer;
 struct line;
 struct shared;
+struct damage;
+struct damage_marks;
 struct sim;
 
 /* The promises that are checked. */
@@ -44,6 +46,8 @@ enum promise {
 	PROMISE_SHARED,     /* among a group: each record, to one of it, in order */
 	PROMISE_PLACE,      /* what a group has handled does not come again */
 	PROMISE_ERASED,     /* is gone from every disk of those who say so */
+	PROMISE_HEALED,     /* damage, where a whole copy is */
+	PROMISE_BYTES,      /* what is delivered is what was published */
 	PROMISE_BOUNDED,    /* queues */
 	PROMISE_CONVERGES,  /* when the faults stop */
 	PROMISE_COUNT,
@@ -89,6 +93,7 @@ struct sim {
 	uint64_t fault_us;
 	bool has_restores;
 	bool has_erasure;
+	bool has_damage;
 	bool has_retention; /* notices: the last of each; remarks: a second */
 	uint64_t disk_us;
 	uint64_t delay_us;
@@ -99,7 +104,9 @@ struct sim {
 	struct writes *writes;
 	struct tokens *tokens;
 	struct heard *heard;
-	struct shared *shared; /* by node */
+	struct shared *shared;             /* by node */
+	struct damage *damage;             /* the same */
+	struct damage_marks *damage_marks; /* at the end; NULL: none */
 
 	/* The history: a hash of all of it, the last lines of it. */
 	uint64_t hash;
@@ -113,7 +120,7 @@ struct sim {
 	struct sim_counts {
 		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores,
 			summaries, upgrades, calls, private_scans, missed, removed, expects,
-			removals, shared, places, erased, confirmed;
+			removals, shared, places, erased, confirmed, flips, lost, healed;
 	} counts;
 };
 
