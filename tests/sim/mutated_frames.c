@@ -36,6 +36,15 @@ static int times(struct line *line, enum line_way way, struct packet *packet, bo
 			       : 1;
 	case MUTATION_LOSE_GAP:
 		return packet->kind == PACKET_GAP && is_to_peer && packet->gap.missed > 0 ? 0 : 1;
+	case MUTATION_SINCE_LATER:
+	case MUTATION_SINCE_BEFORE:
+		if (packet->kind == PACKET_SUBSCRIBE && packet->subscribe.from > 300 &&
+		    packet->subscribe.start == SUBSCRIBE_TIME) {
+			packet->subscribe.from +=
+				sim->mutation == MUTATION_SINCE_LATER ? 300 : (uint64_t)-300;
+			*ret_is_changed = true;
+		}
+		return 1;
 	case MUTATION_LOSE_FOUND:
 		return packet->kind == PACKET_FOUND ? 0 : 1;
 	case MUTATION_SHARE_TWICE:

@@ -28,6 +28,8 @@ enum mutation {
 	MUTATION_KEEP_ERASED,     /* files keep what was to be removed */
 	MUTATION_LOSE_FOUND,      /* a link loses what was asked for because it is damaged */
 	MUTATION_WRONG_BYTES,     /* the log reads other bytes than were written */
+	MUTATION_SINCE_LATER,     /* a start at a time arrives as a later one */
+	MUTATION_SINCE_BEFORE,    /* or an earlier one */
 	MUTATION_UNBOUNDED,       /* nothing ends a peer that does not read */
 	MUTATION_STAY_APART,      /* a node never comes back */
 	MUTATION_COUNT,

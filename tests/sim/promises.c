@@ -16,6 +16,7 @@
 #include "erased.h"
 #include "reader.h"
 #include "shared.h"
+#include "since.h"
 #include "sim_node.h"
 #include "writes.h"
 
@@ -83,6 +84,8 @@ static bool is_settled(const struct sim *sim, struct sim_node *node, char *ret_t
 			  carol_of(peer)->durable_to < stream->last_seq ||
 			  carol_of(peer)->fresh_told < stream->last_seq))
 			what = "a follower is behind";
+		else if (!since_has_settled(peer))
+			what = "who follows from a time is behind";
 	}
 	if (!what && !shared_has_settled(node))
 		what = "a group is behind";
@@ -477,6 +480,8 @@ void promises_check(struct sim *sim)
 	for (size_t i = 0; i < sim->peer_count; i++) {
 		if (strcmp(sim->peers[i]->identity, "ann") == 0)
 			ann_check(sim->peers[i]);
+		if (is_read && !sim->broken)
+			since_check(sim->peers[i], &books[sim->peers[i]->node->index]);
 	}
 	for (size_t i = 0; i < SIM_NODES; i++)
 		book_free(&books[i]);

@@ -15,6 +15,7 @@
 #include "promises.h"
 #include "reader.h"
 #include "shared.h"
+#include "since.h"
 #include "schema_file.h"
 #include "sim_node.h"
 #include "simulation.h"
@@ -88,6 +89,7 @@ static void build(struct sim *sim)
 	shared_play(sim);
 	erased_play(sim);
 	damage_play(sim);
+	since_play(sim);
 }
 
 static void each_peer(struct sim *sim, const char *identity, void (*visit)(struct sim_peer *peer))
@@ -234,7 +236,7 @@ static void print_sums(const struct sim_counts *sums, uint64_t seeds, uint64_t b
 		{"shared", sums->shared},        {"places kept", sums->places},
 		{"erased", sums->erased},        {"confirmed", sums->confirmed},
 		{"bits flipped", sums->flips},   {"found lost", sums->lost},
-		{"healed", sums->healed},
+		{"healed", sums->healed},        {"from a time", sums->since},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		printf("%s%s %llu", i ? ", " : "", rows[i].name, (unsigned long long)rows[i].value);

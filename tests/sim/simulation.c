@@ -36,6 +36,7 @@ const char *const promise_names[PROMISE_COUNT] = {
 	[PROMISE_ERASED] = "erased",
 	[PROMISE_HEALED] = "healed",
 	[PROMISE_BYTES] = "bytes",
+	[PROMISE_SINCE] = "since",
 	[PROMISE_BOUNDED] = "bounded",
 	[PROMISE_CONVERGES] = "converges",
 };
@@ -63,6 +64,8 @@ const char *const mutation_names[MUTATION_COUNT] = {
 	[MUTATION_KEEP_ERASED] = "keep-erased",
 	[MUTATION_LOSE_FOUND] = "lose-found",
 	[MUTATION_WRONG_BYTES] = "wrong-bytes",
+	[MUTATION_SINCE_LATER] = "since-later",
+	[MUTATION_SINCE_BEFORE] = "since-before",
 	[MUTATION_UNBOUNDED] = "unbounded",
 	[MUTATION_STAY_APART] = "stay-apart",
 };
@@ -89,6 +92,8 @@ const enum promise mutation_breaks[MUTATION_COUNT] = {
 	[MUTATION_KEEP_ERASED] = PROMISE_ERASED,
 	[MUTATION_LOSE_FOUND] = PROMISE_HEALED,
 	[MUTATION_WRONG_BYTES] = PROMISE_BYTES,
+	[MUTATION_SINCE_LATER] = PROMISE_SINCE,
+	[MUTATION_SINCE_BEFORE] = PROMISE_SINCE,
 	[MUTATION_UNBOUNDED] = PROMISE_BOUNDED,
 	[MUTATION_STAY_APART] = PROMISE_CONVERGES,
 };

@@ -48,6 +48,7 @@ enum promise {
 	PROMISE_ERASED,     /* is gone from every disk of those who say so */
 	PROMISE_HEALED,     /* damage, where a whole copy is */
 	PROMISE_BYTES,      /* what is delivered is what was published */
+	PROMISE_SINCE,      /* all from a time on, and nothing from before its place */
 	PROMISE_BOUNDED,    /* queues */
 	PROMISE_CONVERGES,  /* when the faults stop */
 	PROMISE_COUNT,
@@ -120,7 +121,7 @@ struct sim {
 	struct sim_counts {
 		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores,
 			summaries, upgrades, calls, private_scans, missed, removed, expects,
-			removals, shared, places, erased, confirmed, flips, lost, healed;
+			removals, shared, places, erased, confirmed, flips, lost, healed, since;
 	} counts;
 };
 
