@@ -41,7 +41,7 @@ static void test_event_under_chatham_house_keeps_no_speaker(void **state)
 	RUN(nhsa, "event", "invite", "behind-doors", "--email", "Bob Price <" BOB ">", "--expert",
 	    "P1@wales", "--member", "kit@nhsa");
 	static const char *const naming[] = {"Price was against it", "So P1 thinks", "Kit agreed",
-					     "Ask " BOB};
+					     ("Ask " BOB)};
 	for (size_t i = 0; i < 4; i++)
 		REFUSED(nhsa, "names a participant", "event", "note", "behind-doors", naming[i]);
 	/* Attributable elsewhere: so the search would find one. */
