@@ -62,8 +62,8 @@ static void choose_weather(struct sim *sim, bool has_restores)
 	sim->delay_us = delays[sim_below(sim, 3)];
 	sim->has_retention = sim->seed % 3 == 0;
 	sim->has_restores = has_restores;
-	sim->has_erasure = sim->seed % 3 == 1 && !has_restores;
-	sim->has_damage = sim->seed % 3 == 2 && !has_restores;
+	sim->has_erasure = sim->seed % 6 == 1 && !has_restores;
+	sim->has_damage = sim->seed % 6 == 2 && !has_restores;
 	sim_note(sim, "seed %llu: a fault each %llu ms, disks %llu us, links %llu us%s",
 		 (unsigned long long)sim->seed, (unsigned long long)sim->fault_us / 1000,
 		 (unsigned long long)sim->disk_us, (unsigned long long)sim->delay_us,
