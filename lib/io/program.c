@@ -14,6 +14,9 @@
 #include "base/error.h"
 #include "io/clock.h"
 
+/* Of posix_spawn and of the shell. */
+#define CODE_NOT_STARTED 127
+
 extern char **environ;
 
 static pid_t start(const struct program *program, int fd)
@@ -61,13 +64,14 @@ enum lyc_status program_run(const struct program *program, struct buf *to, int *
 	close(ends[1]);
 	bool is_done = pid > 0 && listen_to(program, ends[0], to);
 	close(ends[0]);
-	if (pid <= 0)
+	if (pid > 0 && !is_done)
+		kill(pid, SIGKILL);
+	while (pid > 0 && waitpid(pid, &code, 0) < 0 && errno == EINTR)
+		continue;
+	/* Where posix_spawn cannot tell, the child says so by its exit code. */
+	if (pid <= 0 || (is_done && WIFEXITED(code) && WEXITSTATUS(code) == CODE_NOT_STARTED))
 		return error_set(error, LYC_UNAVAILABLE, "%s cannot be started: is it installed?",
 				 program->path);
-	if (!is_done)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &code, 0) < 0 && errno == EINTR)
-		continue;
 	if (!is_done)
 		return error_set(error, LYC_DEADLINE_EXCEEDED, "%s did not end within %u s",
 				 program->path, program->timeout_ms / 1000);
