@@ -16,8 +16,7 @@
 #define FIRST "log/00000000000000000001.log"
 
 static const struct lyc_publish_options durable = {.durable = true};
-static const struct lyc_publish_options private = {.durable = true,
-						   .visibility = LYC_PRIVATE};
+static const struct lyc_publish_options private = {.durable = true, .visibility = LYC_PRIVATE};
 static const struct lyc_subscribe_options whole = {
 	.start = LYC_START_SEQ, .from = 1, .records_only = true};
 
