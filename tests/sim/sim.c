@@ -51,6 +51,12 @@ static uint64_t random_bits(void *arg)
 	return rng_next(&((struct sim *)arg)->rng);
 }
 
+/* Without being asked for. */
+static bool is_restored(uint64_t seed)
+{
+	return seed % 4 == 2;
+}
+
 /* How wild this seed is. */
 static void choose_weather(struct sim *sim, bool has_restores)
 {
@@ -120,7 +126,7 @@ static struct sim *run(uint64_t seed, const struct options *options, struct sche
 	struct disk_calls calls = {.arg = sim, .wall_ms = current_wall_ms, .random = random_bits};
 	disk_calls_set(&calls);
 	spoken_set(sim);
-	choose_weather(sim, options->has_restores);
+	choose_weather(sim, options->has_restores || is_restored(seed));
 	build(sim);
 	sim_run(sim, START_US);
 	faults_start(sim);
@@ -156,7 +162,8 @@ static void report(const struct sim *sim)
 		if (line)
 			printf("  %s\n", line);
 	}
-	printf("again: ./dev sim --seed %llu --trace%s%s\n", (unsigned long long)sim->seed,
+	printf("again: ./dev sim --seed %llu --trace%s%s%s\n", (unsigned long long)sim->seed,
+	       sim->has_restores && !is_restored(sim->seed) ? " --restores" : "",
 	       sim->mutation ? " --fault " : "",
 	       sim->mutation ? mutation_names[sim->mutation] : "");
 }
@@ -286,7 +293,7 @@ static uint64_t run_seeds(const struct options *options, struct schema *const *s
 	    (sums.acks == 0 || sums.replies == 0 || sums.crashes == 0 || sums.cuts == 0 ||
 	     sums.missed == 0 || sums.removed == 0 || sums.upgrades == 0 ||
 	     sums.private_scans == 0 || sums.shared == 0 || sums.places == 0 || sums.erased == 0 ||
-	     sums.confirmed == 0 || sums.healed == 0)) {
+	     sums.confirmed == 0 || sums.healed == 0 || sums.restores == 0)) {
 		printf("something that should be tried was not\n");
 		broken++;
 	}
