@@ -127,6 +127,8 @@ static void read_done(struct log_read *base)
 	struct link_read *read = (struct link_read *)base;
 	struct link *link = read->link;
 	link->is_reading = false;
+	bool has_begun_anew = link->has_begun_anew;
+	link->has_begun_anew = false;
 	bool is_same = link->session && link->session->serial == read->session_serial;
 	if (base->status == LYC_UNAVAILABLE) {
 		/* the daemon stops */
@@ -139,7 +141,7 @@ static void read_done(struct log_read *base)
 		uint64_t seq;
 		while (log_read_next(&at, &seq, &bytes))
 			send_record(link, seq, bytes);
-		link->next_seq = base->next_seq;
+		link->next_seq = has_begun_anew ? link->next_seq : base->next_seq;
 		link->is_sent_dirty = true;
 	}
 	bool is_ok = base->status == LYC_OK;

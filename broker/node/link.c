@@ -171,31 +171,6 @@ static bool is_behind_itself(const struct link *link)
 	return false;
 }
 
-void link_follow(struct link *link, const struct packet_follow *follow)
-{
-	take_their_positions(link, follow->positions, follow->position_count);
-	link_asked(link, follow);
-	if (is_behind_itself(link)) {
-		link->has_failed = true;
-		link->failure = "the peer holds records of this daemon that its own log does not, "
-				"which is an older copy: stop the daemon, move its log away, and "
-				"bring the copy back with lyceumd --restore";
-		log_error("the log is older than its copies", "peer", link->peer);
-		return;
-	}
-	link->credit = follow->credit ? follow->credit : FOLLOW_CREDIT;
-	if (link->credit > WIRE_MAX_FOLLOW_CREDIT)
-		link->credit = WIRE_MAX_FOLLOW_CREDIT;
-	link->unconfirmed_len = 0;
-	recount_outbox(link);
-	link->next_seq = link_start(link);
-	if (!link->is_followed)
-		link->turn = ++link->links->last_turn;
-	link->is_followed = true;
-	link->is_sent_dirty = true;
-	link_pump(link);
-}
-
 /* "This is how far I know each origin that I send you of." Said only when everything has been sent.
  */
 static size_t list_sent(struct link *link, struct wire_position *to)
@@ -286,8 +261,9 @@ static void send_heads(struct link *link)
 static void send_follow(struct link *link)
 {
 	struct session_table *sessions = link->links->sessions;
-	struct wire_position stored[MAX_POSITIONS];
+	struct wire_position stored[MAX_POSITIONS + WIRE_MAX_POSITIONS];
 	size_t own_count = link_list_own(link, stored);
+	own_count += link_list_asked(link, stored + own_count, WIRE_MAX_POSITIONS - own_count);
 	size_t count = own_count + list_stored(link, stored + own_count);
 	for (size_t first = WIRE_MAX_POSITIONS; first < count; first += WIRE_MAX_POSITIONS) {
 		struct packet packet = {.kind = PACKET_HEADS};
@@ -299,6 +275,46 @@ static void send_follow(struct link *link)
 	packet.follow = (struct packet_follow){
 		.positions = stored, .position_count = part_of(count, 0), .credit = FOLLOW_CREDIT};
 	session_send(sessions, link->session, &packet);
+}
+
+/* A hub that was restored, too, has not all of what this one asks for. */
+static void ask_others(struct link *home)
+{
+	if (!link_has_asked(home) || home->links->stream->origins.items[0].former_count == 0)
+		return;
+	list_each (node, &home->links->all) {
+		struct link *link = list_entry(node, struct link, node);
+		if (link != home && link->session)
+			send_follow(link);
+	}
+}
+
+void link_follow(struct link *link, const struct packet_follow *follow)
+{
+	take_their_positions(link, follow->positions, follow->position_count);
+	link_asked(link, follow);
+	if (is_behind_itself(link)) {
+		link->has_failed = true;
+		link->failure = "the peer holds records of this daemon that its own log does not, "
+				"which is an older copy: stop the daemon, move its log away, and "
+				"bring the copy back with lyceumd --restore";
+		log_error("the log is older than its copies", "peer", link->peer);
+		return;
+	}
+	link->credit = follow->credit ? follow->credit : FOLLOW_CREDIT;
+	if (link->credit > WIRE_MAX_FOLLOW_CREDIT)
+		link->credit = WIRE_MAX_FOLLOW_CREDIT;
+	link->unconfirmed_len = 0;
+	recount_outbox(link);
+	link->next_seq = link_start(link);
+	link->has_begun_anew = link->is_reading;
+	if (!link->is_followed)
+		link->turn = ++link->links->last_turn;
+	link->is_followed = true;
+	link->is_sent_dirty = true;
+	link_pump(link);
+	if (!link->is_hub)
+		ask_others(link);
 }
 
 /* ---- in ---- */
@@ -389,6 +405,8 @@ static void take_copy(struct link *link, struct span bytes)
 	bool is_allowed = status == LYC_OK && (link->is_hub || span_is(record.origin, link->peer));
 	if (is_own) {
 		error.status = link_take_back(link, &record, copy_stored, &error);
+	} else if (!is_allowed && link_pass_back(link, &record, bytes)) {
+		return;
 	} else if (!is_allowed) {
 		error_set(&error, LYC_PERMISSION_DENIED, "not a record that this peer may send");
 	} else {
@@ -491,6 +509,10 @@ void links_turn(struct links *links)
 		struct link *link = list_entry(node, struct link, node);
 		if (!link->session)
 			continue;
+		if (link->has_passed_by && session_backlog(link->session) == 0) {
+			link->has_passed_by = false;
+			ask_others(link);
+		}
 		bool is_confirming = link->is_stored_dirty && link->pending_count == 0;
 		bool is_telling = link->is_sent_dirty && link->is_followed &&
 				  link->next_seq > links->stream->last_seq && !link->is_reading;

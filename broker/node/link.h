@@ -23,6 +23,13 @@ struct interest {
 	UT_hash_handle by_pattern;
 };
 
+/* How far a restored daemon has an epoch of its own. */
+struct asked {
+	char origin[64];
+	uint64_t epoch;
+	uint64_t seq;
+};
+
 struct link {
 	struct list node;
 	struct links *links;
@@ -42,6 +49,7 @@ struct link {
 	struct origins theirs;
 	uint64_t next_seq;
 	bool is_reading;
+	bool has_begun_anew; /* what is being read is not where to go on */
 	uint64_t credit;
 	uint64_t unconfirmed_len;
 	uint64_t copied_count;
@@ -49,9 +57,11 @@ struct link {
 	bool is_sent_dirty;
 
 	/* What the peer holds of its own earlier epochs, as it said in Follow: this daemon gives
-	 * back what comes after. None: it was never restored, and nothing is given back. */
-	struct origin_former *asked;
+	 * back what comes after. None: it was never restored, and nothing is given back. A hub that
+	 * was restored, too, asks its nodes in the name of others. */
+	struct asked *asked;
 	size_t asked_count;
+	bool has_passed_by;  /* something that others gave it back had no room */
 	uint64_t give_until; /* sequence of this log: what is given back lies before or here */
 	/* The other way round, kept beside the log: up to where the peer has given back. */
 	struct origin_former given[ORIGIN_MAX_FORMER];
@@ -137,7 +147,14 @@ uint64_t link_start(struct link *link);
 size_t link_list_own(struct link *link, struct wire_position *to);
 /* Take the peer's own positions out of its Follow. */
 void link_asked(struct link *link, const struct packet_follow *follow);
-/* Does the peer get this record, its own, back? */
+/* A restored hub has lost what it could give to nodes that were restored, too: append how far they
+ * and it have these, at most `max` positions. */
+size_t link_list_asked(const struct link *link, struct wire_position *to, size_t max);
+/* Others give back what is not theirs: it goes on to its home. False: nobody has asked for it. */
+bool link_pass_back(struct link *link, const struct record *record, struct span bytes);
+/* Was the peer restored? */
+bool link_has_asked(const struct link *link);
+/* Does the peer, or whom it asks for, get this record back? */
 bool link_gives_back(const struct link *link, const struct record *record);
 /* Where the first of them lies; UINT64_MAX: there is none. */
 uint64_t link_give_start(const struct link *link);

@@ -55,6 +55,8 @@ struct stream {
 	/* On their way to the log, by enum record_form. */
 	struct seq_set taking[RECORD_WHOLE_AGAIN + 1];
 	size_t taking_count;
+	/* Given back, and not taken: their keys had been written since. */
+	struct seq_set passed_over;
 	uint64_t taken_back_count;
 	uint64_t not_taken_back_count;
 	uint8_t seal_key[16];

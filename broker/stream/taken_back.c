@@ -127,6 +127,7 @@ void taken_back_fini(struct stream *stream)
 		free(taken);
 	}
 	taking_fini(stream);
+	seq_set_fini(&stream->passed_over);
 }
 
 void taken_back_note(struct stream *stream, uint64_t seq, const struct record *record)
@@ -351,8 +352,13 @@ enum lyc_status stream_take_back(struct stream *stream, const struct record *rec
 		return refuse(stream, record, "its seal is not this daemon's", error);
 	if (worth(form) <= here)
 		return error_set(error, LYC_FAILED_PRECONDITION, "as much of it is here");
-	if (is_superseded(stream, record, epoch, seq))
+	if (is_superseded(stream, record, epoch, seq)) {
+		/* A third one gives it at each connection: counted once. */
+		if (seq_set_has(&stream->passed_over, epoch, seq))
+			return error_set(error, LYC_FAILED_PRECONDITION, "it is known");
+		seq_set_add(&stream->passed_over, epoch, seq);
 		return refuse(stream, record, "its key has been written since", error);
+	}
 	struct record again = *record;
 	struct buf reach = {0};
 	const struct taken_back *before = find(stream, record->subject);

@@ -11,6 +11,8 @@
 #include "sim_peer.h"
 #include "writer.h"
 
+#define MAX_RESTORES 3
+
 static struct sim_node *some_node(struct sim *sim)
 {
 	return sim->nodes[sim_below(sim, SIM_NODES)];
@@ -171,9 +173,7 @@ static void fault(void *arg, uint64_t tag)
 		sum_up(sim);
 	if (sim->has_restores && sim_chance(sim, 150))
 		sim_node_back_up(some_node(sim));
-	/* One: what a node and its hub have both lost, third ones hold on to (docs/decisions/0010).
-	 */
-	if (sim->has_restores && sim->counts.restores == 0 && sim_chance(sim, 120))
+	if (sim->has_restores && sim->counts.restores < MAX_RESTORES && sim_chance(sim, 120))
 		sim_node_restore(some_node(sim));
 	uint64_t what = sim_below(sim, 100);
 	if (what < 26)

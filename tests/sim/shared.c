@@ -145,8 +145,11 @@ void shared_saved(struct sim_node *node, const char *key, struct span value)
 			   (unsigned long long)before);
 	for (uint64_t seq = shared->judged_seq + 1; seq <= shared->place_seq; seq++) {
 		uint64_t place = reader_place(seq);
-		if (place < READER_SEQS && !shared->handled[place] && is_for_members(node, seq) &&
-		    !damage_has_had(node, seq))
+		/* Nothing is in the hole before a new epoch. */
+		if (place >= READER_SEQS)
+			seq = (seq / BACKUP_EPOCH_STEP + 1) * BACKUP_EPOCH_STEP - 1;
+		else if (!shared->handled[place] && is_for_members(node, seq) &&
+			 !damage_has_had(node, seq))
 			sim_broken(node->sim, PROMISE_SHARED,
 				   "the group at %s is at %llu, and no member has handled %llu",
 				   node->name, (unsigned long long)shared->place_seq,
