@@ -3,7 +3,7 @@
 Arguments: the build folder. Two nodes below a hub do what people do, by a seed: add, change, relabel, withdraw, erase; one of them keeps
 only the last record of each subject. Then each plugin is killed, its folder emptied but for its secret, and asked the same again.
 """
-import json, os, pathlib, random, re, shutil, signal, subprocess, sys, tempfile, time
+import concurrent.futures, json, os, pathlib, random, re, shutil, signal, subprocess, sys, tempfile, time
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 SEEDS = [int(word) for word in sys.argv[2:]] or [17]
@@ -187,14 +187,21 @@ def questions(plugin):
     }[plugin]
 
 
-def answers(node, plugin):
-    """Every answer as text; a refusal counts with its sentence."""
-    found = {}
-    for method, request in questions(plugin):
-        code, out, err = node.run("call", method, json.dumps(request), "--json")
-        # When it was asked stands in an exported calendar.
-        text = json.dumps(strip(json.loads(out))) if code == 0 else err.split("\n")[0]
-        found[method + " " + json.dumps(request)] = re.sub(r"DTSTAMP:\w+", "", text)
+def answer(node, method, request):
+    """As text; a refusal counts with its sentence."""
+    code, out, err = node.run("call", method, json.dumps(request), "--json")
+    # When it was asked stands in an exported calendar.
+    text = json.dumps(strip(json.loads(out))) if code == 0 else err.split("\n")[0]
+    return re.sub(r"DTSTAMP:\w+", "", text)
+
+
+def all_answers(nodes):
+    """Several at a time: they ask, and change nothing."""
+    asked = [(node, plugin, *question) for node in nodes for plugin in PLUGINS for question in questions(plugin)]
+    found = {(node.name, plugin): {} for node in nodes for plugin in PLUGINS}
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for (node, plugin, method, request), text in zip(asked, pool.map(lambda ask: answer(ask[0], *ask[2:]), asked)):
+            found[node.name, plugin][method + " " + json.dumps(request)] = text
     return found
 
 
@@ -202,7 +209,7 @@ def settled(nodes):
     """What all say when their timers have nothing more to do."""
     last = None
     for _ in range(20):
-        now = {(node.name, plugin): answers(node, plugin) for node in nodes for plugin in PLUGINS}
+        now = all_answers(nodes)
         if now == last:
             return now
         last = now
