@@ -18,6 +18,7 @@
 struct since {
 	uint64_t id;
 	uint64_t from_ms;
+	uint64_t log_seq; /* what the log had; what comes later comes whatever its time */
 	uint64_t last_seq;
 	uint64_t first_seq; /* 0: none has come */
 	uint64_t told_seq;
@@ -58,6 +59,7 @@ static void follow(void *arg, uint64_t session)
 	memset(since, 0, sizeof(*since));
 	since->id = ++peer->next_id;
 	since->from_ms = some_time(peer);
+	since->log_seq = peer->node->daemon.stream.last_seq;
 	packet.subscribe =
 		(struct packet_subscribe){.id = since->id,
 					  .pattern = text_span("lyceum.notice.v1.Notice.>"),
@@ -184,7 +186,7 @@ void since_check(const struct sim_peer *peer, const struct book *book)
 		size_t home;
 		size_t id;
 		has_begun |= record->subject.len == 0 || record->time_ms >= since->from_ms;
-		if (!has_begun && since->seen[i + 1])
+		if (!has_begun && since->seen[i + 1] && i < reader_place(since->log_seq))
 			sim_broken(sim, PROMISE_SINCE,
 				   "who follows at %s from the time %llu on got sequence %zu, and "
 				   "nothing as late lies before it",
