@@ -87,7 +87,8 @@ static enum lyc_status check_reply(struct router *router, struct call *call,
 static enum lyc_status cut_reply(struct router *router, struct call *call, struct buf *cut,
 				 struct span *ret_body, struct lyc_error *error)
 {
-	if (!call->method || !call->method->output->has_label_below || ret_body->len == 0)
+	if (!call->method || ret_body->len == 0 ||
+	    !policy_has_parts(router->policy, call->method->output))
 		return LYC_OK;
 	char node[CALL_MAX_PRINCIPAL];
 	struct readers readers =

@@ -57,7 +57,7 @@ bool link_judge(struct link *link, uint64_t seq, const struct record *record,
 	size_t name_len = 0;
 	/* Our own leave by what our plugins say today: a part that has become labelled since is
 	 * cut. */
-	const struct schema_message *message = types_of_record(
+	const struct schema_message *message = types_nearest(
 		stream->types, record->subject, is_own ? 0 : record->schema, &name_len);
 	struct label label = policy_members_label();
 	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)

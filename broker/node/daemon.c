@@ -165,6 +165,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	snprintf(daemon->name, sizeof(daemon->name), "%s", config->name);
 	daemon->started_ms = env->now_ms(env->world);
 	enum lyc_status status = policy_init(&daemon->policy, config, error);
+	daemon->policy.types = &daemon->types;
 	if (status != LYC_OK) {
 		daemon->env.world = NULL; /* there is no daemon */
 		return status;

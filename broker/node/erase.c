@@ -142,8 +142,8 @@ static bool judge(uint64_t seq, const struct record *record, size_t len, void *a
 		size_t name_len = 0;
 		const struct schema_message *message =
 			record->removed ? NULL
-					: types_of_record(stream->types, record->subject,
-							  record->schema, &name_len);
+					: types_nearest(stream->types, record->subject,
+							record->schema, &name_len);
 		if (message &&
 		    label_is_about(message, record->body,
 				   span_of(job->about, strlen(job->about))) &&

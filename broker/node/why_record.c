@@ -93,7 +93,7 @@ static void fill_schema(const struct inquiry *inquiry, const struct record *reco
 	struct buf why = {0};
 	for (size_t i = 0; i < held->count; i++) {
 		size_t len = strlen(held->types[i].name);
-		if (record->subject.len >= len &&
+		if (held->types[i].schema == record->schema && record->subject.len >= len &&
 		    memcmp(record->subject.data, held->types[i].name, len) == 0)
 			held_explain(held, i, &daemon->types, &why);
 	}
@@ -150,7 +150,7 @@ static void tell_link(const struct inquiry *inquiry, const struct record *record
 	struct buf cut = {0};
 	size_t name_len = 0;
 	size_t cut_count = 0;
-	const struct schema_message *message = types_of_record(
+	const struct schema_message *message = types_nearest(
 		&daemon->types, record->subject, is_own(record) ? 0 : record->schema, &name_len);
 	if (record->removed)
 		message = NULL;
@@ -177,8 +177,8 @@ static void tell_link(const struct inquiry *inquiry, const struct record *record
 	}
 	if (egress == EGRESS_CUT) {
 		buf_clear(&cut);
-		if (label_cut(message, record->body, daemon->name, &readers, &cut, &cut_count) ==
-		    LYC_OK)
+		if (policy_cut(&daemon->policy, message, record->body, &readers, &cut,
+			       &cut_count) == LYC_OK)
 			reach->cut_parts = (uint32_t)cut_count;
 	}
 	buf_fini(&cut);

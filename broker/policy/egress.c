@@ -34,6 +34,26 @@ static bool names_somebody_of(const struct label *label, const char *node)
 	return false;
 }
 
+static struct label_versions versions_of(const struct policy *policy)
+{
+	return (struct label_versions){.of = types_versions_of, .types = policy->types};
+}
+
+bool policy_has_parts(const struct policy *policy, const struct schema_message *message)
+{
+	struct label_versions versions = versions_of(policy);
+	return label_is_within(message, policy->types ? &versions : NULL);
+}
+
+enum lyc_status policy_cut(const struct policy *policy, const struct schema_message *message,
+			   struct span body, const struct readers *readers, struct buf *to,
+			   size_t *ret_cut_count)
+{
+	struct label_versions versions = versions_of(policy);
+	return label_cut(message, policy->types ? &versions : NULL, body, policy->name, readers, to,
+			 ret_cut_count);
+}
+
 enum egress policy_outgoing(const struct policy *policy, const struct schema_message *message,
 			    struct span body, const struct label *label, const char *home,
 			    const struct readers *readers, bool is_hub_link, struct buf *to)
@@ -45,11 +65,11 @@ enum egress policy_outgoing(const struct policy *policy, const struct schema_mes
 	else if (label->visibility == 3 &&
 		 (is_hub_link || (is_whole_node && names_somebody_of(label, readers->node))))
 		egress = EGRESS_CARRY;
-	if (egress == EGRESS_NOTHING || !message || !message->has_label_below)
+	if (egress == EGRESS_NOTHING || !message || !policy_has_parts(policy, message))
 		return egress;
 	size_t cut_count = 0;
 	size_t before = to->len;
-	if (label_cut(message, body, policy->name, readers, to, &cut_count) != LYC_OK)
+	if (policy_cut(policy, message, body, readers, to, &cut_count) != LYC_OK)
 		return EGRESS_NOTHING;
 	if (cut_count == 0) {
 		to->len = before;

@@ -13,6 +13,7 @@
 
 #include "route/call.h"
 #include "route/session.h"
+#include "route/types.h"
 #include "schema/schema.h"
 
 enum role { ROLE_PERSON = 1, ROLE_NODE = 2, ROLE_OPERATOR = 3, ROLE_PLUGIN = 4, ROLE_HUB = 5 };
@@ -32,7 +33,7 @@ struct grants {
 	struct patterns publish;
 	struct patterns subscribe;
 	bool is_configured; /* in `keys`; the others the daemon makes itself */
-	char **groups; /* "wales/policy" */
+	char **groups;      /* "wales/policy" */
 	size_t group_count;
 	UT_hash_handle by_name;
 };
@@ -40,6 +41,9 @@ struct grants {
 struct policy {
 	char name[64]; /* of this daemon */
 	struct grants *by_name;
+	/* Which say where labelled parts may be; NULL: only the message that is asked about does.
+	 */
+	const struct types *types;
 };
 
 struct Lyceum__V1__Config;
@@ -115,6 +119,15 @@ enum egress {
 enum egress policy_outgoing(const struct policy *policy, const struct schema_message *message,
 			    struct span body, const struct label *label, const char *home,
 			    const struct readers *readers, bool is_hub_link, struct buf *to);
+
+/* May a message of this type hold parts that not everybody may see, by any version of it? */
+bool policy_has_parts(const struct policy *policy, const struct schema_message *message);
+/* The body without the parts that the readers may not see, by every version that is known: see
+ * label_cut. */
+LYC_MUST_USE enum lyc_status policy_cut(const struct policy *policy,
+					const struct schema_message *message, struct span body,
+					const struct readers *readers, struct buf *to,
+					size_t *ret_cut_count);
 
 /* The label of a message without one of its own. */
 struct label policy_members_label(void);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ensure.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "route/compatibility.h"
@@ -24,6 +25,7 @@ void types_fini(struct types *types)
 	HASH_ITER (by_name, types->messages, type, next_type) {
 		HASH_DELETE(by_name, types->messages, type);
 		free(type->name);
+		free(type->versions);
 		free(type);
 	}
 	struct method_entry *method;
@@ -253,6 +255,61 @@ static void add_all(struct types *types, const struct schema *schema, const stru
 	}
 }
 
+static bool has_label(const struct schema_message *message)
+{
+	return message->label || message->has_label_below;
+}
+
+static void note_version(struct types *types, struct type_entry *entry,
+			 const struct schema_message *message)
+{
+	uint64_t id = schema_package_id(message->schema, message->package);
+	bool is_labelled = has_label(message);
+	for (size_t i = 0; i < entry->version_count; i++) {
+		const struct schema_message *known = entry->versions[i];
+		if (known == message || schema_package_id(known->schema, known->package) == id)
+			return;
+		is_labelled = is_labelled || has_label(known);
+	}
+	if (entry->version_count == TYPE_VERSIONS_MAX)
+		return;
+	const struct schema_message **versions =
+		realloc(entry->versions, (entry->version_count + 1) * sizeof(message));
+	ensure(versions != NULL);
+	entry->versions = versions;
+	versions[entry->version_count++] = message;
+	if (entry->version_count > 1 && is_labelled)
+		types->has_labelled_versions = true;
+}
+
+/* Whichever of them a plugin here brings: what any of them labels is labelled. */
+static void note_versions(struct types *types, const struct schema *schema)
+{
+	for (size_t i = 0; i < schema_message_count(schema); i++) {
+		const struct schema_message *message = schema_message_at(schema, i);
+		struct type_entry *entry;
+		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
+			  entry);
+		if (entry && !is_core(entry->name))
+			note_version(types, entry, message);
+	}
+}
+
+const struct schema_message *const *
+types_versions_of(const void *types, const struct schema_message *message, size_t *ret_count)
+{
+	const struct types *known = types;
+	struct type_entry *entry = NULL;
+	*ret_count = 0;
+	if (known->has_labelled_versions)
+		HASH_FIND(by_name, known->messages, message->full_name, strlen(message->full_name),
+			  entry);
+	if (!entry)
+		return NULL;
+	*ret_count = entry->version_count;
+	return entry->versions;
+}
+
 static void mark_own(struct types *types, const struct schema *schema)
 {
 	struct type_entry *type, *next_type;
@@ -313,6 +370,7 @@ enum lyc_status types_add(struct types *types, struct schema *schema, bool is_ow
 	}
 	take_back(types, id);
 	add_all(types, held ? held : schema, &verdict, is_own);
+	note_versions(types, held ? held : schema);
 	return LYC_OK;
 }
 
@@ -401,12 +459,26 @@ const struct schema_message *types_of_record(const struct types *types, struct s
 					     uint64_t schema, size_t *ret_name_len)
 {
 	const struct schema_message *message = types_of_subject(types, subject, ret_name_len);
-	if (!message || !schema || schema_id(message->schema) == schema)
+	if (!message || !schema || schema_id(message->schema) == schema ||
+	    is_core(message->full_name))
 		return message;
 	const struct schema *written_with = types_schema(types, schema);
-	const struct schema_message *exact =
-		written_with ? schema_find_message(written_with, message->full_name) : NULL;
-	return exact ? exact : message;
+	return written_with ? schema_find_message(written_with, message->full_name) : NULL;
+}
+
+const struct schema_message *types_nearest(const struct types *types, struct span subject,
+					   uint64_t schema, size_t *ret_name_len)
+{
+	const struct schema_message *message =
+		types_of_record(types, subject, schema, ret_name_len);
+	return message ? message : types_of_subject(types, subject, ret_name_len);
+}
+
+bool types_holds_schema(const struct types *types, struct span subject, uint64_t schema)
+{
+	size_t name_len;
+	const struct schema_message *message = types_of_subject(types, subject, &name_len);
+	return message && types_of_record(types, subject, schema, &name_len);
 }
 
 const struct schema *types_defining(const struct types *types, const char *full_name)

@@ -12,9 +12,15 @@
 
 #include "schema/schema.h"
 
+/* Of one message that are told apart; what only later ones have counts as unknown. */
+#define TYPE_VERSIONS_MAX 32
+
 struct type_entry {
 	char *name;
 	const struct schema_message *message;
+	/* Every version that was taken in, the newest last; those of one package version once. */
+	const struct schema_message **versions;
+	size_t version_count;
 	/* A plugin of this daemon brought it: what others say of the name gives way to that. */
 	bool is_own;
 	/* A record of it is or was in the log. */
@@ -39,6 +45,8 @@ struct types {
 	/* Those of them that are held for their records only. */
 	uint64_t *aside;
 	size_t aside_count;
+	/* Some type with labels has several versions. */
+	bool has_labelled_versions;
 	/* Of the record that is being taken. */
 	uint64_t seq;
 	struct type_entry *messages;
@@ -65,9 +73,20 @@ enum lyc_status types_check_services(const struct types *types, const struct sch
  * its type is not known. */
 bool types_note_record(struct types *types, struct span subject);
 const struct schema *types_schema(const struct types *types, uint64_t id);
-/* The type of a record: as the schema that it was written with has it, else as it is known now. */
+/* The type of a record, as the schema that it was written with has it. NULL when that one is not
+ * held: nobody can say then which of its parts are labelled. With 0, and of the daemons' own types,
+ * it is the one that is known now. */
 const struct schema_message *types_of_record(const struct types *types, struct span subject,
 					     uint64_t schema, size_t *ret_name_len);
+/* The same, and where that one is not held what is known now: for cutting and searching only, where
+ * less than all is known, and never for showing. */
+const struct schema_message *types_nearest(const struct types *types, struct span subject,
+					   uint64_t schema, size_t *ret_name_len);
+bool types_holds_schema(const struct types *types, struct span subject, uint64_t schema);
+/* Every version of a message that was taken in, in the order in which they came; of struct types,
+ * for label_cut. None where they cannot differ in a label. */
+const struct schema_message *const *
+types_versions_of(const void *types, const struct schema_message *message, size_t *ret_count);
 /* NULL when unknown. */
 const struct schema_message *types_message(const struct types *types, struct span full_name);
 struct method_entry *types_method(const struct types *types, struct span full_name);

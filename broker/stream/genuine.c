@@ -58,11 +58,11 @@ enum lyc_status genuine_check(const struct types *types, const struct record *re
 	const struct schema_message *written =
 		types_of_record(types, record->subject, record->schema, &name_len);
 	enum lyc_status status = check_home(accepted, record, name_len, error);
-	if (status == LYC_OK)
+	if (status == LYC_OK && written)
 		status = check_home(written, record, name_len, error);
 	if (status == LYC_OK)
 		status = check_body(accepted, record, name_len, error);
-	if (status == LYC_OK && written != accepted)
+	if (status == LYC_OK && written && written != accepted)
 		status = check_body(written, record, name_len, error);
 	return status;
 }

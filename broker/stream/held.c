@@ -54,8 +54,9 @@ void held_settle(struct held *held, struct types *types)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < held->count; i++) {
-		const char *name = held->types[i].name;
-		if (!types_note_record(types, span_of(name, strlen(name))))
+		struct span name = span_of(held->types[i].name, strlen(held->types[i].name));
+		bool is_known = types_note_record(types, name);
+		if (!is_known || !types_holds_schema(types, name, held->types[i].schema))
 			held->types[kept++] = held->types[i];
 	}
 	held->count = kept;

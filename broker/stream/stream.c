@@ -191,7 +191,9 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 		note_own(stream, seq);
 	if (record->origin.len == 0 && record->was.epoch > 0)
 		taken_back_note(stream, seq, record);
-	if (!types_note_record(stream->types, record->subject))
+	if (!types_note_record(stream->types, record->subject) ||
+	    (record->origin.len > 0 &&
+	     !types_holds_schema(stream->types, record->subject, record->schema)))
 		held_add(&stream->held, record->subject, record->schema);
 	if (stream->erasures)
 		erasures_noted(stream->erasures, seq, record);

@@ -1,7 +1,6 @@
 /*
- * Labels: read off the wire, judged by the one rule of who may see what, and obeyed by cutting the
- * parts that a reader may not see out of a body. What is not cut stays byte for byte as it was. A
- * google.protobuf.Any is not looked into.
+ * Labels: read off the wire, and judged by the one rule of who may see what. Cutting out what a
+ * reader may not see is label_cut.c's.
  */
 #include <string.h>
 
@@ -58,27 +57,33 @@ enum lyc_status label_read(struct span bytes, struct label *ret_label)
 	return LYC_OK;
 }
 
-enum lyc_status label_of_body(const struct schema_message *message, struct span body,
-			      struct label *ret_label)
+enum lyc_status label_at(uint32_t number, struct span body, struct label *ret_label)
 {
 	struct span found = {0};
 	bool is_present = false;
-	if (message->label) {
-		struct pb_reader reader = pb_reader_of(body);
-		struct pb_field field;
-		while (pb_read_field(&reader, &field)) {
-			if (field.number != message->label->number)
-				continue;
-			if (field.wire != PB_LEN || is_present)
-				return LYC_INVALID_ARGUMENT;
-			found = field.bytes;
-			is_present = true;
-		}
-		if (reader.has_failed)
+	struct pb_reader reader = pb_reader_of(body);
+	struct pb_field field;
+	while (pb_read_field(&reader, &field)) {
+		if (field.number != number)
+			continue;
+		if (field.wire != PB_LEN || is_present)
 			return LYC_INVALID_ARGUMENT;
+		found = field.bytes;
+		is_present = true;
 	}
+	if (reader.has_failed)
+		return LYC_INVALID_ARGUMENT;
 	if (is_present)
 		return label_read(found, ret_label);
+	*ret_label = (struct label){.is_present = false};
+	return LYC_OK;
+}
+
+enum lyc_status label_of_body(const struct schema_message *message, struct span body,
+			      struct label *ret_label)
+{
+	if (message->label)
+		return label_at(message->label->number, body, ret_label);
 	*ret_label = (struct label){.is_present = false};
 	return LYC_OK;
 }
@@ -167,158 +172,4 @@ bool label_may_see(const struct label *label, const char *here, const struct rea
 	if (is_name(home, readers->node) && !is_narrowed(label, home, readers))
 		return true;
 	return label->visibility == VISIBILITY_AUDIENCE && is_named(label, readers);
-}
-
-/* ---- cutting ---- */
-
-struct cutting {
-	const char *here;
-	struct span home; /* of the keyed message around; empty: none says it */
-	const struct readers *readers;
-	struct buf *to;
-	size_t count;
-};
-
-/* The home that the key of a message names: whose it is where its label does not say so. */
-static struct span home_in_key(const struct schema_message *message, struct span body)
-{
-	struct span home = {0};
-	if (message->key_count == 0 || strcmp(message->keys[0]->name, "home") != 0)
-		return home;
-	struct pb_reader reader = pb_reader_of(body);
-	struct pb_field field;
-	while (pb_read_field(&reader, &field)) {
-		if (field.number == message->keys[0]->number && field.wire == PB_LEN)
-			home = field.bytes;
-	}
-	return home;
-}
-
-/* Is this submessage refused by its own label? One that may have a label and has none is private.
- */
-static enum lyc_status judge(const struct cutting *cutting, const struct schema_message *message,
-			     struct span body, bool *ret_is_refused)
-{
-	struct label label;
-	*ret_is_refused = false;
-	if (!message->label)
-		return LYC_OK;
-	enum lyc_status status = label_of_body(message, body, &label);
-	if (status == LYC_OK && label.home.len == 0)
-		label.home = home_in_key(message, body);
-	if (status == LYC_OK && label.home.len == 0)
-		label.home = cutting->home;
-	if (status == LYC_OK)
-		*ret_is_refused = !label_may_see(&label, cutting->here, cutting->readers);
-	return status;
-}
-
-/* A map entry stands or falls with its value: its key alone may say too much. */
-static enum lyc_status judge_entry(const struct cutting *cutting,
-				   const struct schema_message *entry, struct span body,
-				   bool *ret_is_refused)
-{
-	const struct schema_message *message = entry->fields[1].message;
-	struct pb_reader reader = pb_reader_of(body);
-	struct pb_field field;
-	enum lyc_status status = LYC_OK;
-	*ret_is_refused = false;
-	while (status == LYC_OK && !*ret_is_refused && pb_read_field(&reader, &field)) {
-		if (field.number == 2 && message && field.wire == PB_LEN)
-			status = judge(cutting, message, field.bytes, ret_is_refused);
-	}
-	return reader.has_failed ? LYC_INVALID_ARGUMENT : status;
-}
-
-static enum lyc_status cut(struct cutting *cutting, const struct schema_message *message,
-			   struct span body, int depth);
-
-/* A submessage: refused, cut below, or as it was. `raw` is the field with its tag. */
-static enum lyc_status cut_field(struct cutting *cutting, const struct schema_field *described,
-				 const struct pb_field *field, struct span raw, int depth)
-{
-	bool is_refused;
-	enum lyc_status status =
-		described->is_map
-			? judge_entry(cutting, described->message, field->bytes, &is_refused)
-			: judge(cutting, described->message, field->bytes, &is_refused);
-	if (status != LYC_OK)
-		return status;
-	if (is_refused) {
-		cutting->count++;
-		return LYC_OK;
-	}
-	size_t len = cutting->to->len;
-	size_t count = cutting->count;
-	if (described->message->has_label_below) {
-		size_t mark = pb_begin(cutting->to, field->number);
-		status = cut(cutting, described->message, field->bytes, depth + 1);
-		if (status != LYC_OK)
-			return status;
-		pb_end(cutting->to, mark);
-	}
-	if (cutting->count == count) {
-		cutting->to->len = len;
-		buf_add(cutting->to, raw.data, raw.len);
-	}
-	return LYC_OK;
-}
-
-static enum lyc_status cut(struct cutting *cutting, const struct schema_message *message,
-			   struct span body, int depth)
-{
-	if (depth > SCHEMA_MAX_DEPTH)
-		return LYC_INVALID_ARGUMENT;
-	/* What is below a thing that has a home is at home there, too. */
-	struct span outer = cutting->home;
-	struct span home = home_in_key(message, body);
-	if (home.len > 0)
-		cutting->home = home;
-	/* From here on nothing has been copied yet. */
-	const uint8_t *from = body.data;
-	struct pb_reader reader = pb_reader_of(body);
-	struct pb_field field;
-	for (;;) {
-		const uint8_t *at = reader.at;
-		if (!pb_read_field(&reader, &field))
-			break;
-		if (field.wire != PB_LEN)
-			continue;
-		const struct schema_field *described =
-			schema_field_by_number(message, field.number);
-		if (!described || described->type != SCHEMA_MESSAGE ||
-		    (!described->message->label && !described->message->has_label_below))
-			continue;
-		buf_add(cutting->to, from, (size_t)(at - from));
-		from = reader.at;
-		enum lyc_status status = cut_field(cutting, described, &field,
-						   span_of(at, (size_t)(reader.at - at)), depth);
-		if (status != LYC_OK)
-			return status;
-	}
-	if (reader.has_failed)
-		return LYC_INVALID_ARGUMENT;
-	buf_add(cutting->to, from, (size_t)(reader.at - from));
-	cutting->home = outer;
-	return LYC_OK;
-}
-
-enum lyc_status label_cut(const struct schema_message *message, struct span body, const char *here,
-			  const struct readers *readers, struct buf *to, size_t *ret_cut_count)
-{
-	struct cutting cutting = {.here = here, .readers = readers, .to = to};
-	size_t len = to->len;
-	enum lyc_status status = LYC_OK;
-	if (message->has_label_below)
-		status = cut(&cutting, message, body, 1);
-	else
-		buf_add(to, body.data, body.len);
-	if (status == LYC_OK && to->has_failed)
-		status = LYC_RESOURCE_EXHAUSTED;
-	if (status != LYC_OK) {
-		to->len = len;
-		return status;
-	}
-	*ret_cut_count = cutting.count;
-	return LYC_OK;
 }

@@ -274,6 +274,8 @@ LYC_MUST_USE enum lyc_status label_read(struct span bytes, struct label *ret_lab
  * the body leaves it out. */
 LYC_MUST_USE enum lyc_status label_of_body(const struct schema_message *message, struct span body,
 					   struct label *ret_label);
+/* The label that the field of that number is, of whatever version of the message. */
+LYC_MUST_USE enum lyc_status label_at(uint32_t number, struct span body, struct label *ret_label);
 /* Does a label of the body, or of a part of it, say that it is about this person? */
 bool label_is_about(const struct schema_message *message, struct span body, struct span person);
 /* The one rule of who may see what. `here` is the home assumed where the label does not say one.
@@ -281,13 +283,29 @@ bool label_is_about(const struct schema_message *message, struct span body, stru
  * named, and the home's own: all of them, or, where some of its people or groups are named, the
  * home itself and those. PRIVATE and unspecified: the home's own readers only. */
 bool label_may_see(const struct label *label, const char *here, const struct readers *readers);
+
+/* ---- label_cut.c ---- */
+
+/* Finds the other versions of a message that are known; there may be none. */
+struct label_versions {
+	const struct schema_message *const *(*of)(const void *types,
+						  const struct schema_message *message,
+						  size_t *ret_count);
+	const void *types;
+};
+
+/* May a body of this message hold labelled parts? With `versions` also where only another version
+ * says so, and where the message has a label and may hold parts of a version that is not known. */
+bool label_is_within(const struct schema_message *message, const struct label_versions *versions);
 /* Copy `body` without the labelled parts that `readers` may not see: a submessage whose own Label
  * refuses the reader is left out as a whole, a map entry together with its value; one of a type
  * with a Label that carries none is private to its home. A label that says no home is of the one
- * that the key of its message, or of one around it, names, else of `here`. ret_cut_count says how
- * many. Where nothing is cut the bytes are the same. The top message itself is the caller's
- * business. Appends to `to`. */
-LYC_MUST_USE enum lyc_status label_cut(const struct schema_message *message, struct span body,
+ * that the key of its message, or of one around it, names, else of `here`. With `versions` (may be
+ * NULL) what the message does not have is judged by the others, and what none of them has is
+ * private. ret_cut_count says how many. Where nothing is cut the bytes are the same. The top
+ * message itself is the caller's business. Appends to `to`. */
+LYC_MUST_USE enum lyc_status label_cut(const struct schema_message *message,
+				       const struct label_versions *versions, struct span body,
 				       const char *here, const struct readers *readers,
 				       struct buf *to, size_t *ret_cut_count);
 

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum lyc_status status = schema_key(message, body, &to, &error);
 	ensure(status == LYC_OK || to.len == 0);
 	buf_clear(&to);
-	status = label_cut(message, body, "hub", &readers, &to, &cut_count);
+	status = label_cut(message, NULL, body, "hub", &readers, &to, &cut_count);
 	if (status == LYC_OK && cut_count == 0)
 		ensure(span_equal(body, span_of(to.data, to.len)));
 	if (status == LYC_OK && is_good)

@@ -143,7 +143,8 @@ static enum lyc_status cut(unsigned seed, struct buf *to, struct lyc_error *erro
 	const struct readers readers = {.node = "leeds", .person = ""};
 	size_t count = 0;
 	(void)error;
-	return of_buf(label_cut(everything(), body_of(seed), "wales", &readers, to, &count), to);
+	return of_buf(label_cut(everything(), NULL, body_of(seed), "wales", &readers, to, &count),
+		      to);
 }
 
 static enum lyc_status key(unsigned seed, struct buf *to, struct lyc_error *error)

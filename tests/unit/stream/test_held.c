@@ -76,15 +76,18 @@ static void test_held_forgets_what_becomes_known(void **state)
 	struct held held = {0};
 	struct types types;
 	types_init(&types);
-	add(&held, "lyceum.notice.v1.Notice.wales.7", 99);
+	struct schema *schema = schema_file_compile(NOTICE_SET, NULL);
+	add(&held, "lyceum.notice.v1.Notice.wales.7", schema_id(schema));
+	add(&held, "lyceum.notice.v1.Notice.wales.8", 99);
 	add(&held, "lyceum.maps.v1.Map.1", 7);
 	held_settle(&held, &types);
-	assert_int_equal(held.count, 2);
-	struct schema *schema = schema_file_compile(NOTICE_SET, NULL);
+	assert_int_equal(held.count, 3);
 	assert_int_equal(types_add(&types, schema, false, NULL), LYC_OK);
 	held_settle(&held, &types);
-	assert_int_equal(held.count, 1);
-	assert_string_equal(held.types[0].name, "lyceum.maps.v1.Map");
+	/* What was written with another version is not understood yet. */
+	assert_int_equal(held.count, 2);
+	expect(&held, 0, &types, "needs version 2 of notice.proto, 1 held");
+	assert_string_equal(held.types[1].name, "lyceum.maps.v1.Map");
 	/* Its records are kept from breaking, though they came before it was known. */
 	const struct type_entry *entry;
 	HASH_FIND(by_name, types.messages, "lyceum.notice.v1.Notice", 23, entry);
