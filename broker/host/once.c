@@ -16,6 +16,7 @@
 #include "log.h"
 #include "lyceum/v1/keyed_call.pb-c.h"
 #include "route/log_read.h"
+#include "stream/erasure.h"
 
 #define LOG_TOPIC "once"
 
@@ -29,8 +30,9 @@ struct once_run {
 		KEEPING, /* its reply is on its way to the disk */
 		READING, /* its reply is on its way back from there */
 	} state;
-	struct call *call; /* NULL: it has ended */
-	struct buf packet; /* the Call, then the Reply */
+	struct call *call;   /* NULL: it has ended */
+	uint64_t erased_seq; /* of the last erasure when it was given to somebody */
+	struct buf packet;   /* the Call, then the Reply */
 	struct list waiters;
 	bool is_cancelled; /* before it was given to anybody */
 };
@@ -170,6 +172,14 @@ static void set_unknown(struct lyc_error *error)
 		  "not run again");
 }
 
+static void set_erased(struct lyc_error *error)
+{
+	error_set(error, LYC_UNKNOWN,
+		  "the call with this idempotency key has run, and its reply was taken away when "
+		  "records were erased: see whether it had its effect, and call with a new key if "
+		  "not; with this one it is not run again");
+}
+
 /* ---- the run ---- */
 
 /* It was never given to anybody: the key is free. */
@@ -229,6 +239,8 @@ static void on_marked(enum lyc_status status, uint64_t seq, const char *text, vo
 	struct packet packet;
 	frame_start(reader, span_of(run->packet.data, run->packet.len));
 	run->state = RUNNING;
+	if (router->stream->erasures)
+		run->erased_seq = erasures_last_seq(router->stream->erasures);
 	if (frame_next(reader, &packet) != FRAME_PACKET || packet.kind != PACKET_CALL)
 		error_set(&error, LYC_INTERNAL, "the call was not kept");
 	else
@@ -239,9 +251,19 @@ static void on_marked(enum lyc_status status, uint64_t seq, const char *text, vo
 		not_run(run, &error);
 }
 
+/* What it says may have been erased since the call began, or is being erased. */
+static bool may_be_erased(const struct once_run *run)
+{
+	const struct erasures *erasures = run->router->stream->erasures;
+	return erasures &&
+	       (erasures_are_due(erasures) || erasures_last_seq(erasures) != run->erased_seq);
+}
+
 static void on_kept(enum lyc_status status, uint64_t seq, const char *text, void *arg)
 {
 	struct once_run *run = arg;
+	if (run->router->stream->erasures)
+		erasures_keep_reply(run->router->stream->erasures, true);
 	if (status == LYC_OK)
 		run->entry->seq = seq;
 	else
@@ -261,6 +283,15 @@ void once_reply(struct router *router, struct call *call, const struct packet_re
 	packet_write(&run->packet, &packet);
 	run->state = KEEPING;
 	run->call = NULL;
+	if (may_be_erased(run)) {
+		/* Whoever waits hears it; whoever asks again, that it has run. */
+		tell_kept(run, span_of(run->packet.data, run->packet.len), false);
+		run_free(run);
+		call_end(&router->calls, call);
+		return;
+	}
+	if (router->stream->erasures)
+		erasures_keep_reply(router->stream->erasures, false);
 	append(run, run->entry->owner->principal, method, LYCEUM__V1__KEYED_CALL__STATE__ANSWERED,
 	       span_of(run->packet.data, run->packet.len), on_kept);
 	call_end(&router->calls, call);
@@ -407,6 +438,11 @@ static enum lyc_status begin(struct router *router, struct call *call,
 	return LYC_OK;
 }
 
+static bool is_erased(const struct router *router, const struct remembered_call *entry)
+{
+	return router->stream->erasures && entry->seq < erasures_last_seq(router->stream->erasures);
+}
+
 bool once_knows(const struct router *router, const struct call *call,
 		const struct packet_call *packet)
 {
@@ -447,6 +483,8 @@ void once_take(struct router *router, struct call *call, const struct packet_cal
 				"request: give each call a key of its own");
 	else if (entry->run)
 		wait_for(entry->run, call);
+	else if (entry->seq > 0 && is_erased(router, entry))
+		set_erased(&error);
 	else if (entry->seq > 0)
 		read_reply(router, entry, call);
 	else

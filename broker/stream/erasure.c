@@ -15,8 +15,11 @@
 #define DONE_KEY "erased"
 #define MAX_DOOMED 65536
 #define ERASED_PREFIX "lyceum.v1.Erased."
+#define KEYED_PATTERN "lyceum.v1.KeyedCall.>"
 /* Of Erased. */
 enum { HOME = 1, OF = 2, EPOCH = 3, SEQ = 4, NODE = 5 };
+/* Of KeyedCall. */
+enum { KEPT_REPLY = 7 };
 
 struct erasure {
 	char *key; /* the origin, a blank, the subject */
@@ -59,9 +62,14 @@ struct erasures {
 	size_t due;       /* not done */
 	bool is_telling;  /* an Erased is on its way */
 	bool has_to_tell; /* something was done, or was done in an earlier life */
+	uint64_t last_seq;
+	size_t replies_pending; /* on their way into the log */
 
-	/* The pass: everything that had been asked for up to end_seq. */
+	/* The pass: the kept replies up to replies_end_seq, then everything that had been asked
+	 * for up to end_seq. */
 	bool is_running;
+	bool is_of_replies;
+	uint64_t replies_end_seq;
 	bool is_found; /* and waits for its removal */
 	uint64_t end_seq;
 	uint64_t next_seq;
@@ -157,6 +165,8 @@ static void note_erasure(struct erasures *erasures, uint64_t seq, const struct r
 	erasure->origin_seq = erasure->is_own ? seq : record->origin_seq;
 	erasure->seq = seq;
 	erasure->time_ms = record->time_ms;
+	if (seq > erasures->last_seq)
+		erasures->last_seq = seq;
 	erasures->due += erasure->is_done;
 	erasure->is_done = false;
 }
@@ -263,13 +273,37 @@ void erasures_replayed(struct erasures *erasures)
 
 /* ---- doing it ---- */
 
+static uint64_t end_of(const struct erasures *erasures)
+{
+	return erasures->is_of_replies ? erasures->replies_end_seq : erasures->end_seq;
+}
+
+/* The mark that the call was started stays: it is not run again. */
+static bool has_reply(const struct record *record)
+{
+	struct pb_reader reader = pb_reader_of(record->body);
+	struct pb_field field;
+	while (record->origin.len == 0 && pb_read_field(&reader, &field)) {
+		if (field.number == KEPT_REPLY && field.wire == PB_LEN)
+			return true;
+	}
+	return false;
+}
+
+static bool is_to_go(const struct erasures *erasures, uint64_t seq, const struct record *record)
+{
+	if (erasures->is_of_replies)
+		return has_reply(record);
+	const struct erasure *erasure = find(erasures, record);
+	return erasure && !erasure->is_done && seq < erasure->seq;
+}
+
 static bool judge(uint64_t seq, const struct record *record, size_t len, void *arg)
 {
 	struct erasures *erasures = arg;
-	if (seq >= erasures->end_seq || erasures->doomed_count == MAX_DOOMED)
+	if (seq >= end_of(erasures) || erasures->doomed_count == MAX_DOOMED)
 		return false;
-	const struct erasure *erasure = find(erasures, record);
-	if (!erasure || erasure->is_done || seq >= erasure->seq)
+	if (!is_to_go(erasures, seq, record))
 		return true;
 	if (erasures->doomed_count == erasures->doomed_cap) {
 		size_t cap = erasures->doomed_cap ? erasures->doomed_cap * 2 : 64;
@@ -299,7 +333,7 @@ static void read_on(struct erasures *erasures);
 
 static bool is_at_end(const struct erasures *erasures)
 {
-	return erasures->next_seq >= erasures->end_seq;
+	return erasures->next_seq >= end_of(erasures);
 }
 
 static void forget_counts(struct erasures *erasures)
@@ -320,6 +354,10 @@ static void go_on(struct erasures *erasures)
 	erasures->doomed_count = 0;
 	erasures->is_found = false;
 	buf_clear(&erasures->subjects);
+	if (is_at_end(erasures) && erasures->is_of_replies) {
+		erasures->is_of_replies = false;
+		erasures->next_seq = 1;
+	}
 	if (!is_at_end(erasures)) {
 		read_on(erasures);
 		return;
@@ -381,8 +419,8 @@ static void stretch_done(enum lyc_status status, uint64_t next_seq, void *arg)
 /* A single subject is looked for by the reader; several here. */
 static void read_on(struct erasures *erasures)
 {
-	const char *pattern = NULL;
-	if (erasures->due == 1) {
+	const char *pattern = erasures->is_of_replies ? KEYED_PATTERN : NULL;
+	if (!pattern && erasures->due == 1) {
 		struct erasure *erasure;
 		struct erasure *next;
 		HASH_ITER (by_key, erasures->all, erasure, next) {
@@ -403,8 +441,25 @@ static void begin_pass(struct erasures *erasures)
 		if (!erasure->is_done && erasure->seq > erasures->end_seq)
 			erasures->end_seq = erasure->seq;
 	}
+	erasures->is_of_replies = true;
+	erasures->replies_end_seq = erasures->stream->last_seq + 1;
 	erasures->next_seq = 1;
 	read_on(erasures);
+}
+
+uint64_t erasures_last_seq(const struct erasures *erasures)
+{
+	return erasures->last_seq;
+}
+
+bool erasures_are_due(const struct erasures *erasures)
+{
+	return erasures->due > 0;
+}
+
+void erasures_keep_reply(struct erasures *erasures, bool is_kept)
+{
+	erasures->replies_pending += is_kept ? (size_t)-1 : 1;
 }
 
 /* ---- saying it ---- */
@@ -489,7 +544,8 @@ void erasures_tick(struct erasures *erasures)
 	if (erasures->is_running)
 		return;
 	if (erasures->due > 0) {
-		begin_pass(erasures);
+		if (erasures->replies_pending == 0)
+			begin_pass(erasures);
 	} else if (erasures->has_to_tell && !erasures->is_telling) {
 		save_done(erasures);
 		tell_next(erasures);

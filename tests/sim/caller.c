@@ -194,10 +194,13 @@ static void try_again(void *arg, uint64_t number)
 		sim_in(sim, sim_around(sim, 300000), try_again, sim, number);
 }
 
-/* A reply to a call with a key: the home gives the same one to whoever asks again. */
+/* A reply to a call with a key: the home gives the same one to whoever asks again, unless an
+ * erasure took it away. */
 static void check_keyed(struct sim *sim, struct token *token, const struct packet_reply *reply)
 {
-	if (!token->is_forgiven && token->first_reply.len > 0 && reply->remembered &&
+	bool may_be_erased = sim->has_erased && reply->status == LYC_UNKNOWN;
+	if (!token->is_forgiven && !may_be_erased && token->first_reply.len > 0 &&
+	    reply->remembered &&
 	    (reply->status != LYC_OK ||
 	     !span_equal(reply->body, span_of(token->first_reply.data, token->first_reply.len))))
 		sim_broken(sim, PROMISE_CALL_ONCE,

@@ -94,6 +94,7 @@ static void ask(struct sim_peer *peer)
 					   .method = text_span("lyceum.v1.Node/Erase"),
 					   .body = span_of(body.data, body.len),
 					   .timeout_ms = 100 + (uint32_t)sim_below(sim, 5000)};
+	sim->has_erased = true;
 	sim_note(sim, "%s: erases %s", peer->node->name, subject);
 	zoe->call_id[peer->next_id % MAX_CALLS] = peer->next_id;
 	zoe->write[peer->next_id % MAX_CALLS] = write->number;

@@ -117,6 +117,8 @@ struct sim {
 
 	enum promise broken;
 	char broken_text[400];
+	/* Somebody has had records erased. */
+	bool has_erased;
 	/* What happened how often, so that a run that did nothing is noticed. */
 	struct sim_counts {
 		uint64_t acks, refusals, replies, delivers, gaps, crashes, cuts, restores,

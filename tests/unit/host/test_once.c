@@ -170,6 +170,90 @@ static void test_once_reply_that_a_crash_took_is_not_known(void **state)
 	expect_quiet(bench);
 }
 
+/* ---- what an erasure takes away ---- */
+
+static bool disk_has(const struct fake_node *node, const char *text)
+{
+	for (size_t i = 0; i < node->record_count; i++) {
+		const struct buf *record = &node->records[i].record;
+		if (record->len > 0 && memmem(record->data, record->len, text, strlen(text)))
+			return true;
+	}
+	return false;
+}
+
+static void erase_one(struct call_bench *bench)
+{
+	static const char subject[] = "lyceum.notice.v1.Notice.hub.a";
+	stream_append_erasure(&bench->node->daemon.stream, fake_text(subject), span_of(NULL, 0),
+			      fake_text("hub"), NULL, NULL);
+	fake_settle(bench->world);
+}
+
+/* Whatever a reply says may be what is erased. */
+static void test_once_erasure_takes_the_replies_with_it(void **state)
+{
+	struct call_bench *bench = *state;
+	run_one(bench, 1, "k");
+	assert_true(disk_has(bench->node, "hello"));
+	erase_one(bench);
+	/* At once, before the files are done. */
+	call(bench->ann, 2, "k", FAKE_HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 2, LYC_UNKNOWN, true);
+	fake_pass(bench->world, 3000);
+	assert_false(disk_has(bench->node, "hello"));
+	call(bench->ann, 3, "k", FAKE_HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 3, LYC_UNKNOWN, true);
+	restart(bench, true);
+	call(bench->ann, 4, "k", FAKE_HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 4, LYC_UNKNOWN, true);
+	expect_quiet(bench);
+	/* What is called from then on is remembered as ever. */
+	run_one(bench, 5, "later");
+	call(bench->ann, 6, "later", FAKE_HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 6, LYC_OK, true);
+}
+
+static void test_once_reply_of_a_call_from_before_an_erasure_is_not_kept(void **state)
+{
+	struct call_bench *bench = *state;
+	call(bench->ann, 1, "k", FAKE_HELLO);
+	uint64_t id = taken(bench);
+	erase_one(bench);
+	fake_pass(bench->world, 3000);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
+	fake_settle(bench->world);
+	expect(bench->ann, 1, LYC_OK, false);
+	assert_false(disk_has(bench->node, "hello"));
+	call(bench->ann, 2, "k", FAKE_HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 2, LYC_UNKNOWN, true);
+}
+
+/* It was on its way into the log when the erasure came. */
+static void test_once_reply_on_its_way_goes_with_an_erasure(void **state)
+{
+	struct call_bench *bench = *state;
+	call(bench->ann, 1, "k", FAKE_HELLO);
+	uint64_t id = taken(bench);
+	bench->node->is_held = true;
+	stream_append_erasure(&bench->node->daemon.stream,
+			      fake_text("lyceum.notice.v1.Notice.hub.a"), span_of(NULL, 0),
+			      fake_text("hub"), NULL, NULL);
+	fake_answer(bench->board, id, FAKE_HELLO, false);
+	bench->node->is_held = false;
+	fake_pass(bench->world, 3000);
+	expect(bench->ann, 1, LYC_OK, true);
+	assert_false(disk_has(bench->node, "hello"));
+	call(bench->ann, 2, "k", FAKE_HELLO);
+	fake_settle(bench->world);
+	expect(bench->ann, 2, LYC_UNKNOWN, true);
+}
+
 static void test_once_plugin_that_dies_leaves_the_outcome_unknown(void **state)
 {
 	struct call_bench *bench = *state;
@@ -428,6 +512,9 @@ int main(void)
 		ONCE_TEST(test_once_remembers_across_a_restart),
 		ONCE_TEST(test_once_does_not_run_again_what_was_started_before_a_crash),
 		ONCE_TEST(test_once_reply_that_a_crash_took_is_not_known),
+		ONCE_TEST(test_once_erasure_takes_the_replies_with_it),
+		ONCE_TEST(test_once_reply_of_a_call_from_before_an_erasure_is_not_kept),
+		ONCE_TEST(test_once_reply_on_its_way_goes_with_an_erasure),
 		ONCE_TEST(test_once_plugin_that_dies_leaves_the_outcome_unknown),
 		ONCE_TEST(test_once_remembers_a_failure_of_the_plugin),
 		ONCE_TEST(test_once_runs_on_when_its_caller_has_gone),
