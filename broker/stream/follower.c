@@ -48,7 +48,8 @@ struct follower {
 	bool was_told;
 
 	/* Durable only. */
-	char *key; /* of the saved position; NULL */
+	char *key;        /* of the saved position; NULL */
+	bool is_unplaced; /* that is not on the disk yet: nothing is said until it is */
 	uint64_t consumed_seq;
 	bool is_moved;
 	bool is_forgotten;
@@ -178,6 +179,15 @@ static void caught_up(struct follower *follower)
 	outgoing_gap(follower->stream, follower->subscription, 0, follower->next_seq - 1);
 }
 
+/* A crash before would lose the name, and with it what was missed since. */
+static bool is_placed(struct follower *follower)
+{
+	const struct env *env = follower->stream->env;
+	if (follower->is_unplaced && env->saved_count(env->world, follower->key) > 0)
+		follower->is_unplaced = false;
+	return !follower->is_unplaced;
+}
+
 static void read_done(struct log_read *read);
 
 /* A read on behalf of a follower. */
@@ -190,7 +200,7 @@ void follower_pump(struct follower *follower)
 {
 	struct stream *stream = follower->stream;
 	struct subscription *subscription = follower->subscription;
-	if (follower->is_reading || !subscription)
+	if (follower->is_reading || follower->is_unplaced || !subscription)
 		return;
 	if (follower->next_seq > stream->last_seq) {
 		follower->since_ms = 0;
@@ -270,7 +280,7 @@ static void read_done(struct log_read *base)
 
 static bool is_live(const struct follower *follower, uint64_t seq)
 {
-	return !follower->is_reading && follower->next_seq == seq &&
+	return !follower->is_reading && !follower->is_unplaced && follower->next_seq == seq &&
 	       follower->subscription->credit > 0;
 }
 
@@ -388,9 +398,11 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 			follower->consumed_seq = follower->next_seq - 1;
 			durable_begin(stream, identity, follower->key, follower->consumed_seq);
 		}
+		follower->is_unplaced = true;
 	}
 	list_add_last(&stream->followers, &follower->node);
-	follower_pump(follower);
+	if (is_placed(follower))
+		follower_pump(follower);
 }
 
 void follower_leave(struct follower *follower)
@@ -435,7 +447,7 @@ void stream_turn(struct stream *stream)
 	groups_turn(stream);
 	list_each (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
-		if (follower->subscription && !follower->is_reading &&
+		if (follower->subscription && !follower->is_reading && !follower->is_unplaced &&
 		    follower->next_seq > stream->last_seq)
 			caught_up(follower);
 	}
@@ -445,8 +457,12 @@ void stream_tick(struct stream *stream)
 {
 	groups_tick(stream);
 	kept_again(stream);
-	list_each (node, &stream->followers)
-		save(list_entry(node, struct follower, node));
+	list_each_safe (node, &stream->followers) {
+		struct follower *follower = list_entry(node, struct follower, node);
+		save(follower);
+		if (follower->is_unplaced && follower->subscription && is_placed(follower))
+			follower_pump(follower);
+	}
 }
 
 void stream_each_place(const struct stream *stream, follower_place_fn fn, void *arg)

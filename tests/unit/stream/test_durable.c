@@ -96,11 +96,44 @@ static void test_durable_name_that_is_forgotten_leaves_nothing(void **state)
 
 #define on_world(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static bool has_room;
+
+static size_t count_on_disk(void *world, const char *prefix)
+{
+	(void)world;
+	(void)prefix;
+	return has_room ? 1 : 0;
+}
+
+/* Who was told that she follows would not be asked again for what a crash made her miss. */
+static void test_durable_name_is_on_the_disk_before_anything_is_said(void **state)
+{
+	struct fake_world *world = *state;
+	struct fake_node *node = world->nodes[0];
+	struct fake_client *root = fake_client_add(node, "root");
+	has_room = false;
+	node->daemon.env.saved_count = count_on_disk;
+	fake_subscribe(root, &(struct packet_subscribe){.id = 1,
+							.pattern = fake_text("lyceum.notice.v1.>"),
+							.durable = fake_text("desk"),
+							.records_only = true,
+							.credit = 100000});
+	fake_post(root, 2, "a", "missed by nobody", 2, NULL);
+	fake_pass(world, 100);
+	assert_int_equal(fake_expect(root, PACKET_ACK)->ack.status, LYC_OK);
+	fake_expect_nothing(root);
+	has_room = true;
+	fake_pass(world, 100);
+	assert_int_equal(fake_expect(root, PACKET_DELIVER)->deliver.seq, node->record_count);
+	assert_int_equal(fake_expect(root, PACKET_GAP)->gap.missed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_world(test_durable_names_of_a_peer_are_bounded),
 		on_world(test_durable_name_that_is_forgotten_leaves_nothing),
+		on_world(test_durable_name_is_on_the_disk_before_anything_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
