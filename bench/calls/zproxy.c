@@ -3,16 +3,15 @@
  * DEALER client, each in a process of its own. One frame is one body: nothing is typed, checked or
  * authorised here.
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <zmq.h>
 
-#include "calls/peer.h"
-#include "calls/process.h"
+#include "calls/calls.h"
+#include "calls/load.h"
+#include "kit/process.h"
 
 #define HWM 200000
 #define WAIT_MS 5000
@@ -29,14 +28,15 @@ static void *open_socket(void *ctx, int type)
 }
 
 /* Both addresses go to the parent. */
-static void proxy(int to)
+static void proxy(const char *transport, int to)
 {
 	void *ctx = zmq_ctx_new();
 	void *front = open_socket(ctx, ZMQ_ROUTER);
 	void *back = open_socket(ctx, ZMQ_DEALER);
 	char endpoints[2][128];
 	size_t len = sizeof(endpoints[0]);
-	if (zmq_bind(front, "tcp://127.0.0.1:*") != 0 || zmq_bind(back, "tcp://127.0.0.1:*") != 0)
+	const char *endpoint = strcmp(transport, "ipc") == 0 ? "ipc://*" : "tcp://127.0.0.1:*";
+	if (zmq_bind(front, endpoint) != 0 || zmq_bind(back, endpoint) != 0)
 		return;
 	zmq_getsockopt(front, ZMQ_LAST_ENDPOINT, endpoints[0], &len);
 	len = sizeof(endpoints[1]);
@@ -46,7 +46,7 @@ static void proxy(int to)
 	zmq_proxy(front, back, NULL);
 }
 
-static void work(const char *endpoint)
+static void echo(const char *endpoint)
 {
 	void *ctx = zmq_ctx_new();
 	void *socket = open_socket(ctx, ZMQ_DEALER);
@@ -62,66 +62,66 @@ static void work(const char *endpoint)
 	}
 }
 
-bool zproxy_start(struct peer *peer, const struct setting *setting)
+bool zproxy_start(struct contestant *self, const struct setting *setting)
 {
 	(void)setting;
 	int ends[2];
 	char endpoints[2][128];
 	if (pipe(ends) != 0)
 		return false;
-	peer->broker = process_fork();
-	if (peer->broker == 0) {
-		proxy(ends[1]);
+	self->broker = process_fork();
+	if (self->broker == 0) {
+		proxy(self->kind, ends[1]);
 		_exit(1);
 	}
-	struct pollfd item = {.fd = ends[0], .events = POLLIN};
-	bool is_up = poll(&item, 1, WAIT_MS) > 0 &&
-		     read(ends[0], endpoints, sizeof(endpoints)) == sizeof(endpoints);
+	bool is_up = contest_hear(ends[0], endpoints, sizeof(endpoints), WAIT_MS);
 	close(ends[0]);
 	close(ends[1]);
-	if (!is_up) {
-		snprintf(peer->missing, sizeof(peer->missing), "the proxy did not start");
+	if (!is_up)
 		return false;
-	}
-	snprintf(peer->endpoint, sizeof(peer->endpoint), "%s", endpoints[0]);
-	peer->others[0] = process_fork();
-	if (peer->others[0] == 0) {
-		work(endpoints[1]);
+	snprintf(self->endpoint, sizeof(self->endpoint), "%s", endpoints[0]);
+	self->others[0] = process_fork();
+	if (self->others[0] == 0) {
+		echo(endpoints[1]);
 		_exit(1);
 	}
 	return true;
 }
 
-void zproxy_run(const struct peer *peer, struct load *load, const struct setting *setting)
+void zproxy_round(const struct contestant *self, const struct setting *setting,
+		  const struct workload *work, struct measure *ret_measure)
 {
+	static struct load load;
 	uint8_t body[LOAD_MAX_BODY];
 	int wait_ms = 100;
 	void *ctx = zmq_ctx_new();
 	void *socket = open_socket(ctx, ZMQ_DEALER);
+	load_init(&load, self, work, ret_measure);
 	zmq_setsockopt(socket, ZMQ_RCVTIMEO, &wait_ms, sizeof(wait_ms));
-	if (zmq_connect(socket, peer->endpoint) != 0) {
-		load_fail(load, zmq_strerror(zmq_errno()));
+	if (zmq_connect(socket, self->endpoint) != 0) {
+		contest_fail(ret_measure, "%s", zmq_strerror(zmq_errno()));
 		return;
 	}
-	load_begin(load, setting->round_ms);
-	for (size_t slot = 0; slot < load->window; slot++) {
-		load_sent(load, slot);
-		zmq_send(socket, load_body(load, slot), load->body_len, 0);
+	load_begin(&load, setting);
+	for (size_t slot = 0; slot < load.window; slot++) {
+		load_sent(&load, slot);
+		zmq_send(socket, load_body(&load, slot), load.body_len, 0);
 	}
-	/* is_over reads the clock: look once for each that is missing at the end only. */
-	while (!load->measured_until_ns || !load_is_over(load)) {
+	/* load_is_over reads the clock: look once for each that is missing at the end only. */
+	while (!load.measured_until_ns || !load_is_over(&load)) {
 		int len = zmq_recv(socket, body, sizeof(body), 0);
 		if (len < 0) {
-			if (load_is_over(load))
+			if (load_is_over(&load))
 				break;
 			continue;
 		}
-		size_t slot = load_slot_of(load, body, (size_t)len);
-		if (load_received(load, slot, body, (size_t)len))
-			zmq_send(socket, load_body(load, slot), load->body_len, 0);
-		else if (load->fault[0])
+		size_t slot = load_slot_of(&load, body, (size_t)len);
+		if (load_received(&load, slot, body, (size_t)len))
+			zmq_send(socket, load_body(&load, slot), load.body_len, 0);
+		else if (ret_measure->fault[0])
 			break;
 	}
+	load_end(&load);
 	zmq_close(socket);
 	zmq_ctx_term(ctx);
 }

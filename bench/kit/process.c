@@ -1,5 +1,5 @@
 /* The processes of a bench. */
-#include "calls/process.h"
+#include "kit/process.h"
 
 #include <dirent.h>
 #include <fcntl.h>
