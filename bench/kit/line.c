@@ -18,7 +18,8 @@
 
 #include "kit/process.h"
 
-bool line_open(struct line *line, unsigned port, unsigned timeout_ms)
+static bool open_sized(struct line *line, unsigned port, unsigned timeout_ms, size_t in_size,
+		       size_t out_size)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons((uint16_t)port),
@@ -27,8 +28,10 @@ bool line_open(struct line *line, unsigned port, unsigned timeout_ms)
 	struct timespec pause = {.tv_nsec = 5000000};
 	int one = 1;
 	memset(line, 0, sizeof(*line));
-	line->in = malloc(LINE_IN_LEN);
-	line->out = malloc(LINE_OUT_LEN);
+	line->in_size = in_size;
+	line->out_size = out_size;
+	line->in = malloc(in_size);
+	line->out = malloc(out_size);
 	if (!line->in || !line->out)
 		abort();
 	for (;;) {
@@ -43,6 +46,16 @@ bool line_open(struct line *line, unsigned port, unsigned timeout_ms)
 	}
 	setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	return true;
+}
+
+bool line_open(struct line *line, unsigned port, unsigned timeout_ms)
+{
+	return open_sized(line, port, timeout_ms, LINE_IN_LEN, LINE_OUT_LEN);
+}
+
+bool line_open_small(struct line *line, unsigned port, unsigned timeout_ms, size_t size)
+{
+	return open_sized(line, port, timeout_ms, size, size);
 }
 
 bool line_start_tls(struct line *line)
@@ -106,7 +119,7 @@ void line_set_wait(struct line *line, unsigned ms)
 
 void line_put(struct line *line, const void *bytes, size_t len)
 {
-	if (line->out_len + len > LINE_OUT_LEN)
+	if (line->out_len + len > line->out_size)
 		return;
 	memcpy(line->out + line->out_len, bytes, len);
 	line->out_len += len;
@@ -142,7 +155,7 @@ bool line_flush(struct line *line)
 
 bool line_read(struct line *line)
 {
-	ssize_t len = receive_some(line, line->in + line->in_len, LINE_IN_LEN - line->in_len);
+	ssize_t len = receive_some(line, line->in + line->in_len, line->in_size - line->in_len);
 	if (len <= 0)
 		return len < 0 && (errno == EAGAIN || errno == EINTR);
 	line->in_len += (size_t)len;
@@ -164,7 +177,7 @@ bool line_await(struct line *line, const char *text)
 			line_used(line, (size_t)(at - line->in) + len);
 			return true;
 		}
-		if (line->in_len == LINE_IN_LEN || !line_read(line))
+		if (line->in_len == line->in_size || !line_read(line))
 			return false;
 	}
 }

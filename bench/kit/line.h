@@ -18,14 +18,18 @@ struct line {
 	/* What has come and is not used up. */
 	char *in;
 	size_t in_len;
+	size_t in_size;
 	char *out;
 	size_t out_len;
+	size_t out_size;
 	/* An SSL of OpenSSL, through which bytes then go; NULL: plain. */
 	void *tls;
 };
 
 /* To a port of loopback, tried again until timeout_ms have passed. */
 bool line_open(struct line *line, unsigned port, unsigned timeout_ms);
+/* One of thousands: with this much memory each way. */
+bool line_open_small(struct line *line, unsigned port, unsigned timeout_ms, size_t size);
 void line_close(struct line *line);
 /* From here on by TLS 1.3; the server's certificate is not looked at. */
 bool line_start_tls(struct line *line);

@@ -256,8 +256,8 @@ struct lyc_subscribe_options {
 	bool manual;
 };
 
-/* ret_id names the subscription in the functions below. Renewed by itself after a reconnect, from
- * where it was. */
+/* ret_id names the subscription in the functions below, and may be NULL. Renewed by itself after a
+ * reconnect, from where it was. */
 LYC_API LYC_MUST_USE enum lyc_status
 lyc_client_subscribe(struct lyc_client *client, const char *pattern,
 		     const struct lyc_subscribe_options *options, lyc_delivery_fn on_delivery,

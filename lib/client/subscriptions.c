@@ -160,7 +160,8 @@ enum lyc_status lyc_client_subscribe(struct lyc_client *client, const char *patt
 	HASH_ADD(by_id, client->subscriptions, id, sizeof(subscription->id), subscription);
 	if (client->state == ATTACHMENT_OPEN)
 		send_subscribe(client, subscription);
-	*ret_id = subscription->id;
+	if (ret_id)
+		*ret_id = subscription->id;
 	return LYC_OK;
 }
 
