@@ -12,7 +12,7 @@
 enum who { NATS, ZXPROXY, MOSQUITTO, RELAY, LYCEUM, LYCEUM_CURVE, CONTESTANTS };
 
 static const struct nats_server nats = {0};
-static const struct daemon daemon = {
+static const struct daemon lyceum = {
 	.name = "bench",
 	.config = "plugins:\n  - name: topic\n    path: @/bench/topic.so\n"
 		  "limits: {sessions: 12000, sessions_of_one: 11000}\n",
@@ -53,7 +53,7 @@ static struct contestant contestants[CONTESTANTS] = {
 		    .meaning =
 			    "typed, the body checked, the publisher authorised, the label judged "
 			    "for each subscriber",
-		    .kind = &daemon,
+		    .kind = &lyceum,
 		    .start = daemon_start,
 		    .round = lyceum_fanout_round},
 	[LYCEUM_CURVE] = {.who = "Lyceum with CURVE",

@@ -42,33 +42,44 @@ struct course {
 
 /* ---- for contestants ---- */
 
-/* Of its processes but the broker: its own, and the broker's children. */
-static double helpers_cpu_s(const struct contestant *contestant)
+static double children_cpu_s(const struct contestant *contestant)
 {
-	pid_t children[CONTEST_MAX_PROCESSES];
+	pid_t children[2 * CONTEST_MAX_PROCESSES];
 	double used = 0;
-	int count = contestant->broker > 0
-			    ? process_children(contestant->broker, children, CONTEST_MAX_PROCESSES)
-			    : 0;
-	for (size_t i = 0; i < CONTEST_MAX_PROCESSES; i++) {
-		if (contestant->others[i] > 0)
-			used += process_cpu_s(contestant->others[i]);
-	}
+	int count = contestant->broker > 0 ? process_children(contestant->broker, children,
+							      2 * CONTEST_MAX_PROCESSES)
+					   : 0;
 	for (int i = 0; i < count; i++)
 		used += process_cpu_s(children[i]);
 	return used;
 }
 
-struct cpu contest_cpu(const struct contestant *contestant)
+static struct cpu cpu_of(const struct contestant *contestant)
 {
 	struct cpu cpu = {0};
+	double children_s = children_cpu_s(contestant);
 	if (contestant->broker > 0)
 		cpu.broker_s = process_cpu_s(contestant->broker);
-	cpu.all_s = cpu.broker_s + process_cpu_s(getpid()) + helpers_cpu_s(contestant);
-	const struct contestant *needs = contestant->needs;
-	if (needs && needs->broker > 0) {
-		cpu.broker_s += process_cpu_s(needs->broker);
-		cpu.all_s += process_cpu_s(needs->broker) + helpers_cpu_s(needs);
+	if (contestant->has_backends)
+		cpu.broker_s += children_s;
+	else
+		cpu.all_s += children_s;
+	for (size_t i = 0; i < CONTEST_MAX_PROCESSES; i++) {
+		if (contestant->others[i] > 0)
+			cpu.all_s += process_cpu_s(contestant->others[i]);
+	}
+	cpu.all_s += cpu.broker_s;
+	return cpu;
+}
+
+struct cpu contest_cpu(const struct contestant *contestant)
+{
+	struct cpu cpu = cpu_of(contestant);
+	cpu.all_s += process_cpu_s(getpid());
+	if (contestant->needs) {
+		struct cpu needed = cpu_of(contestant->needs);
+		cpu.broker_s += needed.broker_s;
+		cpu.all_s += needed.all_s;
 	}
 	return cpu;
 }

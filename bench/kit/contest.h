@@ -78,6 +78,8 @@ struct contestant {
 		      const struct workload *work);
 	/* A peer that need not be installed. */
 	bool is_optional;
+	/* Its broker's children are the broker, too: one for each connection. */
+	bool has_backends;
 	/* Another contestant's processes are used. */
 	struct contestant *shared;
 	/* Another contestant, earlier in the list, works for it: started, and counted in its CPU.
