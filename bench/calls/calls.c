@@ -17,6 +17,7 @@ enum who {
 	ZPROXY_TCP,
 	ZPROXY_IPC,
 	NATS,
+	NATS_TLS,
 	MOSQUITTO,
 	RELAY,
 	PROCESS,
@@ -31,6 +32,7 @@ enum who {
 static struct contestant contestants[CONTESTANTS];
 
 static const struct nats_server nats = {0};
+static const struct nats_server nats_tls = {.has_tls = true};
 static const struct daemon process = {
 	.name = "process", .config = ECHO_PLUGIN("PROCESS"), .call = ECHO};
 static const struct daemon thread = {
@@ -55,6 +57,11 @@ static struct contestant contestants[CONTESTANTS] = {
 		  .is_optional = true,
 		  .start = nats_calls_start,
 		  .round = nats_calls_round},
+	[NATS_TLS] = {.who = "NATS with TLS 1.3, raw client",
+		      .kind = &nats_tls,
+		      .is_optional = true,
+		      .start = nats_calls_start,
+		      .round = nats_calls_round},
 	[MOSQUITTO] = {.who = "Mosquitto, raw client",
 		       .meaning = "bytes by topic, QoS 0, no rights set up",
 		       .is_optional = true,

@@ -27,6 +27,8 @@ static const char usage[] =
 	"  --ms N            milliseconds that are measured in a round\n"
 	"  --size N          only bodies of this many bytes\n"
 	"  --outstanding N   only this many messages at once\n"
+	"  --count N         so many publishers, subscribers, peers or records, not what the bench "
+	"has\n"
 	"  --only TEXT       only contestants whose name has this in it, and the one compared "
 	"with\n"
 	"  --build FOLDER    the build folder (the one that this program is in)\n"
@@ -36,6 +38,7 @@ struct course {
 	const struct contest *contest;
 	struct setting setting;
 	const char *json;
+	struct workload workloads[CONTEST_MAX_WORKLOADS];
 	struct row *rows;
 	size_t row_count;
 };
@@ -297,6 +300,7 @@ static bool read_options(struct course *course, int argc, char **argv)
 		{"ms", required_argument, NULL, 'm'},
 		{"size", required_argument, NULL, 's'},
 		{"outstanding", required_argument, NULL, 'w'},
+		{"count", required_argument, NULL, 'c'},
 		{"only", required_argument, NULL, 'o'},
 		{"build", required_argument, NULL, 'b'},
 		{"json", required_argument, NULL, 'j'},
@@ -314,6 +318,8 @@ static bool read_options(struct course *course, int argc, char **argv)
 			setting->size = number;
 		else if (option == 'w')
 			setting->outstanding = number;
+		else if (option == 'c')
+			setting->count = number;
 		else if (option == 'o')
 			setting->only = optarg;
 		else if (option == 'j')
@@ -366,8 +372,12 @@ int contest_main(const struct contest *contest, int argc, char **argv)
 	       (unsigned long long)course.setting.round_ms);
 	start_all(&course);
 	for (size_t i = 0; i < contest->workload_count; i++) {
-		if (is_wanted(&course.setting, &contest->workloads[i]))
-			run_workload(&course, &contest->workloads[i]);
+		struct workload *work = &course.workloads[i];
+		*work = contest->workloads[i];
+		if (course.setting.count)
+			work->count = course.setting.count;
+		if (is_wanted(&course.setting, work))
+			run_workload(&course, work);
 	}
 	end_all(contest);
 	bool is_fine = is_whole(&course);

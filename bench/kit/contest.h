@@ -14,6 +14,7 @@
 
 #define CONTEST_MAX_ROUNDS 31
 #define CONTEST_MAX_PROCESSES 8
+#define CONTEST_MAX_WORKLOADS 16
 #define CONTEST_MAX_ROWS 128
 
 /* What one round came to. */
@@ -57,6 +58,7 @@ struct setting {
 	/* 0: what the bench does by itself. */
 	size_t size;
 	size_t outstanding;
+	size_t count;
 	const char *only;
 };
 
