@@ -84,12 +84,11 @@ bool nats_server_start(struct contestant *contestant, const struct setting *sett
 
 /* ---- the protocol ---- */
 
-bool nats_open(struct line *line, const struct contestant *contestant, const char *subscriptions)
+static bool greet(struct line *line, const struct contestant *contestant, const char *subscriptions)
 {
 	const struct nats_server *server = contestant->kind;
 	bool has_tls = server && server->has_tls;
-	if (!line_open(line, (unsigned)atoi(contestant->endpoint), WAIT_MS) ||
-	    !line_await(line, "\r\n") || (has_tls && !line_start_tls(line)))
+	if (!line_await(line, "\r\n") || (has_tls && !line_start_tls(line)))
 		return false;
 	line_put_text(line, "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,"
 			    "\"no_responders\":false}\r\n");
@@ -100,6 +99,19 @@ bool nats_open(struct line *line, const struct contestant *contestant, const cha
 		return false;
 	line_set_wait(line, TURN_MS);
 	return true;
+}
+
+bool nats_open(struct line *line, const struct contestant *contestant, const char *subscriptions)
+{
+	return line_open(line, (unsigned)atoi(contestant->endpoint), WAIT_MS) &&
+	       greet(line, contestant, subscriptions);
+}
+
+bool nats_open_small(struct line *line, const struct contestant *contestant,
+		     const char *subscriptions, size_t size)
+{
+	return line_open_small(line, (unsigned)atoi(contestant->endpoint), WAIT_MS, size) &&
+	       greet(line, contestant, subscriptions);
 }
 
 void nats_put(struct line *line, const char *subject, size_t subject_len, const char *reply,

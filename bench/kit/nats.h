@@ -34,6 +34,9 @@ bool nats_server_start(struct contestant *contestant, const struct setting *sett
 /* With subscriptions that are known to the server when it returns: "SUB say 1\r\n". Reads wait for
  * a tenth of a second. */
 bool nats_open(struct line *line, const struct contestant *contestant, const char *subscriptions);
+/* One of thousands: with this much memory each way. */
+bool nats_open_small(struct line *line, const struct contestant *contestant,
+		     const char *subscriptions, size_t size);
 /* `reply` may be NULL. */
 void nats_put(struct line *line, const char *subject, size_t subject_len, const char *reply,
 	      const uint8_t *body, size_t body_len);

@@ -77,6 +77,24 @@ double process_cpu_s(pid_t pid)
 	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
+double process_private_mib(pid_t pid)
+{
+	char path[64];
+	char line[200];
+	unsigned long kib;
+	unsigned long sum = 0;
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Private_Clean: %lu", &kib) == 1 ||
+		    sscanf(line, "Private_Dirty: %lu", &kib) == 1)
+			sum += kib;
+	}
+	if (file)
+		fclose(file);
+	return (double)sum / 1024;
+}
+
 void process_pin(pid_t pid, int cpu)
 {
 	char path[64];

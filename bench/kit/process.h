@@ -24,6 +24,8 @@ void process_end(pid_t pid);
 bool process_wait(pid_t pid, uint64_t timeout_ms);
 /* Seconds of CPU that all its threads have used. */
 double process_cpu_s(pid_t pid);
+/* Memory that it shares with nobody, in MiB. */
+double process_private_mib(pid_t pid);
 /* Put all its threads on one CPU; -1: on any. */
 void process_pin(pid_t pid, int cpu);
 /* The children of a process: the plugins of a daemon. Returns how many of max. */

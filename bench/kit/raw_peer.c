@@ -1,6 +1,7 @@
 /* The few packets that a subscriber needs. */
 #include "kit/raw_peer.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -63,6 +64,12 @@ static void on_frame(struct line *line, const uint8_t *frame, size_t len, void *
 bool raw_peer_turn(struct raw_peer *peer)
 {
 	return zmtp_turn(&peer->line, on_frame, peer) && peer->is_welcome;
+}
+
+bool raw_peer_drain(struct raw_peer *peer)
+{
+	struct pollfd item = {.fd = peer->line.fd, .events = POLLIN};
+	return poll(&item, 1, 0) <= 0 || raw_peer_turn(peer);
 }
 
 bool raw_peer_open(struct raw_peer *peer, const char *endpoint, size_t size, raw_peer_fn on_packet,

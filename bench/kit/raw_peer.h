@@ -40,6 +40,8 @@ bool raw_peer_sync(struct raw_peer *peer);
 bool raw_peer_put(struct raw_peer *peer, const struct packet *packet);
 /* Read once. False when the session has ended. */
 bool raw_peer_turn(struct raw_peer *peer);
+/* The same without waiting for anything to come. */
+bool raw_peer_drain(struct raw_peer *peer);
 /* A sign of life, when it is time. */
 bool raw_peer_tick(struct raw_peer *peer, uint64_t now_ns);
 

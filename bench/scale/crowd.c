@@ -1,0 +1,72 @@
+/* Processes that hold connections. */
+#include "scale/crowd.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kit/process.h"
+
+#define GATHER_MS 60000
+#define TICK_MS 250
+
+struct board {
+	_Atomic uint32_t there;
+};
+
+void crowd_is_in(struct crowd *crowd)
+{
+	struct board *board = crowd->board;
+	atomic_fetch_add(&board->there, 1);
+}
+
+static void hold(struct crowd *crowd, const struct contestant *self,
+		 const struct crowd_parts *parts, unsigned first, unsigned count)
+{
+	struct timespec pause = {.tv_nsec = TICK_MS * 1000000L};
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	void *peers = parts->connect(self, crowd, first, count);
+	while (peers) {
+		nanosleep(&pause, NULL);
+		if (parts->tick)
+			parts->tick(peers, count);
+	}
+}
+
+bool crowd_gather(struct crowd *crowd, const struct contestant *self,
+		  const struct crowd_parts *parts, size_t count)
+{
+	struct timespec pause = {.tv_nsec = 5000000};
+	struct board *board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	*crowd = (struct crowd){.board = board, .processes = CROWD_PROCESSES};
+	for (unsigned i = 0; i < CROWD_PROCESSES; i++) {
+		unsigned first = (unsigned)(count * i / CROWD_PROCESSES);
+		unsigned next = (unsigned)(count * (i + 1) / CROWD_PROCESSES);
+		crowd->pids[i] = process_fork();
+		if (crowd->pids[i] == 0) {
+			hold(crowd, self, parts, first, next - first);
+			_exit(1);
+		}
+	}
+	uint64_t until_ns = now_ns() + (uint64_t)GATHER_MS * 1000000;
+	while (atomic_load(&board->there) < count) {
+		if (now_ns() > until_ns)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+void crowd_leave(struct crowd *crowd)
+{
+	for (unsigned i = 0; i < crowd->processes; i++)
+		process_end(crowd->pids[i]);
+	munmap(crowd->board, sizeof(struct board));
+}

@@ -1,0 +1,36 @@
+/* Thousands of connected peers who do nothing, spread over processes. */
+#ifndef LYC_BENCH_CROWD_H
+#define LYC_BENCH_CROWD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kit/contest.h"
+
+#define CROWD_PROCESSES 8
+
+struct crowd {
+	pid_t pids[CROWD_PROCESSES];
+	unsigned processes;
+	/* Shared by all: how many are connected. */
+	void *board;
+};
+
+/* One of each process's peers: connect it, and stay in touch with all of them. */
+struct crowd_parts {
+	/* `count` peers; NULL when one could not connect. Calls crowd_is_in for each. */
+	void *(*connect)(const struct contestant *self, struct crowd *crowd, unsigned first,
+			 unsigned count);
+	/* From time to time: signs of life. NULL: none are wanted. */
+	void (*tick)(void *peers, unsigned count);
+};
+
+void crowd_is_in(struct crowd *crowd);
+/* Returns when all are connected; false when they are not within a minute. */
+bool crowd_gather(struct crowd *crowd, const struct contestant *self,
+		  const struct crowd_parts *parts, size_t count);
+void crowd_leave(struct crowd *crowd);
+
+#endif

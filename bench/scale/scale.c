@@ -1,0 +1,169 @@
+/*
+ * Many connected peers, side by side: the broker's private memory with so many of them, and what a
+ * call takes meanwhile, one at a time and all on one core.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "calls/calls.h"
+#include "kit/daemon.h"
+#include "kit/mqtt.h"
+#include "kit/nats.h"
+#include "kit/process.h"
+#include "kit/raw_peer.h"
+#include "kit/zmtp.h"
+#include "scale/crowd.h"
+
+#define ECHO "\"lyceum.echo.v1.Echo/*\""
+#define LINE_SIZE 4096
+
+typedef void (*round_fn)(const struct contestant *self, const struct setting *setting,
+			 const struct workload *work, struct measure *ret_measure);
+
+/* ---- crowds ---- */
+
+static void *connect_zmq(const struct contestant *self, struct crowd *crowd, unsigned first,
+			 unsigned count)
+{
+	struct line *lines = calloc(count, sizeof(*lines));
+	(void)first;
+	for (unsigned i = 0; i < count; i++) {
+		if (!zmtp_open(&lines[i], self->endpoint, LINE_SIZE))
+			return NULL;
+		crowd_is_in(crowd);
+	}
+	return lines;
+}
+
+static void *connect_nats(const struct contestant *self, struct crowd *crowd, unsigned first,
+			  unsigned count)
+{
+	struct line *lines = calloc(count, sizeof(*lines));
+	(void)first;
+	for (unsigned i = 0; i < count; i++) {
+		if (!nats_open_small(&lines[i], self, "", LINE_SIZE))
+			return NULL;
+		crowd_is_in(crowd);
+	}
+	return lines;
+}
+
+static void *connect_raw_peers(const struct contestant *self, struct crowd *crowd, unsigned first,
+			       unsigned count)
+{
+	struct raw_peer *peers = calloc(count, sizeof(*peers));
+	(void)first;
+	for (unsigned i = 0; i < count; i++) {
+		if (!raw_peer_open(&peers[i], self->endpoint, LINE_SIZE, NULL, NULL))
+			return NULL;
+		crowd_is_in(crowd);
+	}
+	return peers;
+}
+
+static void tick_raw_peers(void *arg, unsigned count)
+{
+	struct raw_peer *peers = arg;
+	uint64_t now = now_ns();
+	for (unsigned i = 0; i < count; i++) {
+		(void)raw_peer_tick(&peers[i], now);
+		(void)raw_peer_drain(&peers[i]);
+	}
+}
+
+/* ---- rounds ---- */
+
+static void crowded_round(const struct contestant *self, const struct setting *setting,
+			  const struct workload *work, const struct crowd_parts *parts,
+			  round_fn calls, struct measure *ret_measure)
+{
+	struct crowd crowd;
+	if (crowd_gather(&crowd, self, parts, work->count)) {
+		double mib = process_private_mib(self->broker);
+		calls(self, setting, work, ret_measure);
+		ret_measure->value = mib;
+	} else {
+		contest_fail(ret_measure, "not all peers could connect");
+	}
+	crowd_leave(&crowd);
+}
+
+static void zproxy_scale(const struct contestant *self, const struct setting *setting,
+			 const struct workload *work, struct measure *ret_measure)
+{
+	static const struct crowd_parts parts = {connect_zmq, NULL};
+	crowded_round(self, setting, work, &parts, zproxy_round, ret_measure);
+}
+
+static void nats_scale(const struct contestant *self, const struct setting *setting,
+		       const struct workload *work, struct measure *ret_measure)
+{
+	static const struct crowd_parts parts = {connect_nats, NULL};
+	crowded_round(self, setting, work, &parts, nats_calls_round, ret_measure);
+}
+
+static void lyceum_scale(const struct contestant *self, const struct setting *setting,
+			 const struct workload *work, struct measure *ret_measure)
+{
+	static const struct crowd_parts parts = {connect_raw_peers, tick_raw_peers};
+	crowded_round(self, setting, work, &parts, lyceum_calls_round, ret_measure);
+}
+
+/* ---- who ---- */
+
+enum who { ZPROXY, NATS, LYCEUM, CONTESTANTS };
+
+static const struct nats_server nats = {0};
+static const struct daemon lyceum = {
+	.name = "bench",
+	.call = ECHO,
+	.config = "plugins:\n  - name: echo\n    path: @/plugins/echo/echo.so\n"
+		  "limits: {sessions: 12000, sessions_of_one: 11000}\n",
+};
+
+static struct contestant contestants[CONTESTANTS] = {
+	[ZPROXY] = {.who = "zmq_proxy",
+		    .meaning = "libzmq's own connections, and nothing else",
+		    .kind = "tcp",
+		    .start = zproxy_start,
+		    .round = zproxy_scale},
+	[NATS] = {.who = "NATS",
+		  .kind = &nats,
+		  .is_optional = true,
+		  .start = nats_calls_start,
+		  .round = nats_scale},
+	[LYCEUM] = {.who = "Lyceum",
+		    .meaning =
+			    "each peer has a session with its own rights and gives signs of life",
+		    .kind = &lyceum,
+		    .start = daemon_start,
+		    .round = lyceum_scale},
+};
+
+#define SCALE(text, peers)                                                                         \
+	{                                                                                          \
+		.name = "scale", .title = text, .unit = "MiB private", .is_less_better = true,     \
+		.size = 256, .outstanding = 1, .is_pinned = true, .count = (peers)                 \
+	}
+
+static const struct workload workloads[] = {
+	SCALE("8 connected peers", 8),
+	SCALE("1,000 connected peers", 1000),
+	SCALE("10,000 connected peers", 10000),
+};
+
+static const struct contest contest = {
+	.name = "scale",
+	.title = "Connected peers",
+	.contestants = contestants,
+	.contestant_count = CONTESTANTS,
+	.reference = ZPROXY,
+	.workloads = workloads,
+	.workload_count = sizeof(workloads) / sizeof(workloads[0]),
+	.round_ms = 500,
+};
+
+int main(int argc, char **argv)
+{
+	return contest_main(&contest, argc, argv);
+}
