@@ -2,6 +2,7 @@
 #include "scale/crowd.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -9,33 +10,47 @@
 
 #include "kit/process.h"
 
-#define GATHER_MS 60000
+#define GATHER_MS 50000
 #define TICK_MS 250
 
 struct board {
 	_Atomic uint32_t there;
 };
 
-void crowd_is_in(struct crowd *crowd)
+static void allow_descriptors(void)
 {
-	struct board *board = crowd->board;
-	atomic_fetch_add(&board->there, 1);
-}
-
-static void hold(struct crowd *crowd, const struct contestant *self,
-		 const struct crowd_parts *parts, unsigned first, unsigned count)
-{
-	struct timespec pause = {.tv_nsec = TICK_MS * 1000000L};
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	void *peers = parts->connect(self, crowd, first, count);
-	while (peers) {
+}
+
+/* Those who are connected give signs of life while others connect. */
+static void tick_all(const struct crowd_parts *parts, char *peers, unsigned count)
+{
+	uint64_t now = now_ns();
+	for (unsigned i = 0; parts->tick && i < count; i++)
+		parts->tick(peers + i * parts->size, now);
+}
+
+static void hold(struct crowd *crowd, const struct contestant *self,
+		 const struct crowd_parts *parts, unsigned count)
+{
+	struct timespec pause = {.tv_nsec = TICK_MS * 1000000L};
+	struct board *board = crowd->board;
+	char *peers = calloc(count, parts->size);
+	allow_descriptors();
+	for (unsigned i = 0; i < count; i++) {
+		if (!parts->connect(self, peers + i * parts->size))
+			return;
+		atomic_fetch_add(&board->there, 1);
+		if (i % 100 == 99)
+			tick_all(parts, peers, i);
+	}
+	for (;;) {
 		nanosleep(&pause, NULL);
-		if (parts->tick)
-			parts->tick(peers, count);
+		tick_all(parts, peers, count);
 	}
 }
 
@@ -51,7 +66,7 @@ bool crowd_gather(struct crowd *crowd, const struct contestant *self,
 		unsigned next = (unsigned)(count * (i + 1) / CROWD_PROCESSES);
 		crowd->pids[i] = process_fork();
 		if (crowd->pids[i] == 0) {
-			hold(crowd, self, parts, first, next - first);
+			hold(crowd, self, parts, next - first);
 			_exit(1);
 		}
 	}

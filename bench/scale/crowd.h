@@ -18,16 +18,15 @@ struct crowd {
 	void *board;
 };
 
-/* One of each process's peers: connect it, and stay in touch with all of them. */
+/* What one peer is. */
 struct crowd_parts {
-	/* `count` peers; NULL when one could not connect. Calls crowd_is_in for each. */
-	void *(*connect)(const struct contestant *self, struct crowd *crowd, unsigned first,
-			 unsigned count);
+	size_t size;
+	/* Into `size` bytes of zeros. */
+	bool (*connect)(const struct contestant *self, void *peer);
 	/* From time to time: signs of life. NULL: none are wanted. */
-	void (*tick)(void *peers, unsigned count);
+	void (*tick)(void *peer, uint64_t now_ns);
 };
 
-void crowd_is_in(struct crowd *crowd);
 /* Returns when all are connected; false when they are not within a minute. */
 bool crowd_gather(struct crowd *crowd, const struct contestant *self,
 		  const struct crowd_parts *parts, size_t count);

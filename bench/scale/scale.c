@@ -22,53 +22,25 @@ typedef void (*round_fn)(const struct contestant *self, const struct setting *se
 
 /* ---- crowds ---- */
 
-static void *connect_zmq(const struct contestant *self, struct crowd *crowd, unsigned first,
-			 unsigned count)
+static bool connect_zmq(const struct contestant *self, void *peer)
 {
-	struct line *lines = calloc(count, sizeof(*lines));
-	(void)first;
-	for (unsigned i = 0; i < count; i++) {
-		if (!zmtp_open(&lines[i], self->endpoint, LINE_SIZE))
-			return NULL;
-		crowd_is_in(crowd);
-	}
-	return lines;
+	return zmtp_open(peer, self->endpoint, LINE_SIZE);
 }
 
-static void *connect_nats(const struct contestant *self, struct crowd *crowd, unsigned first,
-			  unsigned count)
+static bool connect_nats(const struct contestant *self, void *peer)
 {
-	struct line *lines = calloc(count, sizeof(*lines));
-	(void)first;
-	for (unsigned i = 0; i < count; i++) {
-		if (!nats_open_small(&lines[i], self, "", LINE_SIZE))
-			return NULL;
-		crowd_is_in(crowd);
-	}
-	return lines;
+	return nats_open_small(peer, self, "", LINE_SIZE);
 }
 
-static void *connect_raw_peers(const struct contestant *self, struct crowd *crowd, unsigned first,
-			       unsigned count)
+static bool connect_raw_peer(const struct contestant *self, void *peer)
 {
-	struct raw_peer *peers = calloc(count, sizeof(*peers));
-	(void)first;
-	for (unsigned i = 0; i < count; i++) {
-		if (!raw_peer_open(&peers[i], self->endpoint, LINE_SIZE, NULL, NULL))
-			return NULL;
-		crowd_is_in(crowd);
-	}
-	return peers;
+	return raw_peer_open(peer, self->endpoint, LINE_SIZE, NULL, NULL);
 }
 
-static void tick_raw_peers(void *arg, unsigned count)
+static void tick_raw_peer(void *peer, uint64_t now)
 {
-	struct raw_peer *peers = arg;
-	uint64_t now = now_ns();
-	for (unsigned i = 0; i < count; i++) {
-		(void)raw_peer_tick(&peers[i], now);
-		(void)raw_peer_drain(&peers[i]);
-	}
+	(void)raw_peer_tick(peer, now);
+	(void)raw_peer_drain(peer);
 }
 
 /* ---- rounds ---- */
@@ -91,21 +63,22 @@ static void crowded_round(const struct contestant *self, const struct setting *s
 static void zproxy_scale(const struct contestant *self, const struct setting *setting,
 			 const struct workload *work, struct measure *ret_measure)
 {
-	static const struct crowd_parts parts = {connect_zmq, NULL};
+	static const struct crowd_parts parts = {sizeof(struct line), connect_zmq, NULL};
 	crowded_round(self, setting, work, &parts, zproxy_round, ret_measure);
 }
 
 static void nats_scale(const struct contestant *self, const struct setting *setting,
 		       const struct workload *work, struct measure *ret_measure)
 {
-	static const struct crowd_parts parts = {connect_nats, NULL};
+	static const struct crowd_parts parts = {sizeof(struct line), connect_nats, NULL};
 	crowded_round(self, setting, work, &parts, nats_calls_round, ret_measure);
 }
 
 static void lyceum_scale(const struct contestant *self, const struct setting *setting,
 			 const struct workload *work, struct measure *ret_measure)
 {
-	static const struct crowd_parts parts = {connect_raw_peers, tick_raw_peers};
+	static const struct crowd_parts parts = {sizeof(struct raw_peer), connect_raw_peer,
+						 tick_raw_peer};
 	crowded_round(self, setting, work, &parts, lyceum_calls_round, ret_measure);
 }
 
