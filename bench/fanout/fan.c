@@ -130,6 +130,8 @@ static void publish_and_measure(struct course *course, const struct contestant *
 	ret_measure->value = (double)received / seconds;
 	if (!is_fine)
 		contest_fail(ret_measure, "the publisher's connection has ended");
+	else if (received == 0)
+		contest_fail(ret_measure, "nothing came while it was measured");
 }
 
 /* What was sent has to come to everybody. */
