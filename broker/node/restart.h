@@ -1,5 +1,5 @@
-/* Node/RestartPlugin: each instance of a plugin is replaced by a new one while calls go on. The call
- * is answered when all of them have been, or one has not. */
+/* Node/RestartPlugin: each instance of a plugin is replaced by a new one while calls go on. The
+ * call is answered when all of them have been, or one has not. */
 #ifndef LYC_NODE_RESTART_H
 #define LYC_NODE_RESTART_H
 

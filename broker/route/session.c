@@ -7,10 +7,10 @@
 
 #include "base/mem.h"
 
-
 void session_table_init(struct session_table *table, const struct env *env)
 {
-	*table = (struct session_table){.env = env, .next_serial = 1, .max_backlog = SESSION_MAX_BACKLOG};
+	*table = (struct session_table){
+		.env = env, .next_serial = 1, .max_backlog = SESSION_MAX_BACKLOG};
 	list_init(&table->all);
 	list_init(&table->dirty);
 }

@@ -46,8 +46,7 @@ void outgoing_gap(struct stream *stream, struct subscription *subscription, uint
 void outgoing_refuse(struct stream *stream, struct session *session, uint64_t id,
 		     enum lyc_status status, const char *text)
 {
-	struct span pattern =
-		stream->subscribing ? stream->subscribing->pattern : span_of(NULL, 0);
+	struct span pattern = stream->subscribing ? stream->subscribing->pattern : span_of(NULL, 0);
 	struct packet packet = {.kind = PACKET_UNSUBSCRIBE};
 	packet.unsubscribe = (struct packet_unsubscribe){
 		.id = id,

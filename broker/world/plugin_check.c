@@ -67,7 +67,8 @@ static enum lyc_status check_one(const Lyceum__V1__PluginConfig *plugin, size_t 
 	if (status != LYC_DEADLINE_EXCEEDED && (!is_done || code == 0))
 		goto out;
 	char *told = buf_text(&said);
-	const char *text = is_done && told && told[0] ? last_line(told) : "it cannot be looked at in time";
+	const char *text =
+		is_done && told && told[0] ? last_line(told) : "it cannot be looked at in time";
 	/* Of the plugin's own file the sentence says where. */
 	if (plugin->config_file[0] &&
 	    strncmp(text, plugin->config_file, strlen(plugin->config_file)) == 0)

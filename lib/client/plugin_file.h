@@ -1,6 +1,6 @@
 /*
- * The shared object of a plugin, opened, and every reason why it cannot be in a sentence of its own.
- * A file that took the place of one that is loaded already is opened as what it is now.
+ * The shared object of a plugin, opened, and every reason why it cannot be in a sentence of its
+ * own. A file that took the place of one that is loaded already is opened as what it is now.
  */
 #ifndef LYC_CLIENT_PLUGIN_FILE_H
 #define LYC_CLIENT_PLUGIN_FILE_H

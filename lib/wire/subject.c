@@ -116,8 +116,7 @@ bool subject_patterns_meet(struct span one, struct span other)
 		if ((is_wildcard(left, '>') && !one.data) ||
 		    (is_wildcard(right, '>') && !other.data))
 			return true;
-		if (!is_wildcard(left, '*') && !is_wildcard(right, '*') &&
-		    !span_equal(left, right))
+		if (!is_wildcard(left, '*') && !is_wildcard(right, '*') && !span_equal(left, right))
 			return false;
 	}
 	return !other.data;

@@ -10,11 +10,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct session *session, const struct command *command, int argc, char **argv);
 } verbs[] = {
-	{"new", plugin_new_run},
-	{"run", plugin_run_run},
-	{"test", plugin_test_run},
-	{"inspect", plugin_inspect_run},
-	{"restart", plugin_restart_run},
+	{"new", plugin_new_run},         {"run", plugin_run_run},         {"test", plugin_test_run},
+	{"inspect", plugin_inspect_run}, {"restart", plugin_restart_run},
 };
 
 int plugin_run(struct session *session, const struct command *command, int argc, char **argv)
