@@ -28,15 +28,21 @@ static void *open_socket(void *ctx, int type)
 }
 
 /* Both addresses go to the parent. */
-static void proxy(const char *transport, int to)
+static void proxy(const char *transport, const char *folder, int to)
 {
 	void *ctx = zmq_ctx_new();
 	void *front = open_socket(ctx, ZMQ_ROUTER);
 	void *back = open_socket(ctx, ZMQ_DEALER);
 	char endpoints[2][128];
 	size_t len = sizeof(endpoints[0]);
-	const char *endpoint = strcmp(transport, "ipc") == 0 ? "ipc://*" : "tcp://127.0.0.1:*";
-	if (zmq_bind(front, endpoint) != 0 || zmq_bind(back, endpoint) != 0)
+	bool is_ipc = strcmp(transport, "ipc") == 0;
+	for (int i = 0; i < 2; i++) {
+		snprintf(endpoints[i], sizeof(endpoints[i]), "tcp://127.0.0.1:*");
+		if (is_ipc)
+			snprintf(endpoints[i], sizeof(endpoints[i]), "ipc://%.100s/zproxy-%d.sock",
+				 folder, i);
+	}
+	if (zmq_bind(front, endpoints[0]) != 0 || zmq_bind(back, endpoints[1]) != 0)
 		return;
 	zmq_getsockopt(front, ZMQ_LAST_ENDPOINT, endpoints[0], &len);
 	len = sizeof(endpoints[1]);
@@ -64,14 +70,13 @@ static void echo(const char *endpoint)
 
 bool zproxy_start(struct contestant *self, const struct setting *setting)
 {
-	(void)setting;
 	int ends[2];
 	char endpoints[2][128];
 	if (pipe(ends) != 0)
 		return false;
 	self->broker = process_fork();
 	if (self->broker == 0) {
-		proxy(self->kind, ends[1]);
+		proxy(self->kind, setting->folder, ends[1]);
 		_exit(1);
 	}
 	bool is_up = contest_hear(ends[0], endpoints, sizeof(endpoints), WAIT_MS);
