@@ -182,6 +182,8 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 							       : JOURNAL_LEN);
 	daemon->stream.journal = &daemon->journal;
 	why_init(daemon);
+	daemon->stream.is_sought = healing_seeks;
+	daemon->stream.is_sought_arg = daemon;
 	daemon->stream.on_commit = on_commit;
 	daemon->stream.on_commit_arg = daemon;
 	daemon->stream.on_private = on_private;

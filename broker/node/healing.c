@@ -181,6 +181,21 @@ static struct link *next_link(const struct daemon *daemon, const struct want *wa
 	return next;
 }
 
+bool healing_seeks(struct span origin, void *arg)
+{
+	const struct daemon *daemon = arg;
+	uint64_t now = now_of(daemon);
+	for (size_t i = 0; i < daemon->healing.count; i++) {
+		const struct want *want = &daemon->healing.items[i];
+		if (!span_is(origin, want->origin))
+			continue;
+		if (want->turn == 0 || want->is_healing || now < want->due_ms ||
+		    next_link(daemon, want))
+			return true;
+	}
+	return false;
+}
+
 /* Is this the link to be asked now? */
 static bool is_due(struct daemon *daemon, struct want *want, const struct link *link, uint64_t now)
 {

@@ -39,6 +39,8 @@ void daemon_damaged(struct daemon *daemon);
 void healing_fini(struct daemon *daemon);
 /* Ask on. */
 void healing_tick(struct daemon *daemon);
+/* Of stream.is_sought: is a lost record of this origin still asked for in this round? */
+bool healing_seeks(struct span origin, void *daemon);
 /* What is lost, for the operator, as far as there is room; how many. */
 struct lost_line {
 	uint64_t first_seq;

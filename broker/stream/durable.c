@@ -154,3 +154,17 @@ void durable_fini(struct stream *stream)
 		free(count);
 	}
 }
+
+bool durable_is_placed(const struct stream *stream, const char *key)
+{
+	return stream->env->saved_count(stream->env->world, key) > 0;
+}
+
+bool durable_resume(struct stream *stream, const char *key, uint64_t *ret_seq)
+{
+	if (!durable_load(stream, key, ret_seq))
+		return false;
+	if (!durable_is_placed(stream, key))
+		durable_save(stream, key, *ret_seq);
+	return true;
+}

@@ -16,10 +16,16 @@ bool durable_is_allowed(struct stream *stream, const char *identity, struct span
 /* Where it was left; false when the name is new. A place in an epoch that a restore has ended is at
  * most where that epoch ends here; one in an epoch that this log never had is the beginning. */
 bool durable_load(const struct stream *stream, const char *key, uint64_t *ret_seq);
+/* The same for one who begins to follow: where it was damaged, it is written anew. */
+bool durable_resume(struct stream *stream, const char *key, uint64_t *ret_seq);
 void durable_save(const struct stream *stream, const char *key, uint64_t seq);
 /* A new name has its first place; one that has been there is forgotten. */
 void durable_begin(struct stream *stream, const char *identity, const char *key, uint64_t seq);
 void durable_forget(struct stream *stream, const char *identity, const char *key);
 void durable_fini(struct stream *stream);
+
+/* Is the place of this key on the disk? Until it is, a crash would lose the name, and with it what
+ * is missed since: nothing is said to its subscriber. */
+bool durable_is_placed(const struct stream *stream, const char *key);
 
 #endif

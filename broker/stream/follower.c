@@ -38,6 +38,8 @@ struct follower {
 	struct subscription *subscription; /* NULL: gone while a read was under way */
 	uint64_t next_seq;
 	bool is_reading;
+	/* For a schema that may come back: it does not pass a record that cannot be shown yet. */
+	bool awaits_schema;
 	/* It begins with the last record of each subject, as the log was then. What came since it
 	 * gets whole: something may take away what it has been given. */
 	uint64_t only_last_to;
@@ -81,10 +83,26 @@ static void note_sent(struct follower *follower, uint64_t seq, uint32_t len)
 		(struct sent_record){.seq = seq, .len = len};
 }
 
+/* By what it was written with; NULL: that is not known here. Our own by what our plugins say today:
+ * a part that has become labelled since is cut. */
+static const struct schema_message *type_of(const struct stream *stream,
+					    const struct record *record)
+{
+	size_t name_len;
+	uint64_t schema = record->origin.len > 0 ? record->schema : 0;
+	return types_of_record(stream->types, record->subject, schema, &name_len);
+}
+
+bool follower_has_to_wait(const struct stream *stream, const struct record *record)
+{
+	return stream->is_sought && record->origin.len > 0 && !trimmed_is(record) &&
+	       !stream_is_private(record->subject) && !type_of(stream, record) &&
+	       stream->is_sought(record->origin, stream->is_sought_arg);
+}
+
 uint32_t follower_send(struct stream *stream, struct subscription *subscription, uint64_t seq,
 		       const struct record *record)
 {
-	size_t name_len = 0;
 	if (trimmed_is(record)) {
 		if (subscription->follower)
 			trimmed_deliver(stream, subscription, record);
@@ -92,10 +110,7 @@ uint32_t follower_send(struct stream *stream, struct subscription *subscription,
 	}
 	if (stream_is_private(record->subject))
 		return 0;
-	/* Our own by what our plugins say today: a part that has become labelled since is cut. */
-	uint64_t schema = record->origin.len > 0 ? record->schema : 0;
-	const struct schema_message *message =
-		types_of_record(stream->types, record->subject, schema, &name_len);
+	const struct schema_message *message = type_of(stream, record);
 	if (!message)
 		return 0; /* held: its schema is not known here */
 	/* It may have come before its type was known. */
@@ -179,13 +194,9 @@ static void caught_up(struct follower *follower)
 	outgoing_gap(follower->stream, follower->subscription, 0, follower->next_seq - 1);
 }
 
-/* A crash before would lose the name, and with it what was missed since. */
-static bool is_placed(struct follower *follower)
+static bool is_held_up(const struct follower *follower)
 {
-	const struct env *env = follower->stream->env;
-	if (follower->is_unplaced && env->saved_count(env->world, follower->key) > 0)
-		follower->is_unplaced = false;
-	return !follower->is_unplaced;
+	return follower->is_unplaced || follower->awaits_schema;
 }
 
 static void read_done(struct log_read *read);
@@ -200,7 +211,7 @@ void follower_pump(struct follower *follower)
 {
 	struct stream *stream = follower->stream;
 	struct subscription *subscription = follower->subscription;
-	if (follower->is_reading || follower->is_unplaced || !subscription)
+	if (follower->is_reading || is_held_up(follower) || !subscription)
 		return;
 	if (follower->next_seq > stream->last_seq) {
 		follower->since_ms = 0;
@@ -242,8 +253,14 @@ static uint64_t send_read(struct follower *follower, const struct log_read *read
 		uint64_t missed = record_lost(bytes, NULL);
 		if (missed > 0)
 			outgoing_gap(follower->stream, subscription, missed, seq);
-		else if (record_read(bytes, &record) == LYC_OK && has_begun(follower, &record))
-			follower_send(follower->stream, subscription, seq, &record);
+		if (missed > 0 || record_read(bytes, &record) != LYC_OK ||
+		    !has_begun(follower, &record))
+			continue;
+		if (follower_has_to_wait(follower->stream, &record)) {
+			follower->awaits_schema = true;
+			return seq;
+		}
+		follower_send(follower->stream, subscription, seq, &record);
 	}
 	return read->next_seq;
 }
@@ -280,7 +297,7 @@ static void read_done(struct log_read *base)
 
 static bool is_live(const struct follower *follower, uint64_t seq)
 {
-	return !follower->is_reading && !follower->is_unplaced && follower->next_seq == seq &&
+	return !follower->is_reading && !is_held_up(follower) && follower->next_seq == seq &&
 	       follower->subscription->credit > 0;
 }
 
@@ -308,6 +325,10 @@ static void deliver_to(struct subscription *subscription, void *arg)
 	struct follower *follower = subscription->follower;
 	if (follower && !is_live(follower, committed->seq))
 		return; /* it reads the log */
+	if (follower && follower_has_to_wait(committed->stream, committed->record)) {
+		follower->awaits_schema = true;
+		return;
+	}
 	if (!follower && subscription->credit <= 0) {
 		subscription->missed++;
 		return;
@@ -361,6 +382,15 @@ void follower_take_over(struct stream *stream, const char *key)
 	}
 }
 
+/* It goes on unless there is still something to wait for. */
+static void settle(struct follower *follower)
+{
+	follower->awaits_schema = false;
+	if (follower->is_unplaced)
+		follower->is_unplaced = !durable_is_placed(follower->stream, follower->key);
+	follower_pump(follower);
+}
+
 void follower_start(struct stream *stream, struct subscription *subscription,
 		    const struct packet_subscribe *subscribe)
 {
@@ -387,7 +417,7 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 		follower->key = durable_key(identity, subscribe->durable);
 		follower_take_over(stream, follower->key);
 		left_forget(stream, follower->key);
-		if (durable_load(stream, follower->key, &consumed)) {
+		if (durable_resume(stream, follower->key, &consumed)) {
 			if (consumed > stream->last_seq)
 				consumed = stream->last_seq;
 			follower->next_seq = consumed + 1;
@@ -401,8 +431,7 @@ void follower_start(struct stream *stream, struct subscription *subscription,
 		follower->is_unplaced = true;
 	}
 	list_add_last(&stream->followers, &follower->node);
-	if (is_placed(follower))
-		follower_pump(follower);
+	settle(follower);
 }
 
 void follower_leave(struct follower *follower)
@@ -447,7 +476,7 @@ void stream_turn(struct stream *stream)
 	groups_turn(stream);
 	list_each (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
-		if (follower->subscription && !follower->is_reading && !follower->is_unplaced &&
+		if (follower->subscription && !follower->is_reading && !is_held_up(follower) &&
 		    follower->next_seq > stream->last_seq)
 			caught_up(follower);
 	}
@@ -460,8 +489,8 @@ void stream_tick(struct stream *stream)
 	list_each_safe (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
 		save(follower);
-		if (follower->is_unplaced && follower->subscription && is_placed(follower))
-			follower_pump(follower);
+		if (is_held_up(follower) && follower->subscription)
+			settle(follower);
 	}
 }
 

@@ -29,6 +29,9 @@ void stream_each_place(const struct stream *stream, follower_place_fn fn, void *
  * for them. */
 uint32_t follower_send(struct stream *stream, struct subscription *subscription, uint64_t seq,
 		       const struct record *record);
+/* May nobody pass this record yet? Its schema was damaged, and may come back from whoever has a
+ * copy. */
+bool follower_has_to_wait(const struct stream *stream, const struct record *record);
 /* Whoever has the durable name of this key loses it. */
 void follower_take_over(struct stream *stream, const char *key);
 /* Read on for it where it is behind and has credit. */

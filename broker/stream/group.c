@@ -75,7 +75,7 @@ static struct group *make(struct stream *stream, const char *owner,
 	if (subscribe->durable.len > 0) {
 		group->key = durable_key(owner, subscribe->durable);
 		left_forget(stream, group->key);
-		if (durable_load(stream, group->key, &consumed)) {
+		if (durable_resume(stream, group->key, &consumed)) {
 			group->next_seq =
 				(consumed < stream->last_seq ? consumed : stream->last_seq) + 1;
 			group->since_ms = 0;
@@ -83,6 +83,7 @@ static struct group *make(struct stream *stream, const char *owner,
 			durable_begin(stream, owner, group->key, group->next_seq - 1);
 		}
 		group->saved_seq = group->next_seq - 1;
+		group->is_unplaced = !durable_is_placed(stream, group->key);
 	}
 	return group;
 }
@@ -168,10 +169,20 @@ void group_pump_of(struct group_member *member)
 
 /* ---- what happens in the log ---- */
 
+static bool is_live(const struct group *group, uint64_t seq)
+{
+	return !group->is_reading && !group_is_held_up(group) && group->next_seq == seq &&
+	       !group_members_are_full(group);
+}
+
 void group_deliver(struct group_member *member, uint64_t seq, const struct record *record)
 {
 	struct group *group = member->group;
-	if (!group->is_reading && group->next_seq == seq && !group_members_are_full(group))
+	if (!is_live(group, seq))
+		return;
+	if (follower_has_to_wait(group->stream, record))
+		group->awaits_schema = true;
+	else
 		group_members_give(group, seq, record);
 }
 
@@ -179,7 +190,7 @@ void groups_passed(struct stream *stream, uint64_t seq)
 {
 	list_each_safe (node, &stream->groups) {
 		struct group *group = list_entry(node, struct group, node);
-		if (!group->is_reading && group->next_seq == seq && !group_members_are_full(group))
+		if (is_live(group, seq))
 			group->next_seq = seq + 1;
 		else if (group->next_seq <= seq)
 			group_reader_pump(group);
@@ -190,17 +201,30 @@ void groups_turn(struct stream *stream)
 {
 	list_each (node, &stream->groups) {
 		struct group *group = list_entry(node, struct group, node);
-		if (group->is_reading || group->next_seq <= stream->last_seq)
+		if (group->is_reading || group_is_held_up(group) ||
+		    group->next_seq <= stream->last_seq)
 			continue;
 		group_reader_tell_end(group);
 	}
 }
 
+/* It goes on unless there is still something to wait for. */
+static void settle(struct group *group)
+{
+	group->awaits_schema = false;
+	if (group->is_unplaced)
+		group->is_unplaced = !durable_is_placed(group->stream, group->key);
+	group_reader_pump(group);
+}
+
 void groups_tick(struct stream *stream)
 {
-	list_each (node, &stream->groups) {
+	list_each_safe (node, &stream->groups) {
 		struct group *group = list_entry(node, struct group, node);
-		if (!list_is_empty(&group->members))
-			save(group);
+		if (list_is_empty(&group->members))
+			continue;
+		save(group);
+		if (group_is_held_up(group))
+			settle(group);
 	}
 }

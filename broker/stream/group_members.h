@@ -24,7 +24,15 @@ struct group {
 	uint64_t saved_seq;
 	uint64_t asked_seq; /* of the read that is under way */
 	bool is_reading;
+	bool is_unplaced;   /* its place is not on the disk yet: nothing is said until it is */
+	bool awaits_schema; /* see follower_has_to_wait */
 };
+
+/* Nothing comes up for the first time just now. */
+static inline bool group_is_held_up(const struct group *group)
+{
+	return group->is_unplaced || group->awaits_schema;
+}
 
 struct group_member {
 	struct list node;

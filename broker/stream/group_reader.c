@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "log.h"
 #include "route/log_read.h"
+#include "stream/follower.h"
 #include "stream/group.h"
 #include "stream/outgoing.h"
 
@@ -38,8 +39,15 @@ static void take_read(struct group *group, const struct log_read *read)
 		struct span subject;
 		uint64_t missed = record_lost(bytes, &subject);
 		bool is_read = missed == 0 && record_read(bytes, &record) == LYC_OK;
-		if (seq >= group->next_seq && group_members_are_full(group))
+		if (seq >= group->next_seq &&
+		    (group_members_are_full(group) || group->awaits_schema))
 			return;
+		if (is_read && seq >= group->next_seq &&
+		    follower_has_to_wait(group->stream, &record)) {
+			group->awaits_schema = true;
+			group->next_seq = seq;
+			return;
+		}
 		if (missed > 0)
 			group_members_give_lost(group, seq, missed, subject);
 		else if (!is_read)
@@ -107,9 +115,9 @@ void group_reader_pump(struct group *group)
 		return;
 	uint64_t from = group_members_first_waiting(group);
 	if (group->next_seq <= stream->last_seq && group->next_seq < from &&
-	    !group_members_are_full(group))
+	    !group_is_held_up(group) && !group_members_are_full(group))
 		from = group->next_seq;
-	if (group->next_seq > stream->last_seq) {
+	if (group->next_seq > stream->last_seq && !group_is_held_up(group)) {
 		group->since_ms = 0;
 		group_reader_tell_end(group);
 	}

@@ -89,6 +89,11 @@ struct stream {
 	/* What a session asks for just now; NULL. */
 	const struct packet_subscribe *subscribing;
 
+	/* May a damaged record of this origin still come back? It may be the schema that later ones
+	 * need: who follows waits for it. NULL: none is damaged. */
+	bool (*is_sought)(struct span origin, void *arg);
+	void *is_sought_arg;
+
 	stream_commit_fn on_commit;
 	void *on_commit_arg;
 	/* A private record of the log, while it is replayed. */

@@ -151,6 +151,68 @@ static void test_record_is_held_until_its_version_is_known(void **state)
 	assert_true(is_given_cut(net));
 }
 
+static bool is_sought(struct span origin, void *arg)
+{
+	const bool *may_come_back = arg;
+	return *may_come_back && span_is(origin, "derry");
+}
+
+/* The schema was in the log before, and has been damaged. */
+static void test_followers_wait_for_a_schema_that_may_come_back(void **state)
+{
+	struct net *net = *state;
+	bool may_come_back = true;
+	net->hub->daemon.stream.is_sought = is_sought;
+	net->hub->daemon.stream.is_sought_arg = &may_come_back;
+	subscribe(net, 1);
+	send_notice(net);
+	assert_false(is_given_cut(net));
+	fake_pass(net->world, 2000);
+	assert_false(is_given_cut(net));
+	send_newer_schema(net);
+	may_come_back = false;
+	fake_pass(net->world, 2000);
+	assert_true(is_given_cut(net));
+}
+
+static void test_groups_wait_for_it_too(void **state)
+{
+	struct net *net = *state;
+	bool may_come_back = true;
+	net->hub->daemon.stream.is_sought = is_sought;
+	net->hub->daemon.stream.is_sought_arg = &may_come_back;
+	const struct packet_subscribe live = {.id = 1,
+					      .pattern = fake_text("lyceum.notice.v1.>"),
+					      .start = SUBSCRIBE_SEQ,
+					      .from = 1,
+					      .group = fake_text("live"),
+					      .credit = 100000};
+	fake_subscribe(net->ann, &live);
+	fake_settle(net->world);
+	send_notice(net);
+	fake_pass(net->world, 2000);
+	assert_false(is_given_cut(net));
+	send_newer_schema(net);
+	may_come_back = false;
+	fake_pass(net->world, 2000);
+	assert_true(is_given_cut(net));
+}
+
+static void test_followers_pass_what_nobody_can_explain(void **state)
+{
+	struct net *net = *state;
+	bool may_come_back = true;
+	net->hub->daemon.stream.is_sought = is_sought;
+	net->hub->daemon.stream.is_sought_arg = &may_come_back;
+	subscribe(net, 1);
+	send_notice(net);
+	may_come_back = false;
+	fake_pass(net->world, 2000);
+	send_newer_schema(net);
+	fake_pass(net->world, 2000);
+	assert_false(is_given_cut(net));
+}
+
 static void test_record_is_cut_by_the_version_that_it_was_written_with(void **state)
 {
 	struct net *net = *state;
@@ -194,6 +256,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_record_is_held_until_its_version_is_known,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_followers_wait_for_a_schema_that_may_come_back,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_groups_wait_for_it_too, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_followers_pass_what_nobody_can_explain, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			test_record_is_cut_by_the_version_that_it_was_written_with, setup,
 			teardown),
