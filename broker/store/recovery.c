@@ -189,8 +189,32 @@ static enum lyc_status recover_sealed(struct store *store, size_t at, uint64_t l
 	return status;
 }
 
+/* Nothing but zeros from there to the end: room that was never used. Most of it was never written
+ * either, and is not even read. */
+static bool is_blank(const struct segment *segment, uint64_t at, uint64_t end)
+{
+	uint8_t bytes[16384];
+	while (at < end) {
+		off_t data = lseek(segment->fd, (off_t)at, SEEK_DATA);
+		if (data < 0 && errno == ENXIO)
+			return true;
+		/* Not every file system tells. */
+		if (data > (off_t)at)
+			at = (uint64_t)data;
+		ssize_t got = pread(segment->fd, bytes, sizeof(bytes), (off_t)at);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0;
+		if (bytes[0] != 0 || memcmp(bytes, bytes + 1, (size_t)got - 1) != 0)
+			return false;
+		at += (uint64_t)got;
+	}
+	return true;
+}
+
 /* Bytes behind the records: a torn batch, or damage? */
-static enum lyc_status look_behind(const struct segment *segment, uint64_t must_seq,
+static enum lyc_status look_behind(const struct segment *segment, uint64_t len, uint64_t must_seq,
 				   bool *ret_is_damaged, uint64_t *ret_torn_len,
 				   struct lyc_error *error)
 {
@@ -198,8 +222,12 @@ static enum lyc_status look_behind(const struct segment *segment, uint64_t must_
 	struct segment_record record;
 	struct salvage_gap gap;
 	enum salvage_step step;
-	enum lyc_status status = salvage_begin(&salvage, (struct segment *)(uintptr_t)segment,
-					       must_seq, false, 0, error);
+	enum lyc_status status;
+	/* As nearly always: then the file need not be loaded. */
+	if (segment->last_seq >= must_seq && is_blank(segment, segment->len, len))
+		return LYC_OK;
+	status = salvage_begin(&salvage, (struct segment *)(uintptr_t)segment, must_seq, false, 0,
+			       error);
 	if (status != LYC_OK)
 		return status;
 	salvage.at = segment->len;
@@ -232,7 +260,7 @@ static enum lyc_status recover_active(struct store *store, size_t at, struct lyc
 	if (status == LYC_OK && !is_damaged)
 		status = scan(segment, len, &store->active_subjects, error);
 	if (status == LYC_OK && !is_damaged)
-		status = look_behind(segment, must_seq, &is_damaged, &torn_len, error);
+		status = look_behind(segment, len, must_seq, &is_damaged, &torn_len, error);
 	if (status == LYC_OK && has_checkpoint(store, segment))
 		status = damaged(segment, segment->len,
 				 "it had been sealed, but the segment after it is missing", error);

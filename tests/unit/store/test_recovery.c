@@ -224,6 +224,28 @@ static void fill_segments(struct temp_log *log)
 		temp_log_fill(log, 10, 3);
 }
 
+/* A daemon that starts again is waited for: it reads what there is, not the room for more. */
+static void test_recovery_passes_over_room_that_was_never_used(void **state)
+{
+	(void)state;
+	struct temp_log *log = temp_log_new(8192);
+	struct lyc_error error = {0};
+	struct store_stats stats;
+	char path[128];
+	temp_log_in_child(log, two_batches);
+	snprintf(path, sizeof(path), "%s/%s", log->folder, FIRST);
+	assert_int_equal(truncate(path, (off_t)1 << 40), 0);
+	if (try_open(log, &error) != LYC_OK)
+		fail_msg("%s", error.text);
+	store_stats(log->store, &stats);
+	assert_int_equal(stats.last_seq, 10);
+	assert_int_equal(stats.truncated_bytes, 0);
+	assert_int_equal(temp_log_append(log, "t.new", "after"), 11);
+	temp_log_reopen(log);
+	assert_int_equal(temp_log_last_of(log, "t.new"), 11);
+	temp_log_free(log);
+}
+
 static void test_recovery_tells_a_missing_segment(void **state)
 {
 	(void)state;
@@ -334,6 +356,7 @@ int main(void)
 			test_recovery_names_a_record_with_a_flipped_bit_before_the_newest_batch),
 		cmocka_unit_test(test_recovery_names_all_damage_after_a_proper_close),
 		cmocka_unit_test(test_recovery_survives_random_bytes_behind_the_log),
+		cmocka_unit_test(test_recovery_passes_over_room_that_was_never_used),
 		cmocka_unit_test(test_recovery_tells_a_missing_segment),
 		cmocka_unit_test(test_recovery_tells_damage_in_a_sealed_segment),
 		cmocka_unit_test(test_recovery_scans_where_a_checkpoint_is_damaged),
