@@ -19,6 +19,7 @@
 #include "stream/kept.h"
 #include "stream/left.h"
 #include "stream/outgoing.h"
+#include "stream/overtaken.h"
 #include "stream/retention_rule.h"
 #include "stream/trimmed.h"
 #include "wire/trace.h"
@@ -486,6 +487,7 @@ void stream_tick(struct stream *stream)
 {
 	groups_tick(stream);
 	kept_again(stream);
+	overtaken_tick(stream);
 	list_each_safe (node, &stream->followers) {
 		struct follower *follower = list_entry(node, struct follower, node);
 		save(follower);

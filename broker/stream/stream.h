@@ -35,6 +35,7 @@ struct erasures;
 /* Where positions are kept that the records themselves may not say any more. */
 #define STREAM_POSITIONS_KEY "positions"
 struct taken_back; /* of taken_back.c */
+struct overtaken;  /* of overtaken.c */
 
 struct stream {
 	const struct env *env;
@@ -57,6 +58,8 @@ struct stream {
 	size_t taking_count;
 	/* Given back, and not taken: their keys had been written since. */
 	struct seq_set passed_over;
+	struct overtaken *overtaken; /* of those the subjects, until all know */
+	bool is_reading_overtaken;
 	uint64_t taken_back_count;
 	uint64_t not_taken_back_count;
 	uint8_t seal_key[16];
@@ -190,6 +193,11 @@ void taken_back_write(const struct stream *stream, uint32_t number, struct buf *
 void taken_back_restore(struct stream *stream, struct span subject, const uint64_t numbers[5]);
 /* A committed record that was given back. */
 void taken_back_note(struct stream *stream, uint64_t seq, const struct record *record);
+/* A label that reaches whom one of the two reaches; and a record's label, MEMBERS where it has
+ * none.
+ */
+void stream_write_both(struct buf *to, struct span a, struct span b);
+struct span stream_label_or_members(struct span label);
 
 /* ---- subscribe.c ---- */
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/pb.h"
 #include "log.h"
+#include "stream/overtaken.h"
 #include "stream/stream.h"
 
 #define LOG_TOPIC "stream"
@@ -127,6 +128,7 @@ void taken_back_fini(struct stream *stream)
 		free(taken);
 	}
 	taking_fini(stream);
+	overtaken_fini(stream);
 	seq_set_fini(&stream->passed_over);
 }
 
@@ -266,8 +268,7 @@ static bool judge(const struct stream *stream, const struct record *record, bool
 	return true;
 }
 
-/* A label that reaches whom one of the two reaches. */
-static void write_both(struct buf *to, struct span a, struct span b)
+void stream_write_both(struct buf *to, struct span a, struct span b)
 {
 	struct label of_a;
 	struct label of_b;
@@ -281,7 +282,7 @@ static void write_both(struct buf *to, struct span a, struct span b)
 		stream_write_reach(to, a, &of_a, &of_b);
 }
 
-static struct span label_or_members(struct span label)
+struct span stream_label_or_members(struct span label)
 {
 	return label.len > 0 ? label : span_of(MEMBERS, sizeof(MEMBERS));
 }
@@ -301,15 +302,15 @@ static void reach_all(const struct stream *stream, struct record *record, struct
 	    (message && message->key_count == 0))
 		return;
 	const struct buf *noted = note ? is_pending ? &note->pending_label : &note->label : NULL;
-	struct span last =
-		label_or_members(noted ? span_of(noted->data, noted->len) : span_of(NULL, 0));
-	struct span own = label_or_members(record->label);
+	struct span last = stream_label_or_members(noted ? span_of(noted->data, noted->len)
+							 : span_of(NULL, 0));
+	struct span own = stream_label_or_members(record->label);
 	if (record->removed) {
-		write_both(reach, own, last);
+		stream_write_both(reach, own, last);
 		record->label = span_of(reach->data, reach->len);
 	} else if (label_read(own, &label) == LYC_OK && label_read(last, &last_label) == LYC_OK &&
 		   policy_is_narrower(&label, &last_label)) {
-		write_both(reach, record->former.len > 0 ? record->former : last, last);
+		stream_write_both(reach, record->former.len > 0 ? record->former : last, last);
 		record->former = span_of(reach->data, reach->len);
 	}
 }
@@ -357,6 +358,8 @@ enum lyc_status stream_take_back(struct stream *stream, const struct record *rec
 		if (seq_set_has(&stream->passed_over, epoch, seq))
 			return error_set(error, LYC_FAILED_PRECONDITION, "it is known");
 		seq_set_add(&stream->passed_over, epoch, seq);
+		if (form != RECORD_WITHDRAWN)
+			overtaken_add(stream, record);
 		return refuse(stream, record, "its key has been written since", error);
 	}
 	struct record again = *record;

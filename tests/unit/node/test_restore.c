@@ -475,6 +475,42 @@ static void test_restore_reaches_who_is_shown_what_stood_before(void **state)
 	fake_backup_free(backup);
 }
 
+/* Its key has been written since, for fewer: who is shown the lost one learns that it is no more.
+ */
+static void test_restore_withdraws_what_was_overtaken_in_private(void **state)
+{
+	struct net *net = *state;
+	post_labelled(net->at_hub, "a", "from the beginning", PRIVATE, NULL);
+	post_labelled(net->at_hub, "b", "from the beginning", PRIVATE, NULL);
+	struct fake_backup *backup = fake_backup_new(net->hub);
+	post_labelled(net->at_hub, "a", "for wales", AUDIENCE, "wales");
+	post_labelled(net->at_hub, "b", "for all", MEMBERS, NULL);
+	fake_pass(net->world, 2000);
+	assert_string_equal(net_last_text(net->wales, "hub", "a"), "for wales");
+	assert_string_equal(net_last_text(net->cork, "hub", "b"), "for all");
+	net->wales->is_refused = net->cork->is_refused = true;
+	net_restore(net, net->hub, backup);
+	post_labelled(net->at_hub, "a", "for nobody", PRIVATE, NULL);
+	post_labelled(net->at_hub, "b", "for nobody", PRIVATE, NULL);
+	fake_remove(net->at_hub, 2, "b");
+	fake_settle(net->world);
+	assert_int_equal(fake_ack_of(net->at_hub), LYC_OK);
+	net->wales->is_refused = net->cork->is_refused = false;
+	fake_pass(net->world, 20000);
+	assert_int_equal(net->hub->daemon.stream.not_taken_back_count, 2);
+	assert_string_equal(net_last_text(net->hub, "hub", "a"), "for nobody");
+	assert_string_equal(net_last_text(net->wales, "hub", "a"), "");
+	assert_string_equal(net_last_text(net->wales, "hub", "b"), "");
+	assert_string_equal(net_last_text(net->cork, "hub", "b"), "");
+	assert_int_equal(fake_count_of(net->wales, "for nobody"), 0);
+	/* Once is enough, also after a start. */
+	uint64_t last_seq = net->hub->daemon.stream.last_seq;
+	fake_node_restart(net->hub);
+	fake_pass(net->world, 20000);
+	assert_int_equal(net->hub->daemon.stream.last_seq, last_seq);
+	fake_backup_free(backup);
+}
+
 /* ---- positions that others hold ---- */
 
 static void test_restore_keeps_durable_places_that_it_still_has(void **state)
@@ -533,6 +569,7 @@ int main(void)
 		on_net(test_restore_takes_back_what_was_cut),
 		on_net(test_restore_of_hub_prefers_the_whole_to_its_withdrawal),
 		on_net(test_restore_reaches_who_is_shown_what_stood_before),
+		on_net(test_restore_withdraws_what_was_overtaken_in_private),
 		on_net(test_restore_keeps_durable_places_that_it_still_has),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
