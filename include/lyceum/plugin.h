@@ -91,6 +91,13 @@ struct lyc_plugin {
 	 * The kernel refuses the rest (EACCES, EPERM), from before the plugin's first code runs,
 	 * constructors included. A thread of the daemon reaches whatever the daemon does. */
 	const char *const *reach;
+
+	/* For what comes in by other ways than calls: a web server's requests. Asked again and
+	 * again, every 20 ms, once the instance has been told to stop and its services are
+	 * another's or nobody's: from then on it takes nothing new, and says whether it still has
+	 * something to finish. Its watches, timers and calls go on until it says no, for some
+	 * seconds at most. NULL: it never has. */
+	bool (*is_busy)(void *state);
 };
 
 /* For the exported descriptor. */

@@ -261,6 +261,16 @@ bool plugin_speaks_for_people(const struct lyc_plugin *plugin)
 	return HAS_FIELD(plugin, speaks_for_people) && plugin->speaks_for_people;
 }
 
+bool plugin_tells_busy(const struct lyc_plugin *plugin)
+{
+	return HAS_FIELD(plugin, is_busy) && plugin->is_busy;
+}
+
+bool plugin_is_busy(const struct lyc_plugin *plugin, void *state)
+{
+	return plugin_tells_busy(plugin) && plugin->is_busy(state);
+}
+
 const char *const *plugin_reach(const struct lyc_plugin *plugin)
 {
 	return HAS_FIELD(plugin, reach) ? plugin->reach : NULL;

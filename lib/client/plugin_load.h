@@ -44,6 +44,9 @@ LYC_MUST_USE enum lyc_status plugin_take(const struct lyc_plugin *plugin, const 
 /* Does its descriptor have that field, and set? */
 bool plugin_speaks_for_people(const struct lyc_plugin *plugin);
 const char *const *plugin_reach(const struct lyc_plugin *plugin);
+/* Does it say when it has finished; and has it not? */
+bool plugin_tells_busy(const struct lyc_plugin *plugin);
+bool plugin_is_busy(const struct lyc_plugin *plugin, void *state);
 /* The method of that full name; NULL. */
 const struct plugin_method *plugin_find_method(const struct plugin_image *image, struct span name);
 /* Accepts a zeroed one. */

@@ -21,6 +21,8 @@
 #define MAX_SLEEP_MS 1000
 /* How long a daemon may take to say that it has heard of our end. */
 #define LET_GO_MS 2000
+/* Between two looks whether it has finished. */
+#define BUSY_MS 20
 
 static void on_welcome(struct lyc_client *client, void *arg)
 {
@@ -166,6 +168,8 @@ static void turn(struct lyc_plugin_context *context)
 	due = served_next(context);
 	next = due < next ? due : next;
 	if (context->is_finishing) {
+		if (plugin_tells_busy(context->image.plugin) && next > now + BUSY_MS)
+			next = now + BUSY_MS;
 		client_run_on(context->client, next > now ? (uint32_t)(next - now) : 0);
 		return;
 	}
@@ -214,6 +218,12 @@ static bool may_register(struct lyc_plugin_context *context)
 	return true;
 }
 
+/* Asked even while calls are under way: it takes nothing new from the first time on. */
+static bool is_busy(const struct lyc_plugin_context *context)
+{
+	return context->is_started && plugin_is_busy(context->image.plugin, context->state);
+}
+
 /* Told to stop: no more calls, and an end when those that came have been answered. Whoever tells it
  * says how long that may take. */
 static void finish(struct lyc_plugin_context *context)
@@ -223,7 +233,7 @@ static void finish(struct lyc_plugin_context *context)
 		return;
 	if (context->is_registered && client_let_go(context->client, LET_GO_MS) != LYC_OK)
 		return;
-	while (!context->is_lost && served_is_waited_for(context))
+	while (!context->is_lost && (is_busy(context) || served_is_waited_for(context)))
 		turn(context);
 	/* The last replies. */
 	client_run_on(context->client, 0);

@@ -474,6 +474,16 @@ void exchanges_types_came(struct web *web)
 	}
 }
 
+bool exchanges_are_open(const struct web *web)
+{
+	for (const struct exchange *exchange = web->exchanges; exchange;
+	     exchange = exchange->next) {
+		if (!exchange->is_stream)
+			return true;
+	}
+	return false;
+}
+
 void exchanges_stop(struct web *web)
 {
 	struct exchange *next;

@@ -99,6 +99,8 @@ void exchanges_beat(struct web *web, uint64_t now_ms);
 void exchanges_end_user(struct web *web, const char *user);
 /* Those that waited for types go on. */
 void exchanges_types_came(struct web *web);
+/* Is somebody waiting for an answer? Streams never end by themselves, and do not count. */
+bool exchanges_are_open(const struct web *web);
 /* Resume all, so that the daemon can stop. */
 void exchanges_stop(struct web *web);
 

@@ -63,6 +63,11 @@ static void on_record(void *state, const struct lyc_delivery *record)
 	users_apply(&web->users, record);
 }
 
+static bool is_busy(void *state)
+{
+	return server_is_busy(state);
+}
+
 static void stop(void *state)
 {
 	struct web *web = state;
@@ -85,7 +90,7 @@ static enum lyc_status start(struct lyc_plugin_context *context, void **ret_stat
 		return LYC_RESOURCE_EXHAUSTED;
 	web->context = context;
 	web->client = lyc_context_client(context);
-	web->timer_fd = -1;
+	web->timer_fd = web->bound_fd = web->port_lock = web->next_lock = -1;
 	enum lyc_status status = LYC_RESOURCE_EXHAUSTED;
 	if (read_config(web) && users_init(&web->users, lyc_node_name(context)))
 		status = lyc_types_new(web->client, &web->types);
@@ -122,4 +127,5 @@ LYC_PLUGIN = {
 	.stop = stop,
 	.speaks_for_people = true,
 	.reach = reach,
+	.is_busy = is_busy,
 };

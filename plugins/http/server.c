@@ -1,7 +1,7 @@
 /*
  * The MHD daemon on the plugin's own thread: its epoll descriptor and a timer are watched by
- * lyc_watch; nothing of it blocks. The listening socket is made here, so that port 0 works and a
- * taken port is said in a sentence.
+ * lyc_watch; nothing of it blocks. The listening socket is port.c's, so that port 0 works, a taken
+ * port is said in a sentence, and one instance can follow another.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -16,10 +16,16 @@
 
 #include "exchange.h"
 #include "peer.h"
+#include "port.h"
 
 /* Of one connection's headers. */
 #define HEADER_MEMORY (32 * 1024)
 #define BACKLOG 128
+/* Between two looks whether the port may be taken; how long the former instance takes connections
+ * at most, and how long it may answer. */
+#define TAKE_OVER_MS 20
+#define OVERLAP_MS 2500
+#define FINISH_MS 4000
 
 static uint64_t clock_ms(clockid_t clock)
 {
@@ -33,15 +39,19 @@ uint64_t web_now_ms(void)
 	return clock_ms(CLOCK_MONOTONIC);
 }
 
+bool web_knows_people(struct web *web)
+{
+	/* Told to stop, it still knows them. */
+	web->knows_people = web->knows_people || lyc_is_caught_up(web->context);
+	return web->knows_people;
+}
+
 uint64_t web_wall_ms(void)
 {
 	return clock_ms(CLOCK_REALTIME);
 }
 
-static enum lyc_status fail(struct lyc_error *error, enum lyc_status status, const char *format,
-			    ...) LYC_PRINTF(3, 4);
-static enum lyc_status fail(struct lyc_error *error, enum lyc_status status, const char *format,
-			    ...)
+enum lyc_status web_fail(struct lyc_error *error, enum lyc_status status, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -51,55 +61,7 @@ static enum lyc_status fail(struct lyc_error *error, enum lyc_status status, con
 	return status;
 }
 
-/* ---- The socket ---- */
-
-/* "host:port", "[::1]:port". */
-static bool split(const char *listen, char host[128], char port[16])
-{
-	const char *colon = strrchr(listen, ':');
-	size_t len = colon ? (size_t)(colon - listen) : 0;
-	if (!colon || strlen(colon + 1) == 0 || strlen(colon + 1) >= 16 || len >= 127)
-		return false;
-	strcpy(port, colon + 1);
-	if (listen[0] == '[') {
-		if (len < 3 || listen[len - 1] != ']')
-			return false;
-		listen++;
-		len -= 2;
-	}
-	memcpy(host, listen, len);
-	host[len] = '\0';
-	return len > 0;
-}
-
-static enum lyc_status open_socket(struct web *web, int *ret_fd, int *ret_family,
-				   struct lyc_error *error)
-{
-	char host[128], port[16];
-	const char *listen_at = web->settings.listen;
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-				 .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
-	struct addrinfo *found = NULL;
-	if (!split(listen_at, host, port) || getaddrinfo(host, port, &hints, &found) != 0)
-		return fail(error, LYC_INVALID_ARGUMENT,
-			    "listen: \"%s\" is no address with a port, like 127.0.0.1:7780",
-			    listen_at);
-	int yes = 1;
-	enum lyc_status status = LYC_OK;
-	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-	    bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
-		/* Somebody may leave the port: then starting again is of use. */
-		status = fail(error, LYC_UNAVAILABLE, "cannot listen at %s: %s", listen_at,
-			      strerror(errno));
-		if (fd >= 0)
-			close(fd);
-	}
-	*ret_family = found->ai_family;
-	freeaddrinfo(found);
-	*ret_fd = fd;
-	return status;
-}
+/* ---- The address ---- */
 
 /* With the port that was taken; and a file that tells it. */
 static enum lyc_status tell_address(struct web *web, int fd, struct lyc_error *error)
@@ -110,18 +72,19 @@ static enum lyc_status tell_address(struct web *web, int fd, struct lyc_error *e
 	if (getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
 	    getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), port, sizeof(port),
 			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		return fail(error, LYC_INTERNAL, "the listening address cannot be read");
+		return web_fail(error, LYC_INTERNAL, "the listening address cannot be read");
 	snprintf(web->settings.listen, sizeof(web->settings.listen),
 		 strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 	snprintf(path, sizeof(path), "%s/address", lyc_data_folder(web->context));
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	FILE *file = fopen(temporary, "we");
 	if (!file)
-		return fail(error, LYC_UNAVAILABLE, "cannot write %s: %s", temporary,
-			    strerror(errno));
+		return web_fail(error, LYC_UNAVAILABLE, "cannot write %s: %s", temporary,
+				strerror(errno));
 	fprintf(file, "http://%s\n", web->settings.listen);
 	if (fclose(file) != 0 || rename(temporary, path) != 0)
-		return fail(error, LYC_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
+		return web_fail(error, LYC_UNAVAILABLE, "cannot write %s: %s", path,
+				strerror(errno));
 	return LYC_OK;
 }
 
@@ -174,6 +137,8 @@ static void set_timer(struct web *web)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 	struct itimerspec when = {0};
+	if (!web->daemon)
+		return;
 	if (web->wants_run)
 		when.it_value.tv_nsec = 1;
 	else if (MHD_get_timeout(web->daemon, &timeout_ms) == MHD_YES) {
@@ -186,7 +151,7 @@ static void set_timer(struct web *web)
 static void run(struct web *web)
 {
 	/* An answer that is given within a handler is sent by this same run. */
-	if (web->is_running)
+	if (web->is_running || !web->daemon)
 		return;
 	web->is_running = true;
 	web->wants_run = false;
@@ -258,42 +223,107 @@ static struct MHD_Daemon *start_daemon(struct web *web, int fd, int family)
 		web, MHD_OPTION_NOTIFY_CONNECTION, peer_notify, web, MHD_OPTION_END);
 }
 
-enum lyc_status server_start(struct web *web, struct lyc_error *error)
+/* From here on it takes connections. */
+static enum lyc_status listen_and_run(struct web *web, struct lyc_error *error)
 {
-	int fd = -1;
-	int family = AF_INET;
-	web->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	enum lyc_status status = open_socket(web, &fd, &family, error);
-	if (status == LYC_OK)
-		status = tell_address(web, fd, error);
-	if (status == LYC_OK && !add_hosts(&web->settings))
-		status = fail(error, LYC_INVALID_ARGUMENT, "hosts: there are too many");
-	if (status != LYC_OK) {
-		if (fd >= 0)
-			close(fd);
-		return status;
+	int fd = web->bound_fd;
+	web->bound_fd = -1;
+	if (listen(fd, BACKLOG) != 0) {
+		close(fd);
+		return web_fail(error, LYC_UNAVAILABLE, "cannot listen at %s: %s",
+				web->settings.listen, strerror(errno));
 	}
-	web->daemon = web->timer_fd >= 0 ? start_daemon(web, fd, family) : NULL;
+	web->daemon = start_daemon(web, fd, web->family);
 	if (!web->daemon) {
 		close(fd);
-		return fail(error, LYC_RESOURCE_EXHAUSTED, "the web server does not start");
+		return web_fail(error, LYC_RESOURCE_EXHAUSTED, "the web server does not start");
 	}
 	const union MHD_DaemonInfo *info =
 		MHD_get_daemon_info(web->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (!info ||
-	    lyc_watch(web->context, info->epoll_fd, LYC_READABLE, on_epoll, web) != LYC_OK ||
-	    lyc_watch(web->context, web->timer_fd, LYC_READABLE, on_timer, web) != LYC_OK ||
-	    lyc_timer(web->context, 0, 1000, on_second, web) != LYC_OK ||
-	    lyc_timer(web->context, 60000, 3600000, on_hour, web) != LYC_OK)
-		return fail(error, LYC_RESOURCE_EXHAUSTED, "the web server cannot be watched");
+	if (!info || lyc_watch(web->context, info->epoll_fd, LYC_READABLE, on_epoll, web) != LYC_OK)
+		return web_fail(error, LYC_RESOURCE_EXHAUSTED, "the web server cannot be watched");
 	set_timer(web);
+	port_tell_listening(web);
 	lyc_log(web->context, 3, "serving at http://%s, for people at %s", web->settings.listen,
 		web->settings.public_url);
 	return LYC_OK;
 }
 
+/* In place of another instance: when it knows who may come in, and what there is. */
+static void take_over(void *state, void *arg)
+{
+	struct web *web = arg;
+	struct lyc_error error;
+	(void)state;
+	bool is_ready = web_knows_people(web) && web->is_loaded;
+	enum lyc_status status = port_is_shared(web) && !is_ready
+					 ? lyc_timer(web->context, TAKE_OVER_MS, 0, take_over, web)
+					 : listen_and_run(web, &error);
+	if (status != LYC_OK)
+		lyc_log(web->context, 1, "the web server takes no requests: %s",
+			web->bound_fd < 0 ? error.text : "there is no timer for it");
+}
+
+enum lyc_status server_start(struct web *web, struct lyc_error *error)
+{
+	web->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	enum lyc_status status = port_bind(web, &web->bound_fd, &web->family, error);
+	if (status == LYC_OK)
+		status = tell_address(web, web->bound_fd, error);
+	if (status == LYC_OK && !add_hosts(&web->settings))
+		status = web_fail(error, LYC_INVALID_ARGUMENT, "hosts: there are too many");
+	if (status != LYC_OK)
+		return status;
+	if (web->timer_fd < 0 ||
+	    lyc_watch(web->context, web->timer_fd, LYC_READABLE, on_timer, web) != LYC_OK ||
+	    lyc_timer(web->context, 0, 1000, on_second, web) != LYC_OK ||
+	    lyc_timer(web->context, 60000, 3600000, on_hour, web) != LYC_OK)
+		return web_fail(error, LYC_RESOURCE_EXHAUSTED, "the web server cannot be watched");
+	if (!port_is_shared(web))
+		return listen_and_run(web, error);
+	if (lyc_timer(web->context, TAKE_OVER_MS, 0, take_over, web) != LYC_OK)
+		return web_fail(error, LYC_RESOURCE_EXHAUSTED, "there is no timer for the port");
+	return LYC_OK;
+}
+
+/* Those who have connected and were not taken yet; the next instance does not get them. */
+static void leave_port(struct web *web)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	int client;
+	int fd = MHD_quiesce_daemon(web->daemon);
+	web->has_left_port = true;
+	if (fd == MHD_INVALID_SOCKET)
+		return;
+	while ((client = accept4(fd, (struct sockaddr *)&from, &len,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+		(void)MHD_add_connection(web->daemon, client, (struct sockaddr *)&from, len);
+		len = sizeof(from);
+	}
+	close(fd);
+	run(web);
+}
+
+bool server_is_busy(struct web *web)
+{
+	uint64_t now_ms = web_now_ms();
+	if (!web->daemon)
+		return false;
+	if (web->told_ms == 0)
+		web->told_ms = now_ms;
+	/* Until the next one listens there has to be somebody who takes connections. */
+	if (!web->has_left_port && (!port_has_next(web) || now_ms >= web->told_ms + OVERLAP_MS))
+		leave_port(web);
+	return !web->has_left_port ||
+	       (now_ms < web->told_ms + FINISH_MS && exchanges_are_open(web));
+}
+
 void server_stop(struct web *web)
 {
+	if (web->bound_fd >= 0)
+		close(web->bound_fd);
+	web->bound_fd = -1;
 	if (web->daemon) {
 		const union MHD_DaemonInfo *info =
 			MHD_get_daemon_info(web->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -308,4 +338,5 @@ void server_stop(struct web *web)
 		close(web->timer_fd);
 	}
 	web->timer_fd = -1;
+	port_release(web);
 }

@@ -105,7 +105,7 @@ static void answer_health(struct exchange *exchange)
 {
 	struct web *web = exchange->web;
 	char text[160];
-	bool is_well = web->is_loaded && lyc_is_caught_up(web->context);
+	bool is_well = web->is_loaded && web_knows_people(web);
 	snprintf(text, sizeof(text), "{\"status\":\"%s\",\"node\":\"%s\"}",
 		 is_well ? "OK" : "UNAVAILABLE", lyc_node_name(web->context));
 	exchange_answer(exchange, is_well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -168,8 +168,7 @@ void site_answer(struct exchange *exchange)
 {
 	const struct page_file *file = exchange->is_get ? find_file(exchange->path) : NULL;
 	/* Who is known is not known yet. */
-	if (!file && !lyc_is_caught_up(exchange->web->context) &&
-	    strcmp(exchange->path, "/healthz") != 0) {
+	if (!file && !web_knows_people(exchange->web) && strcmp(exchange->path, "/healthz") != 0) {
 		exchange_fail(exchange, 0, LYC_UNAVAILABLE, "",
 			      "the node is starting: try again in a second");
 		return;

@@ -61,6 +61,18 @@ struct web {
 	/* server.c */
 	struct MHD_Daemon *daemon;
 	int timer_fd;
+	/* Bound, and not listening yet: another instance of this plugin still does; -1. */
+	int bound_fd;
+	int family;
+	/* Of files that are locked: by each instance that has bound the port, and by the one that
+	 * does not listen yet; -1. */
+	int port_lock;
+	int next_lock;
+	/* See web_knows_people. */
+	bool knows_people;
+	/* When it was told to stop; 0: it was not. */
+	uint64_t told_ms;
+	bool has_left_port;
 	bool is_running;
 	bool wants_run;
 	struct peer *peers;
@@ -85,10 +97,18 @@ struct web {
 
 /* ---- server.c ---- */
 
+/* Fill the error; returns the status. */
+enum lyc_status web_fail(struct lyc_error *error, enum lyc_status status, const char *format, ...)
+	LYC_PRINTF(3, 4);
 LYC_MUST_USE enum lyc_status server_start(struct web *web, struct lyc_error *error);
+/* Told to stop: whoever comes next has the port, and what has been asked is answered. True while
+ * there is something to answer. */
+bool server_is_busy(struct web *web);
 void server_stop(struct web *web);
 /* A connection was resumed: let the daemon run soon. */
 void server_stir(struct web *web);
+/* Has the view had all that the log held when this instance began? */
+bool web_knows_people(struct web *web);
 uint64_t web_now_ms(void);  /* monotonic */
 uint64_t web_wall_ms(void); /* since 1970 */
 

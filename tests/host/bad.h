@@ -34,6 +34,9 @@
 #ifndef BAD_CONFIG
 #define BAD_CONFIG NULL
 #endif
+#ifndef BAD_BUSY
+#define BAD_BUSY NULL
+#endif
 
 static void say(Lyceum__Echo__V1__Echo_Service *service,
 		const Lyceum__Echo__V1__SayRequest *request,
@@ -92,4 +95,5 @@ LYC_PLUGIN = {
 	.start = start,
 	.stop = BAD_STOP,
 	.speaks_for_people = true,
+	.is_busy = BAD_BUSY,
 };

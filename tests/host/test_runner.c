@@ -74,6 +74,16 @@ static void test_runner_stops_when_asked(void **state)
 	assert_true(harness_was_clean(harness));
 }
 
+static void test_runner_stops_when_the_plugin_has_finished(void **state)
+{
+	(void)state;
+	harness_start(harness, runner_plugin("busy"), "bad", NULL);
+	harness_register(harness);
+	harness_stop(harness, 3000);
+	assert_true(harness_was_clean(harness));
+	harness_expect_line(harness, "4 finished at question 5\n");
+}
+
 static void test_runner_stops_when_the_daemon_says_goodbye(void **state)
 {
 	(void)state;
@@ -114,6 +124,7 @@ int main(int argc, char **argv)
 		RUNNER_TEST(test_runner_tells_metrics_when_they_change),
 		RUNNER_TEST(test_runner_logs_one_line_each),
 		RUNNER_TEST(test_runner_stops_when_asked),
+		RUNNER_TEST(test_runner_stops_when_the_plugin_has_finished),
 		RUNNER_TEST(test_runner_stops_when_the_daemon_says_goodbye),
 		RUNNER_TEST(test_runner_begins_again_when_its_session_is_lost),
 	};

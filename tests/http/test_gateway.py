@@ -375,6 +375,35 @@ def test_sign_in_outlives_a_restart():
     assert wales.get('/me', people['bob']).status == 200
 
 
+def test_no_request_is_lost_while_the_server_is_replaced():
+    failures, answered, has_ended = [], [0], threading.Event()
+
+    def ask(number):
+        while not has_ended.is_set():
+            try:
+                answer = wales.call(SAY, {'text': 'x', 'delayMs': number * 30}, people['ann'])
+                answered[0] += 1
+                if answer.status != 200:
+                    failures.append((answer.status, answer.body))
+            except OSError as error:
+                failures.append(error)
+    wait_for(lambda: wales.call(SAY, {'text': 'x'}, people['ann']).status == 200, 'the other node')
+    askers = [threading.Thread(target=ask, args=[number]) for number in range(4)]
+    for asker in askers:
+        asker.start()
+    try:
+        for _ in range(3):
+            before = answered[0]
+            wales.lyceum('plugin', 'restart', 'http')
+            wait_for(lambda: answered[0] > before + 20, 'answers after a replacement')
+    finally:
+        has_ended.set()
+        for asker in askers:
+            asker.join()
+    assert not failures, (len(failures), answered, failures[:3])
+    assert wales.get('/me', people['ann']).status == 200
+
+
 def records(kind):
     return [json.loads(line) for line in wales.lyceum('log', 'lyceum.http.v1.%s.>' % kind).splitlines()]
 
