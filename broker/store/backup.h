@@ -79,7 +79,8 @@ LYC_MUST_USE enum lyc_status backup_make(struct store *store, const struct backu
 LYC_MUST_USE enum lyc_status backup_check(const char *folder, struct backup_summary *ret_summary,
 					  struct lyc_error *error);
 /* Make the log folder from a backup, or from the copy of a data folder whose daemon had stopped, in
- * a new epoch. FAILED_PRECONDITION when there is a log already, or when it is another daemon's. */
+ * a new epoch. FAILED_PRECONDITION when there is a log already, when it is another daemon's, or
+ * when the clock is behind the copy's epoch. */
 LYC_MUST_USE enum lyc_status backup_restore(const struct restore_options *options,
 					    struct backup_summary *ret_summary,
 					    struct lyc_error *error);

@@ -152,6 +152,18 @@ static enum lyc_status note(struct store *store, const struct restore_options *o
 	return status;
 }
 
+/* By a clock that is behind, each restore of this copy would begin the same epoch, and give the
+ * same sequences in it. An epoch that the opening itself began tells nothing. */
+static enum lyc_status check_clock(const struct store *store, uint64_t now_ms,
+				   struct lyc_error *error)
+{
+	if (now_ms > store->folder.state.epoch || store->folder.is_state_damaged)
+		return LYC_OK;
+	return error_set(error, LYC_FAILED_PRECONDITION,
+			 "This machine's clock says that the copied log is not begun yet: set the "
+			 "clock right, and restore again.");
+}
+
 static enum lyc_status begin_anew(const char *part, const struct restore_options *options,
 				  bool is_raw, struct backup_summary *summary,
 				  struct lyc_error *error)
@@ -165,6 +177,8 @@ static enum lyc_status begin_anew(const char *part, const struct restore_options
 		status = summarise(store, summary, error);
 	if (status == LYC_OK)
 		status = check_name(summary->daemon, options->daemon, error);
+	if (status == LYC_OK)
+		status = check_clock(store, options->now_ms, error);
 	if (status == LYC_OK)
 		status = store_begin_epoch(store, options->now_ms, error);
 	if (status == LYC_OK)

@@ -19,6 +19,9 @@
 #include "store/backup_files.h"
 #include "temp_log.h"
 
+/* Later than any log here was begun. */
+#define LATER_MS 4000000000000u
+
 struct places {
 	struct temp_log *log;
 	char folder[80];
@@ -109,7 +112,8 @@ static void test_backup_comes_back_in_a_new_epoch(void **state)
 	uint64_t lost = temp_log_append(places.log, "t.s1", "lost");
 	assert_int_equal(backup_check(places.backup, &summary, &error), LYC_OK);
 	assert_string_equal(summary.daemon, "wales");
-	assert_int_equal(restore(&places, places.backup, stats.epoch, &summary, &error), LYC_OK);
+	assert_int_equal(restore(&places, places.backup, stats.epoch + 1, &summary, &error),
+			 LYC_OK);
 	move_in(&places);
 	struct temp_records *after = temp_log_read(places.log, 1);
 	assert_true(temp_records_equal(before, after));
@@ -117,7 +121,7 @@ static void test_backup_comes_back_in_a_new_epoch(void **state)
 	assert_true(span_is(span_of(value.data, value.len), "value"));
 	buf_clear(&value);
 	assert_int_equal(store_get_meta(places.log->store, BACKUP_WAITS_KEY, &value), LYC_OK);
-	/* The epoch is later though the clock says the same, and no sequence comes twice. */
+	/* The epoch is later, and no sequence comes twice. */
 	uint64_t old_epoch = stats.epoch;
 	store_stats(places.log->store, &stats);
 	assert_int_equal(stats.epoch, old_epoch + 1);
@@ -143,6 +147,25 @@ static void test_backup_comes_back_in_a_new_epoch(void **state)
 	places_fini(&places);
 }
 
+/* Two restores of it would be of the same epoch, and give the same sequences. */
+static void test_backup_is_not_restored_before_its_log_was_begun(void **state)
+{
+	(void)state;
+	struct places places;
+	struct backup_summary summary;
+	struct lyc_error error = {0};
+	places_init(&places, 0);
+	temp_log_fill(places.log, 3, 3);
+	make_well(&places, &summary);
+	uint64_t epoch = summary.epoch;
+	assert_int_equal(restore(&places, places.backup, epoch, &summary, &error),
+			 LYC_FAILED_PRECONDITION);
+	assert_non_null(strstr(error.text, "clock"));
+	assert_int_not_equal(access(places.restored, F_OK), 0);
+	assert_int_equal(restore(&places, places.backup, epoch + 1, &summary, &error), LYC_OK);
+	places_fini(&places);
+}
+
 static void test_backup_twice_restored_has_two_former_epochs(void **state)
 {
 	(void)state;
@@ -154,7 +177,7 @@ static void test_backup_twice_restored_has_two_former_epochs(void **state)
 	places_init(&places, 2048);
 	temp_log_fill(places.log, 100, 3);
 	make_well(&places, &summary);
-	assert_int_equal(restore(&places, places.backup, 1, &summary, &error), LYC_OK);
+	assert_int_equal(restore(&places, places.backup, LATER_MS, &summary, &error), LYC_OK);
 	move_in(&places);
 	temp_log_fill(places.log, 5, 1);
 	char tuesday[130];
@@ -163,7 +186,7 @@ static void test_backup_twice_restored_has_two_former_epochs(void **state)
 	assert_int_equal(summary.record_count, 105);
 	assert_int_equal(summary.last_seq, BACKUP_EPOCH_STEP + 5);
 	assert_int_equal(backup_check(tuesday, &summary, &error), LYC_OK);
-	assert_int_equal(restore(&places, tuesday, 1, &summary, &error), LYC_OK);
+	assert_int_equal(restore(&places, tuesday, LATER_MS + 1, &summary, &error), LYC_OK);
 	move_in(&places);
 	assert_int_equal(temp_log_append(places.log, "t.s1", "next"), 2 * BACKUP_EPOCH_STEP + 1);
 	store_stats(places.log->store, &stats);
@@ -220,7 +243,8 @@ static void test_backup_check_finds_every_damage(void **state)
 		assert_int_equal(backup_write(path, span_of(content.data, content.len - 1), NULL),
 				 LYC_OK);
 		assert_int_not_equal(backup_check(places.backup, &summary, &error), LYC_OK);
-		assert_int_not_equal(restore(&places, places.backup, 1, &summary, &error), LYC_OK);
+		assert_int_not_equal(restore(&places, places.backup, LATER_MS, &summary, &error),
+				     LYC_OK);
 		assert_int_not_equal(access(places.restored, F_OK), 0);
 		assert_int_equal(rename(copy, path), 0);
 		buf_fini(&content);
@@ -319,7 +343,7 @@ static void test_backup_is_not_restored_over_a_log(void **state)
 	temp_log_fill(places.log, 3, 3);
 	make_well(&places, &summary);
 	snprintf(places.restored, sizeof(places.restored), "%s", places.log->folder);
-	assert_int_equal(restore(&places, places.backup, 1, &summary, &error),
+	assert_int_equal(restore(&places, places.backup, LATER_MS, &summary, &error),
 			 LYC_FAILED_PRECONDITION);
 	assert_non_null(strstr(error.text, "Move it away"));
 	temp_log_fill(places.log, 3, 3);
@@ -361,7 +385,7 @@ static void test_backup_restores_a_copied_folder(void **state)
 	snprintf(command, sizeof(command), "mkdir %s && cp -r %s %s/log", places.backup,
 		 places.log->folder, places.backup);
 	assert_int_equal(system(command), 0);
-	assert_int_equal(restore(&places, places.backup, 1, &summary, &error), LYC_OK);
+	assert_int_equal(restore(&places, places.backup, LATER_MS, &summary, &error), LYC_OK);
 	assert_int_equal(summary.record_count, 100);
 	assert_int_equal(summary.last_seq, 100);
 	temp_log_open(places.log);
@@ -394,10 +418,11 @@ static void test_backup_that_is_damaged_comes_back_without_its_list(void **state
 	assert_int_equal(unlink(path), 0);
 	content.data[1000] ^= 0x10;
 	assert_int_equal(backup_write(path, span_of(content.data, content.len), &error), LYC_OK);
-	assert_int_equal(restore(&places, places.backup, 1, &summary, &error), LYC_DATA_LOSS);
+	assert_int_equal(restore(&places, places.backup, LATER_MS, &summary, &error),
+			 LYC_DATA_LOSS);
 	snprintf(path, sizeof(path), "%s/backup", places.backup);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(restore(&places, places.backup, 1, &summary, &error), LYC_OK);
+	assert_int_equal(restore(&places, places.backup, LATER_MS, &summary, &error), LYC_OK);
 	assert_int_equal(summary.record_count, 399);
 	move_in(&places);
 	struct temp_records *left = temp_log_read(places.log, 1);
@@ -450,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_backup_comes_back_in_a_new_epoch),
+		cmocka_unit_test(test_backup_is_not_restored_before_its_log_was_begun),
 		cmocka_unit_test(test_backup_twice_restored_has_two_former_epochs),
 		cmocka_unit_test(test_backup_check_finds_every_damage),
 		cmocka_unit_test(test_backup_shares_sealed_segments_and_stays_as_it_is),
