@@ -101,7 +101,8 @@ static void hello(struct daemon *daemon, uint32_t port, struct span routing_id,
 		refusal = "this key is not a node's here: in `keys` its role has to be NODE";
 	} else if (grants->role == ROLE_NODE && is_older_log(daemon, identity, hello->epoch)) {
 		refusal = "this node's log is older than the one that is known here: a copy "
-			  "comes back with lyceumd --restore, which begins a new epoch";
+			  "comes back with lyceumd --restore, which begins a new epoch, when the "
+			  "clock is right";
 	} else {
 		refusal = refuse_more_sessions(daemon, grants);
 	}

@@ -158,14 +158,15 @@ static void take_their_positions(struct link *link, const struct wire_position *
 }
 
 /* A log restored from an older copy would give sequences a second time, and the copies would be
- * taken for known. */
+ * taken for known; so would those of an epoch that a clock which was behind has given. */
 static bool is_behind_itself(const struct link *link)
 {
 	const struct stream *stream = link->links->stream;
 	for (size_t i = 0; i < link->theirs.count; i++) {
 		const struct origin *origin = &link->theirs.items[i];
-		if (strcmp(origin->name, stream->name) == 0 && origin->epoch == stream->epoch &&
-		    origin->seq > stream->last_seq)
+		if (strcmp(origin->name, stream->name) == 0 &&
+		    (origin->epoch > stream->epoch ||
+		     (origin->epoch == stream->epoch && origin->seq > stream->last_seq)))
 			return true;
 	}
 	return false;
@@ -295,9 +296,10 @@ void link_follow(struct link *link, const struct packet_follow *follow)
 	link_asked(link, follow);
 	if (is_behind_itself(link)) {
 		link->has_failed = true;
-		link->failure = "the peer holds records of this daemon that its own log does not, "
-				"which is an older copy: stop the daemon, move its log away, and "
-				"bring the copy back with lyceumd --restore";
+		link->failure =
+			"the peer holds records of this daemon that its own log does not, "
+			"which is an older copy: stop the daemon, move its log away, and "
+			"bring the copy back with lyceumd --restore, when the clock is right";
 		log_error("the log is older than its copies", "peer", link->peer);
 		return;
 	}

@@ -262,6 +262,20 @@ static void test_restore_twice_from_the_same_backup(void **state)
 	fake_backup_free(backup);
 }
 
+/* Its nodes would take what it says from now on for old. */
+static void test_restore_of_hub_by_a_clock_that_is_behind_is_told(void **state)
+{
+	struct net *net = *state;
+	post(net->at_hub, "a", "ours");
+	fake_pass(net->world, 2000);
+	net->hub->epoch--;
+	fake_node_restart(net->hub);
+	fake_pass(net->world, 2000);
+	struct link *link = links_find(&net->hub->daemon.links, "wales");
+	assert_non_null(link->failure);
+	assert_non_null(strstr(link->failure, "its own log does not"));
+}
+
 static void test_restore_of_hub_and_node_together(void **state)
 {
 	struct net *net = *state;
@@ -563,6 +577,7 @@ int main(void)
 		on_net(test_restore_alone_keeps_what_was_written_since),
 		on_net(test_restore_of_hub_gathers_from_several_nodes),
 		on_net(test_restore_twice_from_the_same_backup),
+		on_net(test_restore_of_hub_by_a_clock_that_is_behind_is_told),
 		on_net(test_restore_of_hub_and_node_together),
 		on_net(test_restore_takes_back_only_what_has_its_seal),
 		on_net(test_restore_never_gives_back_what_was_hidden),
