@@ -346,7 +346,9 @@ void sim_node_restore(struct sim_node *node)
 		 node->backup_count);
 	snprintf(log, sizeof(log), MEMORY_DISK_ROOT "%s/log", node->name);
 	memory_disk_forget(node->disk, log);
-	memory_disk_set_full(node->disk, false); /* whoever restores makes room first */
+	/* Whoever restores makes room first, and sets the clock. */
+	memory_disk_set_full(node->disk, false);
+	node->skew_ms = 0;
 	const struct restore_options options = {.folder = folder,
 						.to = log,
 						.daemon = node->name,
