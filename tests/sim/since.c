@@ -177,8 +177,7 @@ void since_check(const struct sim_peer *peer, const struct book *book)
 	const struct since *since = since_of(peer);
 	struct sim *sim = peer->sim;
 	bool has_begun = false;
-	/* What came back after a restore has two times. */
-	if (peer->role != &role || since->id == 0 || sim->has_restores)
+	if (peer->role != &role || since->id == 0)
 		return;
 	for (size_t i = 0; i < book->count && i + 1 < READER_SEQS; i++) {
 		const struct record *record = &book->records[i];
