@@ -27,7 +27,7 @@
 #define LAST_WORDS_US 500000u
 #define START_US 700000u
 #define MAX_BROKEN 3
-#define CONTROL_SEEDS 80
+#define CONTROL_SEEDS 40
 
 struct options {
 	uint64_t seeds;
