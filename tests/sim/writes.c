@@ -102,12 +102,12 @@ static const uint8_t *next_text(const uint8_t *at, const uint8_t *end, uint32_t 
 {
 	while (end - at > 12 && (at = memchr(at, '~', (size_t)(end - at))) && end - at > 12) {
 		char digits[9] = "";
-		/* A length in front of it may look like its first half. */
-		if (at[1] != '~' || at[10] != '#') {
+		memcpy(digits, at + 2, 8);
+		/* A length in front of it may look like its first half, a seal like most of it. */
+		if (at[1] != '~' || at[10] != '#' || strspn(digits, "0123456789abcdef") != 8) {
 			at++;
 			continue;
 		}
-		memcpy(digits, at + 2, 8);
 		at += 2;
 		*ret_readers = (uint32_t)strtoul(digits, NULL, 16);
 		*ret_number = 0;
