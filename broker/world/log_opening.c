@@ -53,14 +53,24 @@ static bool pass_on(uint64_t seq, struct span subject, struct span record, void 
 	return stretch->on_record(seq, record, stretch->arg);
 }
 
-/* What cannot be read is found again by whoever follows it. */
+/* A damaged record hides those behind it until it is named as lost. */
 static void read_stretch(uint64_t from, summary_record_fn on_record, void *on_arg, void *arg)
 {
 	struct world *world = arg;
 	struct stretch stretch = {on_record, on_arg};
-	uint64_t next;
-	if (store_read(world->store, from, 65536, 16u * 1024 * 1024, pass_on, &stretch, &next,
-		       NULL) != LYC_OK)
+	enum lyc_status status;
+	bool was_damaged;
+	do {
+		uint64_t next = from;
+		was_damaged = false;
+		status = store_read(world->store, from, 65536, 16u * 1024 * 1024, pass_on, &stretch,
+				    &next, NULL);
+		if (status == LYC_DATA_LOSS &&
+		    store_mend(world->store, next, next, &was_damaged, NULL) != LYC_OK)
+			was_damaged = false;
+		from = next;
+	} while (was_damaged);
+	if (status != LYC_OK)
 		log_warning("a record of the daemon's own cannot be read", "seq", log_number(from));
 }
 

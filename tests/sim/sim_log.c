@@ -417,11 +417,15 @@ static void read_stretch(uint64_t from, summary_record_fn on_record, void *on_ar
 {
 	struct sim_node *node = arg;
 	struct stretch stretch = {on_record, on_arg};
-	uint64_t next;
+	uint64_t next = from;
 	struct lyc_error error = {0};
-	if (store_read(node->store, from, 65536, 1u << 24, pass_on, &stretch, &next, &error) !=
-		    LYC_OK &&
-	    !node->sim->has_damage)
+	enum lyc_status status;
+	do {
+		from = next;
+		status = store_read(node->store, from, 65536, 1u << 24, pass_on, &stretch, &next,
+				    &error);
+	} while (status == LYC_DATA_LOSS && damage_mend(node, next));
+	if (status != LYC_OK && !node->sim->has_damage)
 		sim_broken(node->sim, PROMISE_DURABLE, "the log of %s cannot be read: %s",
 			   node->name, error.text);
 }
