@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/pb.h"
+#include "io/message_order.h"
 
 #define RECONNECT_MS 100
 #define RECONNECT_MAX_MS 10000
@@ -375,6 +376,7 @@ bool connection_receive(struct connection *connection, zmq_msg_t *ret_msg, bool 
 		zmq_msg_close(ret_msg);
 		return false;
 	}
+	message_taken(zmq_msg_data(ret_msg));
 	if (!has_more_parts(ret_msg))
 		return true;
 	while (has_more_parts(ret_msg)) {

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/endpoint.h"
+#include "io/message_order.h"
 
 #define HWM 128
 #define LINGER_MS 500
@@ -114,6 +115,7 @@ static bool read_one(struct zsock *zsock)
 		zsock_cut(fd);
 		goto out;
 	}
+	message_taken(zmq_msg_data(&frame));
 	const char *user_id = zmq_msg_gets(&frame, "User-Id");
 	zsock->on_frame(zsock, span_of(zmq_msg_data(&routing_id), zmq_msg_size(&routing_id)),
 			user_id ? user_id : "", fd,
@@ -438,6 +440,7 @@ static enum lyc_status send_memory(struct zsock *zsock, struct buf *frame)
 	zmq_msg_t msg;
 	if (zmq_msg_init_data(&msg, frame->data, frame->len, free_frame, NULL) != 0)
 		return send_copy(zsock, frame);
+	message_given(frame->data);
 	if (zmq_msg_send(&msg, zsock->socket, ZMQ_DONTWAIT) < 0) {
 		enum lyc_status status = refused(zsock);
 		keep_memory = true;
