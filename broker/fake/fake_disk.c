@@ -161,7 +161,9 @@ static void serve_removal(struct fake_node *node)
 		buf_fini(&record->subject);
 		buf_fini(&record->record);
 	}
-	removal->status = LYC_OK;
+	removal->status =
+		removal->forgets_damaged && node->keeps_damaged ? LYC_UNAVAILABLE : LYC_OK;
+	node->forgot_damaged += removal->forgets_damaged && removal->status == LYC_OK;
 	removal->on_done(removal);
 }
 

@@ -77,6 +77,8 @@ struct fake_node {
 	struct append *appends;
 	struct log_read *reads;
 	struct log_removal *removal;
+	bool keeps_damaged;      /* files that are kept aside cannot be deleted */
+	unsigned forgot_damaged; /* so often they were */
 	/* fake_settle answers no appends. */
 	bool is_held;
 	/* What the next appends are answered with, unless OK. */

@@ -60,6 +60,8 @@ struct log_removal {
 	size_t seq_count;
 	const char *key;
 	struct span value;
+	/* Damaged files that are kept aside go, too, whatever is in them. */
+	bool forgets_damaged;
 
 	enum lyc_status status;
 	char text[200];

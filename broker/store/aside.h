@@ -14,8 +14,10 @@ void aside_name(const struct segment *segment, char ret_name[ASIDE_NAME_LEN]);
 /* Give the segment's file a second name, which stays when it loses its first. */
 LYC_MUST_USE enum lyc_status aside_keep(const struct segment *segment, const char *name,
 					struct lyc_error *error);
-/* How many files lie aside; and delete those of one segment, because they hold what was removed. */
 size_t aside_count(const struct segment_folder *folder);
-void aside_forget(const struct segment_folder *folder, uint64_t first_seq);
+/* Delete those of one segment, 0: all, because they may hold what is removed. What could not be
+ * deleted is named; the rest is gone, also after a crash. */
+LYC_MUST_USE enum lyc_status aside_forget(const struct segment_folder *folder, uint64_t first_seq,
+					  struct lyc_error *error);
 
 #endif

@@ -208,8 +208,12 @@ static enum lyc_status swap_segment(struct rewrite *rewrite, size_t at, bool is_
 	struct segment *old = store->segments[at];
 	if (store->is_broken)
 		return refuse_broken(store, error);
-	enum lyc_status status =
-		segment_folder_rename(&store->folder, copy->segment->name, old->name, error);
+	/* They may hold what is removed here, and go first: after a crash in between they are not
+	 * looked for again. */
+	enum lyc_status status = aside_forget(&store->folder, old->first_seq, error);
+	if (status != LYC_OK)
+		return status;
+	status = segment_folder_rename(&store->folder, copy->segment->name, old->name, error);
 	if (status != LYC_OK) {
 		/* Which of the two the disk will show is unknown now. */
 		store->is_broken = true;
@@ -222,8 +226,6 @@ static enum lyc_status swap_segment(struct rewrite *rewrite, size_t at, bool is_
 	segment_unref(old);
 	pthread_mutex_unlock(&store->lock);
 	copy->segment = NULL;
-	/* They may hold what was just removed. */
-	aside_forget(&store->folder, store->segments[at]->first_seq);
 	if (is_active) {
 		subject_index_fini(&store->active_subjects);
 		store->active_subjects = copy->subjects;
@@ -272,7 +274,10 @@ static enum lyc_status drop_first(struct rewrite *rewrite, struct lyc_error *err
 	struct segment *first = store->segments[0];
 	struct folder_state state = store->folder.state;
 	state.first_seq = store->segments[1]->first_seq;
-	enum lyc_status status = segment_folder_put_state(&store->folder, &state, error);
+	enum lyc_status status = aside_forget(&store->folder, first->first_seq, error);
+	if (status != LYC_OK)
+		goto out;
+	status = segment_folder_put_state(&store->folder, &state, error);
 	if (status == LYC_RESOURCE_EXHAUSTED && store->folder.has_reserve) {
 		segment_folder_use_reserve(&store->folder);
 		status = segment_folder_put_state(&store->folder, &state, error);
@@ -414,5 +419,13 @@ enum lyc_status store_remove(struct store *store, const uint64_t *seqs, size_t c
 		 store_mend(store, sorted[0], sorted[count - 1], &was_damaged, NULL) == LYC_OK &&
 		 was_damaged);
 	free(sorted);
+	return status;
+}
+
+enum lyc_status store_forget_damaged(struct store *store, struct lyc_error *error)
+{
+	pthread_mutex_lock(&store->changing);
+	enum lyc_status status = aside_forget(&store->folder, 0, error);
+	pthread_mutex_unlock(&store->changing);
 	return status;
 }

@@ -111,6 +111,9 @@ void store_lost(struct store *store, store_lost_fn on_lost, void *arg);
  * or for one of 4 MiB that is still being written. */
 LYC_MUST_USE enum lyc_status store_mend(struct store *store, uint64_t from_seq, uint64_t to_seq,
 					bool *ret_was_damaged, struct lyc_error *error);
+/* Delete the damaged files that are kept aside: which records their bytes were may not be known any
+ * more, and something is erased. */
+LYC_MUST_USE enum lyc_status store_forget_damaged(struct store *store, struct lyc_error *error);
 /* Check the next stretch of about max_bytes from a sequence on; where to go on, 1 at the end.
  * DATA_LOSS when it is damaged: mend it. */
 LYC_MUST_USE enum lyc_status store_scrub(struct store *store, uint64_t *seq, size_t max_bytes,

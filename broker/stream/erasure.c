@@ -71,6 +71,7 @@ struct erasures {
 	bool is_of_replies;
 	uint64_t replies_end_seq;
 	bool is_found; /* and waits for its removal */
+	bool is_last;  /* nothing is left in the records; what is damaged goes */
 	uint64_t end_seq;
 	uint64_t next_seq;
 	struct doomed *doomed;
@@ -325,6 +326,7 @@ static void end_pass(struct erasures *erasures)
 {
 	erasures->is_running = false;
 	erasures->is_found = false;
+	erasures->is_last = false;
 	erasures->doomed_count = 0;
 	buf_clear(&erasures->subjects);
 }
@@ -348,6 +350,16 @@ static void forget_counts(struct erasures *erasures)
 	}
 }
 
+static void finish(struct erasures *erasures)
+{
+	settle(erasures, erasures->end_seq);
+	buf_clear(&erasures->done);
+	pb_write_uint(&erasures->done, 1, erasures->end_seq);
+	end_pass(erasures);
+}
+
+static void remove_found(struct erasures *erasures);
+
 static void go_on(struct erasures *erasures)
 {
 	forget_counts(erasures);
@@ -362,10 +374,9 @@ static void go_on(struct erasures *erasures)
 		read_on(erasures);
 		return;
 	}
-	settle(erasures, erasures->end_seq);
-	buf_clear(&erasures->done);
-	pb_write_uint(&erasures->done, 1, erasures->end_seq);
-	end_pass(erasures);
+	/* A lost record is none that can be found here: its bytes may lie in a file aside. */
+	erasures->is_last = true;
+	remove_found(erasures);
 }
 
 static void removed(struct log_removal *removal)
@@ -374,6 +385,10 @@ static void removed(struct log_removal *removal)
 		(struct erasures *)(void *)((char *)removal - offsetof(struct erasures, removal));
 	erasures->stream->is_removing = false;
 	erasures->stream->removal_count++;
+	if (removal->status == LYC_OK && erasures->is_last) {
+		finish(erasures);
+		return;
+	}
 	if (removal->status == LYC_OK) {
 		log_notice("records erased", "records", log_number(erasures->doomed_count));
 		go_on(erasures);
@@ -396,8 +411,10 @@ static void remove_found(struct erasures *erasures)
 	erasures->seqs = mem_get((erasures->doomed_count + 1) * sizeof(uint64_t));
 	for (size_t i = 0; i < erasures->doomed_count; i++)
 		erasures->seqs[i] = erasures->doomed[i].seq;
-	erasures->removal = (struct log_removal){
-		.seqs = erasures->seqs, .seq_count = erasures->doomed_count, .on_done = removed};
+	erasures->removal = (struct log_removal){.seqs = erasures->seqs,
+						 .seq_count = erasures->doomed_count,
+						 .forgets_damaged = erasures->is_last,
+						 .on_done = removed};
 	stream->env->remove(stream->env->world, &erasures->removal);
 }
 

@@ -32,6 +32,8 @@ static void serve(struct log_keeper *keeper, struct log_removal *removal)
 	if (removal->status == LYC_OK)
 		removal->status =
 			store_remove(keeper->store, removal->seqs, removal->seq_count, &error);
+	if (removal->status == LYC_OK && removal->forgets_damaged)
+		removal->status = store_forget_damaged(keeper->store, &error);
 	if (removal->status != LYC_OK)
 		snprintf(removal->text, sizeof(removal->text), "%.*s",
 			 (int)sizeof(removal->text) - 1, error.text);

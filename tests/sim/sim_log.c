@@ -325,6 +325,8 @@ static void serve_removal(void *arg, uint64_t life)
 	if (removal->status == LYC_OK && node->sim->mutation != MUTATION_KEEP_ERASED)
 		removal->status =
 			store_remove(node->store, removal->seqs, removal->seq_count, &error);
+	if (removal->status == LYC_OK && removal->forgets_damaged)
+		removal->status = store_forget_damaged(node->store, &error);
 	if (removal->status != LYC_OK)
 		snprintf(removal->text, sizeof(removal->text), "%.190s", error.text);
 	else

@@ -157,6 +157,32 @@ static void test_erase_reaches_who_only_had_it_once(void **state)
 	assert_false(holds(bench->wales, "for nobody"));
 }
 
+/* What is lost in a log cannot be found there: the files with the damaged bytes go, and nobody says
+ * that all is gone while they lie there. */
+static void test_erase_takes_what_is_damaged(void **state)
+{
+	struct bench *bench = *state;
+	enum lyc_status status = LYC_OK;
+	post(bench, "a", "first words", MEMBERS, NULL);
+	bench->wales->keeps_damaged = true;
+	ask(bench->root, SUBJECT, "");
+	fake_pass(bench->world, 2000);
+	assert_int_equal(bench->cork->forgot_damaged, 1);
+	assert_int_equal(bench->hub->forgot_damaged, 1);
+	assert_int_equal(bench->wales->forgot_damaged, 0);
+	assert_true(erasures_are_due(bench->wales->daemon.stream.erasures));
+	assert_false(erasures_are_due(bench->cork->daemon.stream.erasures));
+	bench->wales->keeps_damaged = false;
+	fake_pass(bench->world, 4000);
+	assert_int_equal(bench->wales->forgot_damaged, 1);
+	assert_false(erasures_are_due(bench->wales->daemon.stream.erasures));
+	Lyceum__V1__EraseReply *told = reply(bench->root, &status);
+	assert_non_null(told);
+	assert_true(told->erasure[0]->is_done);
+	assert_int_equal(told->erasure[0]->n_confirmed, 2);
+	lyceum__v1__erase_reply__free_unpacked(told, NULL);
+}
+
 static void test_erase_of_what_never_left_waits_for_nobody(void **state)
 {
 	struct bench *bench = *state;
@@ -259,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ERASE_TEST(test_erase_takes_the_bytes_everywhere),
 		ERASE_TEST(test_erase_reaches_who_only_had_it_once),
+		ERASE_TEST(test_erase_takes_what_is_damaged),
 		ERASE_TEST(test_erase_of_what_never_left_waits_for_nobody),
 		ERASE_TEST(test_erase_is_finished_by_who_was_away),
 		ERASE_TEST(test_erase_is_for_the_operator_of_the_home),

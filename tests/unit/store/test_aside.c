@@ -3,6 +3,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "store/aside.h"
@@ -28,13 +32,22 @@ static void test_aside_keeps_a_file_until_its_segment_is_forgotten(void **state)
 	}
 	assert_string_equal(kept, "00000000000000000101.log.damaged-8");
 	assert_int_equal(aside_count(&folder), 2);
-	aside_forget(&folder, 1);
+	assert_int_equal(aside_forget(&folder, 1, NULL), LYC_OK);
 	assert_int_equal(aside_count(&folder), 1);
 	assert_true(temp_log_has(log, kept));
 	assert_true(temp_log_has(log, names[0]));
 	assert_false(temp_log_has(log, "00000000000000000001.log.damaged-7"));
-	aside_forget(&folder, 101);
+	assert_int_equal(aside_forget(&folder, 101, NULL), LYC_OK);
 	assert_int_equal(aside_count(&folder), 0);
+	/* One that cannot be deleted is named. */
+	struct lyc_error error = {0};
+	char path[160];
+	snprintf(path, sizeof(path), "%s/00000000000000000001.log.damaged-9", log->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_not_equal(aside_forget(&folder, 0, &error), LYC_OK);
+	assert_non_null(strstr(error.text, "00000000000000000001.log.damaged-9"));
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(aside_forget(&folder, 0, NULL), LYC_OK);
 	segment_folder_fini(&folder);
 	temp_log_free(log);
 }

@@ -274,6 +274,61 @@ static void test_damage_kept_aside_goes_with_what_is_erased(void **state)
 	whole_fini(&whole);
 }
 
+static size_t count_aside(struct temp_log *log)
+{
+	struct store_stats stats;
+	store_stats(log->store, &stats);
+	return stats.aside_count;
+}
+
+/* A file that goes as a whole takes with it what lies aside of it. */
+static void test_damage_kept_aside_goes_with_its_whole_file(void **state)
+{
+	(void)state;
+	struct whole whole;
+	size_t file = 0;
+	uint64_t seqs[RECORDS];
+	whole_init(&whole);
+	while (strcmp(whole.names[file], "00000000000000000001.log") != 0)
+		file++;
+	open_damaged(&whole, file, 64 + 30, 1, 1);
+	assert_int_equal(count_aside(whole.log), 1);
+	assert_true(temp_log_contains(whole.log, "r2"));
+	for (uint64_t i = 0; i < RECORDS; i++)
+		seqs[i] = i + 1;
+	assert_int_equal(store_remove(whole.log->store, seqs, RECORDS - 1, NULL), LYC_OK);
+	assert_false(temp_log_has(whole.log, "00000000000000000001.log"));
+	assert_int_equal(count_aside(whole.log), 0);
+	assert_false(temp_log_contains(whole.log, "r2"));
+	whole_fini(&whole);
+}
+
+/* Of a lost record nobody knows what it was: only the file aside has its bytes. */
+static void test_damage_kept_aside_goes_whatever_it_was(void **state)
+{
+	(void)state;
+	struct whole whole;
+	size_t file = 0;
+	struct buf bytes = {0};
+	bool was_damaged;
+	whole_init(&whole);
+	while (strcmp(whole.names[file], "00000000000000000001.log") != 0)
+		file++;
+	restore(&whole);
+	buf_add(&bytes, whole.contents[file].data, whole.contents[file].len);
+	memcpy(bytes.data + 64 + 30, "a secret", 8);
+	temp_log_save(whole.log, whole.names[file], span_of(bytes.data, bytes.len));
+	buf_fini(&bytes);
+	temp_log_open(whole.log);
+	assert_int_equal(store_mend(whole.log->store, 1, UINT64_MAX, &was_damaged, NULL), LYC_OK);
+	assert_true(was_damaged);
+	assert_true(temp_log_contains(whole.log, "a secret"));
+	assert_int_equal(store_forget_damaged(whole.log->store, NULL), LYC_OK);
+	assert_int_equal(count_aside(whole.log), 0);
+	assert_false(temp_log_contains(whole.log, "a secret"));
+	whole_fini(&whole);
+}
+
 static void test_damage_is_found_by_a_scrub(void **state)
 {
 	(void)state;
@@ -354,6 +409,8 @@ int main(void)
 		cmocka_unit_test(test_damage_of_one_bit_anywhere_is_named_and_healed),
 		cmocka_unit_test(test_damage_stays_named_after_another_start),
 		cmocka_unit_test(test_damage_kept_aside_goes_with_what_is_erased),
+		cmocka_unit_test(test_damage_kept_aside_goes_with_its_whole_file),
+		cmocka_unit_test(test_damage_kept_aside_goes_whatever_it_was),
 		cmocka_unit_test(test_damage_is_found_by_a_scrub),
 		cmocka_unit_test(test_damage_is_mended_while_appends_go_on),
 	};
