@@ -244,7 +244,8 @@ uint64_t say_start(struct lyc_client *client, const char *text, uint32_t delay_m
 
 void outcome_wait(struct network *network, struct lyc_client *client, struct outcome *outcome)
 {
-	uint64_t deadline = network_now_ms() + NETWORK_DEADLINE_MS;
+	/* Longer than any of these calls may take. */
+	uint64_t deadline = network_now_ms() + 3ull * NETWORK_DEADLINE_MS;
 	while (!outcome->is_done) {
 		if (network_now_ms() > deadline)
 			fail_msg("a call got no reply at all");
