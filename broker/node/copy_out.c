@@ -136,6 +136,7 @@ static void read_done(struct log_read *base)
 		log_error("the log cannot be read for the link", "peer", link->peer, "reason",
 			  base->text);
 	} else if (is_same) {
+		log_read_clip(base, link->links->stream->last_seq);
 		struct span at = log_read_begin(&base->records);
 		struct span bytes;
 		uint64_t seq;

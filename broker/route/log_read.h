@@ -11,6 +11,8 @@
 
 #include "base/buf.h"
 
+struct log_read;
+
 /* Append one. */
 void log_read_add(struct buf *records, uint64_t seq, struct span record);
 
@@ -22,5 +24,9 @@ static inline struct span log_read_begin(const struct buf *records)
 
 /* The next one, borrowed from the run; false at the end. */
 bool log_read_next(struct span *at, uint64_t *ret_seq, struct span *ret_record);
+
+/* Leave out what comes behind last_seq. The files may be further than what the core has been told
+ * of: it does not know yet what those records mean, or the schemas among them. */
+void log_read_clip(struct log_read *read, uint64_t last_seq);
 
 #endif

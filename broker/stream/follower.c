@@ -288,6 +288,7 @@ static void read_done(struct log_read *base)
 	} else if (base->status != LYC_OK) {
 		give_up(follower, base);
 	} else {
+		log_read_clip(base, follower->stream->last_seq);
 		follower->next_seq = send_read(follower, base);
 		follower_pump(follower);
 	}

@@ -87,6 +87,7 @@ static void read_done(struct log_read *base)
 	} else if (base->status != LYC_OK) {
 		end_all(group, base->status, base->text);
 	} else {
+		log_read_clip(base, group->stream->last_seq);
 		take_read(group, base);
 		drop_gone(group);
 		group_reader_pump(group);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "route/env.h"
 #include "route/log_read.h"
 
 static struct span text(const char *content, size_t len)
@@ -58,11 +59,36 @@ static void test_log_read_ends_before_half_a_record(void **state)
 	buf_fini(&records);
 }
 
+/* What the core has not been told of yet. */
+static void test_log_read_is_clipped_behind_a_sequence(void **state)
+{
+	(void)state;
+	for (uint64_t last = 2; last <= 7; last++) {
+		struct log_read read = {.next_seq = 7};
+		log_read_add(&read.records, 3, text("one", 3));
+		log_read_add(&read.records, 4, text("two", 3));
+		log_read_add(&read.records, 6, text("three", 5));
+		log_read_clip(&read, last);
+		struct span at = log_read_begin(&read.records);
+		struct span record;
+		uint64_t seq;
+		size_t count = 0;
+		while (log_read_next(&at, &seq, &record)) {
+			assert_true(seq <= last);
+			count++;
+		}
+		assert_int_equal(count, (last >= 3) + (last >= 4) + (last >= 6));
+		assert_int_equal(read.next_seq, last < 6 ? last + 1 : 7);
+		buf_fini(&read.records);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_log_read_finds_what_was_added_in_order),
 		cmocka_unit_test(test_log_read_ends_before_half_a_record),
+		cmocka_unit_test(test_log_read_is_clipped_behind_a_sequence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
