@@ -273,6 +273,8 @@ static void test_reload_changes_the_hub(void **state)
 	node_start(second);
 	node_start(wales);
 	node_wait_for_link(wales, true);
+	/* Its plugin brings the type. */
+	say_until(wales, LYC_OK);
 	(void)note_publish(node_client(wales), NULL, "for all",
 			   &(struct lyc_publish_options){.durable = true});
 	wales->hub = second;
