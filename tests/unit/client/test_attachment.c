@@ -133,7 +133,7 @@ static void test_attachment_open_refuses_another_version(void **state)
 static void fall_silent(struct fake_daemon *daemon, void *arg)
 {
 	(void)arg;
-	daemon->welcome.heartbeat_ms = 150;
+	daemon->welcome.heartbeat_ms = 300;
 	fake_greet(daemon);
 	for (int i = 0; i < 3; i++) {
 		const struct packet *ping = fake_next(daemon, true);
@@ -162,7 +162,7 @@ static void test_attachment_is_lost_when_the_daemon_is_silent(void **state)
 	fake_daemon_start(&daemon, ZMQ_ROUTER, fall_silent, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct ending ending = {0};
-	uint64_t until_ms = mono_ms() + 600;
+	uint64_t until_ms = mono_ms() + 1200;
 	while (mono_ms() < until_ms)
 		assert_int_equal(lyc_client_run(client, 20), LYC_OK);
 	assert_int_equal(
