@@ -99,8 +99,9 @@ class Node:
         return done.stdout
 
     def plugin_pid(self, name='http'):
+        """0 while it has no process."""
         status = json.loads(self.lyceum('status', '--json'))
-        return int([plugin for plugin in status['plugin'] if plugin['name'] == name][0]['pid'])
+        return int([plugin for plugin in status['plugin'] if plugin['name'] == name][0].get('pid', 0))
 
     # ---- HTTP ----
 
