@@ -8,16 +8,14 @@
 #include "base/mem.h"
 #include "base/pb.h"
 #include "log.h"
+#include "stream/confirmations.h"
 #include "stream/retention.h"
 #include "stream/scan.h"
 
 #define LOG_TOPIC "erasure"
 #define DONE_KEY "erased"
 #define MAX_DOOMED 65536
-#define ERASED_PREFIX "lyceum.v1.Erased."
 #define KEYED_PATTERN "lyceum.v1.KeyedCall.>"
-/* Of Erased. */
-enum { HOME = 1, OF = 2, EPOCH = 3, SEQ = 4, NODE = 5 };
 /* Of KeyedCall. */
 enum { KEPT_REPLY = 7 };
 
@@ -34,20 +32,6 @@ struct erasure {
 	UT_hash_handle by_key;
 };
 
-/* What a daemon has said of a home's erasures. */
-struct told {
-	char daemon[64];
-	char of[64];
-	uint64_t epoch;
-	uint64_t seq;
-	struct told *next;
-};
-
-struct named {
-	char name[64];
-	struct named *next;
-};
-
 struct doomed {
 	uint64_t seq;
 	size_t len;
@@ -57,8 +41,7 @@ struct doomed {
 struct erasures {
 	struct stream *stream;
 	struct erasure *all;
-	struct told *told;
-	struct named *daemons;
+	struct confirmations confirmations;
 	size_t due;       /* not done */
 	bool is_telling;  /* an Erased is on its way */
 	bool has_to_tell; /* something was done, or was done in an earlier life */
@@ -87,6 +70,7 @@ struct erasures *erasures_new(struct stream *stream)
 {
 	struct erasures *erasures = mem_new(struct erasures);
 	erasures->stream = stream;
+	erasures->confirmations.own_name = stream->name;
 	return erasures;
 }
 
@@ -102,16 +86,7 @@ void erasures_free(struct erasures *erasures)
 		free(erasure->key);
 		free(erasure);
 	}
-	while (erasures->told) {
-		struct told *told = erasures->told;
-		erasures->told = told->next;
-		free(told);
-	}
-	while (erasures->daemons) {
-		struct named *named = erasures->daemons;
-		erasures->daemons = named->next;
-		free(named);
-	}
+	confirmations_fini(&erasures->confirmations);
 	buf_fini(&erasures->subjects);
 	buf_fini(&erasures->done);
 	free(erasures->doomed);
@@ -172,70 +147,12 @@ static void note_erasure(struct erasures *erasures, uint64_t seq, const struct r
 	erasure->is_done = false;
 }
 
-static void name_daemon(struct erasures *erasures, struct span name)
-{
-	struct named **end = &erasures->daemons;
-	if (name.len == 0 || name.len >= sizeof((*end)->name) ||
-	    span_is(name, erasures->stream->name))
-		return;
-	for (; *end; end = &(*end)->next) {
-		if (span_is(name, (*end)->name))
-			return;
-	}
-	*end = mem_new(struct named);
-	memcpy((*end)->name, name.data, name.len);
-}
-
-static struct told *told_of(const struct erasures *erasures, const char *daemon, const char *of)
-{
-	struct told *told = erasures->told;
-	while (told && (strcmp(told->daemon, daemon) != 0 || strcmp(told->of, of) != 0))
-		told = told->next;
-	return told;
-}
-
-/* Whose word it is, the record's origin says; the body has to agree, which its key sees to. */
-static void note_told(struct erasures *erasures, const struct record *record)
-{
-	struct told found = {0};
-	struct pb_reader reader = pb_reader_of(record->body);
-	struct pb_field field;
-	bool is_own = record->origin.len == 0;
-	snprintf(found.daemon, sizeof(found.daemon), "%.*s",
-		 is_own ? (int)strlen(erasures->stream->name) : (int)record->origin.len,
-		 is_own ? erasures->stream->name : (const char *)record->origin.data);
-	while (pb_read_field(&reader, &field)) {
-		if (field.number == OF && field.wire == PB_LEN)
-			snprintf(found.of, sizeof(found.of), "%.*s", (int)field.bytes.len,
-				 (const char *)field.bytes.data);
-		else if (field.number == EPOCH)
-			found.epoch = field.value;
-		else if (field.number == SEQ)
-			found.seq = field.value;
-		else if (field.number == NODE && field.wire == PB_LEN)
-			name_daemon(erasures, field.bytes);
-	}
-	name_daemon(erasures, span_of(found.daemon, strlen(found.daemon)));
-	struct told *told = told_of(erasures, found.daemon, found.of);
-	if (!told) {
-		told = mem_new(struct told);
-		struct told *next = erasures->told;
-		erasures->told = told;
-		found.next = next;
-	} else {
-		found.next = told->next;
-	}
-	*told = found;
-}
-
 void erasures_noted(struct erasures *erasures, uint64_t seq, const struct record *record)
 {
-	size_t len = sizeof(ERASED_PREFIX) - 1;
 	if (record->erase && record->removed)
 		note_erasure(erasures, seq, record);
-	else if (record->subject.len > len && !record->removed &&
-		 memcmp(record->subject.data, ERASED_PREFIX, len) == 0)
-		note_told(erasures, record);
+	else if (confirmations_is_one(record))
+		confirmations_note(&erasures->confirmations, record);
 }
 
 /* How far everything was done in an earlier life: 1 the sequence here. */
@@ -495,15 +412,11 @@ static void tell(struct erasures *erasures, const char *of, uint64_t epoch, uint
 	struct stream *stream = erasures->stream;
 	struct buf subject = {0};
 	struct buf body = {0};
-	buf_add_format(&subject, ERASED_PREFIX "%s.%s", stream->name, of);
-	pb_write_text(&body, HOME, stream->name);
-	pb_write_text(&body, OF, of);
-	pb_write_uint(&body, EPOCH, epoch);
-	pb_write_uint(&body, SEQ, seq);
+	confirmations_write(&erasures->confirmations, of, epoch, seq, &subject, &body);
 	const struct grants *grants = stream->policy->by_name;
 	for (; grants; grants = grants->by_name.next) {
 		if (grants->role == ROLE_NODE)
-			pb_write_text(&body, NODE, grants->name);
+			confirmations_write_node(&body, grants->name);
 	}
 	erasures->is_telling = true;
 	stream_append_own(stream, span_of(subject.data, subject.len), span_of(body.data, body.len),
@@ -514,9 +427,10 @@ static void tell(struct erasures *erasures, const char *of, uint64_t epoch, uint
 
 static bool is_news(const struct erasures *erasures, const char *of, const struct erasure *erasure)
 {
-	const struct told *told = told_of(erasures, erasures->stream->name, of);
-	return !told || told->epoch < erasure->epoch ||
-	       (told->epoch == erasure->epoch && told->seq < erasure->origin_seq);
+	const struct confirmation *said =
+		confirmations_find(&erasures->confirmations, erasures->stream->name, of);
+	return !said || said->epoch < erasure->epoch ||
+	       (said->epoch == erasure->epoch && said->seq < erasure->origin_seq);
 }
 
 /* Of one home a tick; nothing of a home that has one which is not done. */
@@ -591,12 +505,12 @@ void erasures_each_own(struct erasures *erasures, erasure_fn on_own, void *arg)
 
 bool erasures_is_confirmed(const struct erasures *erasures, const char *daemon, uint64_t seq)
 {
-	const struct told *told = told_of(erasures, daemon, erasures->stream->name);
-	return told && told->epoch == erasures->stream->epoch && told->seq >= seq;
+	const struct confirmation *said =
+		confirmations_find(&erasures->confirmations, daemon, erasures->stream->name);
+	return said && said->epoch == erasures->stream->epoch && said->seq >= seq;
 }
 
 void erasures_each_daemon(const struct erasures *erasures, erasure_daemon_fn on_daemon, void *arg)
 {
-	for (const struct named *named = erasures->daemons; named; named = named->next)
-		on_daemon(named->name, arg);
+	confirmations_each_daemon(&erasures->confirmations, on_daemon, arg);
 }
