@@ -86,6 +86,12 @@ static size_t env_saved_count(void *arg, const char *prefix)
 	return count;
 }
 
+static bool env_is_saved(void *arg, const char *key)
+{
+	const struct fake_value *value = find_value(arg, key);
+	return value && value->value.len > 0;
+}
+
 void fake_disk_env(struct env *env)
 {
 	env->append = env_append;
@@ -95,6 +101,7 @@ void fake_disk_env(struct env *env)
 	env->save = env_save;
 	env->load = env_load;
 	env->saved_count = env_saved_count;
+	env->is_saved = env_is_saved;
 }
 
 static void judge(struct fake_node *node, struct append *append)

@@ -136,6 +136,8 @@ struct env {
 	void (*damaged)(void *world, void (*on_key)(const char *key, void *arg), void *arg);
 	/* How many keys that begin like this have a value on the disk. */
 	size_t (*saved_count)(void *world, const char *prefix);
+	/* Does this very key have one? */
+	bool (*is_saved)(void *world, const char *key);
 	/* Takes the job; one at a time. NULL: this world has no files. */
 	void (*backup)(void *world, struct backup_job *job);
 	/* Takes the heal. NULL, as is the next: this world's log is never damaged. */

@@ -127,8 +127,12 @@ bool store_meta_was_damaged(struct store *store, const char *key)
 	if (!is_key(key))
 		return false;
 	mark_name(key, name);
-	return faccessat(store->folder.meta_fd, name, F_OK, 0) == 0 &&
-	       faccessat(store->folder.meta_fd, key, F_OK, 0) != 0;
+	return faccessat(store->folder.meta_fd, name, F_OK, 0) == 0 && !store_has_meta(store, key);
+}
+
+bool store_has_meta(const struct store *store, const char *key)
+{
+	return is_key(key) && faccessat(store->folder.meta_fd, key, F_OK, 0) == 0;
 }
 
 static DIR *open_names(const struct store *store)

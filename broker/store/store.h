@@ -153,6 +153,7 @@ LYC_MUST_USE enum lyc_status store_remove_meta(struct store *store, const char *
 					       struct lyc_error *error);
 /* How many keys begin with these characters. */
 size_t store_count_meta(struct store *store, const char *prefix);
+bool store_has_meta(const struct store *store, const char *key);
 /* DATA_LOSS when it is damaged; from then on it is not there, and only a mark says that it was. */
 LYC_MUST_USE enum lyc_status store_get_meta(struct store *store, const char *key,
 					    struct buf *ret_value);

@@ -157,7 +157,7 @@ void durable_fini(struct stream *stream)
 
 bool durable_is_placed(const struct stream *stream, const char *key)
 {
-	return stream->env->saved_count(stream->env->world, key) > 0;
+	return stream->env->is_saved(stream->env->world, key);
 }
 
 bool durable_resume(struct stream *stream, const char *key, uint64_t *ret_seq)

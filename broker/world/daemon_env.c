@@ -112,6 +112,12 @@ static size_t env_saved_count(void *arg, const char *prefix)
 	return store_count_meta(world->store, prefix);
 }
 
+static bool env_is_saved(void *arg, const char *key)
+{
+	struct world *world = arg;
+	return store_has_meta(world->store, key);
+}
+
 static void env_heal(void *arg, struct log_heal *heal)
 {
 	struct world *world = arg;
@@ -181,6 +187,7 @@ struct env daemon_env(struct world *world)
 		.was_damaged = env_was_damaged,
 		.damaged = env_damaged,
 		.saved_count = env_saved_count,
+		.is_saved = env_is_saved,
 		.backup = backup_thread_start,
 		.heal = env_heal,
 		.lost = env_lost,

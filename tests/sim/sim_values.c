@@ -120,11 +120,18 @@ static size_t env_saved_count(void *arg, const char *prefix)
 	return store_count_meta(node->store, prefix);
 }
 
+static bool env_is_saved(void *arg, const char *key)
+{
+	const struct sim_node *node = arg;
+	return store_has_meta(node->store, key);
+}
+
 void sim_values_env(struct env *env)
 {
 	env->save = env_save;
 	env->load = env_load;
 	env->saved_count = env_saved_count;
+	env->is_saved = env_is_saved;
 }
 
 void sim_values_close(struct sim_node *node)

@@ -40,6 +40,8 @@ static void test_meta_removes_and_counts(void **state)
 	assert_int_equal(store_put_meta(log->store, "position.b", text_span("b"), NULL), LYC_OK);
 	assert_int_equal(store_put_meta(log->store, "positio", text_span("c"), NULL), LYC_OK);
 	assert_int_equal(store_count_meta(log->store, "position."), 2);
+	assert_true(store_has_meta(log->store, "position.b"));
+	assert_false(store_has_meta(log->store, "position."));
 	assert_int_equal(store_remove_meta(log->store, "position.a", NULL), LYC_OK);
 	assert_int_equal(store_remove_meta(log->store, "position.a", NULL), LYC_OK);
 	assert_int_equal(store_remove_meta(log->store, "../LOCK", NULL), LYC_INVALID_ARGUMENT);
