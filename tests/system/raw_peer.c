@@ -115,6 +115,13 @@ bool raw_peer_receive(struct raw_peer *peer, struct packet *ret_packet, int time
 	}
 }
 
+static void answer(struct raw_peer *peer, const struct packet *packet)
+{
+	struct packet pong = {.kind = PACKET_PONG, .pong = {.id = packet->ping.id}};
+	if (packet->kind == PACKET_PING)
+		raw_peer_send(peer, &pong);
+}
+
 bool raw_peer_await(struct raw_peer *peer, enum packet_kind kind, struct packet *ret_packet,
 		    int timeout_ms)
 {
@@ -124,11 +131,7 @@ bool raw_peer_await(struct raw_peer *peer, enum packet_kind kind, struct packet 
 			return false;
 		if (ret_packet->kind == kind)
 			return true;
-		if (ret_packet->kind == PACKET_PING) {
-			struct packet pong = {.kind = PACKET_PONG,
-					      .pong = {.id = ret_packet->ping.id}};
-			raw_peer_send(peer, &pong);
-		}
+		answer(peer, ret_packet);
 	}
 	return false;
 }
@@ -141,12 +144,9 @@ bool raw_peer_greet(struct raw_peer *peer, struct packet *ret_packet)
 	return raw_peer_receive(peer, ret_packet, 5000) && ret_packet->kind == PACKET_WELCOME;
 }
 
-bool raw_peer_be_hub(struct raw_peer *peer, const char *node)
+static void welcome(struct raw_peer *peer, const char *node)
 {
-	struct packet packet;
-	if (!raw_peer_await(peer, PACKET_HELLO, &packet, NETWORK_DEADLINE_MS))
-		return false;
-	packet = (struct packet){.kind = PACKET_WELCOME};
+	struct packet packet = {.kind = PACKET_WELCOME};
 	packet.welcome = (struct packet_welcome){.version = WIRE_VERSION,
 						 .daemon = span_of("hub", 3),
 						 .epoch = 1,
@@ -158,5 +158,21 @@ bool raw_peer_be_hub(struct raw_peer *peer, const char *node)
 	raw_peer_send(peer, &packet);
 	packet = (struct packet){.kind = PACKET_FOLLOW, .follow = {.credit = 8 * 1024 * 1024}};
 	raw_peer_send(peer, &packet);
-	return true;
+}
+
+bool raw_peer_hear_as_hub(struct raw_peer *peer, const char *node, const void *bytes, size_t len,
+			  int timeout_ms)
+{
+	struct packet packet;
+	uint64_t deadline = network_now_ms() + (uint64_t)timeout_ms;
+	for (uint64_t now = network_now_ms(); now < deadline; now = network_now_ms()) {
+		if (memmem(peer->heard.data, peer->heard.len, bytes, len))
+			return true;
+		if (!raw_peer_receive(peer, &packet, (int)(deadline - now)))
+			return false;
+		if (packet.kind == PACKET_HELLO)
+			welcome(peer, node);
+		answer(peer, &packet);
+	}
+	return false;
 }

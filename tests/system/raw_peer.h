@@ -37,7 +37,9 @@ bool raw_peer_await(struct raw_peer *peer, enum packet_kind kind, struct packet 
 		    int timeout_ms);
 /* Hello, and true at Welcome. */
 bool raw_peer_greet(struct raw_peer *peer, struct packet *ret_packet);
-/* Welcome a node, as its hub "hub" would, and follow its records. */
-bool raw_peer_be_hub(struct raw_peer *peer, const char *node);
+/* Welcome a node, as its hub "hub" would, each time that it connects, and follow its records until
+ * these bytes have been heard; false when timeout_ms have passed before. */
+bool raw_peer_hear_as_hub(struct raw_peer *peer, const char *node, const void *bytes, size_t len,
+			  int timeout_ms);
 
 #endif

@@ -96,7 +96,6 @@ static void add_note(struct node *node, const char *text, const char *principal)
 static void test_note_speaker_is_in_no_packet_and_no_file(void **state)
 {
 	char principals[40][40], text[120];
-	struct packet packet;
 	(void)state;
 	struct network *own = network_new();
 	struct node *false_hub = network_add(own, "hub", NULL);
@@ -117,9 +116,8 @@ static void test_note_speaker_is_in_no_packet_and_no_file(void **state)
 		snprintf(text, sizeof(text), "remark %d of forty", i);
 		add_note(leeds, text, principals[i]);
 	}
-	assert_true(raw_peer_be_hub(peer, "leeds"));
-	while (!memmem(peer->heard.data, peer->heard.len, "remark 39 of forty", 18))
-		assert_true(raw_peer_receive(peer, &packet, NETWORK_DEADLINE_MS));
+	assert_true(
+		raw_peer_hear_as_hub(peer, "leeds", "remark 39 of forty", 18, NETWORK_DEADLINE_MS));
 	for (int i = 0; i < 40; i++) {
 		char *at = strchr(principals[i], '@');
 		*at = '\0';
