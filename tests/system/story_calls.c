@@ -222,6 +222,12 @@ static void test_call_streams_as_fast_as_its_reader(void **state)
 	assert_in_range(counted.most, 60, 2070);
 }
 
+static bool log_is_longer(const Lyceum__V1__StatusReply *status, const void *arg)
+{
+	const uint64_t *seq = arg;
+	return status->storage->last_seq > *seq;
+}
+
 /* From another node, through the hub, before and after the home was killed. */
 static void test_call_with_an_idempotency_key_is_remembered_by_its_home(void **state)
 {
@@ -245,11 +251,13 @@ static void test_call_with_an_idempotency_key_is_remembered_by_its_home(void **s
 		}
 	}
 	/* A call that runs when its home is killed: with a key the client asks again by itself, and
-	 * the home says that it does not know. */
+	 * the home says that it does not know. Before its start is in the log it does not run, and
+	 * the home would run it then. */
 	struct outcome outcome;
 	struct lyc_call_options options = {.idempotency_key = "story-2", .timeout_ms = 30000};
+	uint64_t seq = node_position(nhsa).seq;
 	say_start(node_client(wales), "slow", 50000, &options, &outcome);
-	node_barrier(wales, nhsa);
+	node_wait_for_status(nhsa, log_is_longer, &seq, "the call's start");
 	node_kill(nhsa);
 	node_start(nhsa);
 	outcome_wait(network, node_client(wales), &outcome);
