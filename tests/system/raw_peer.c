@@ -166,10 +166,10 @@ bool raw_peer_hear_as_hub(struct raw_peer *peer, const char *node, const void *b
 	struct packet packet;
 	uint64_t deadline = network_now_ms() + (uint64_t)timeout_ms;
 	for (uint64_t now = network_now_ms(); now < deadline; now = network_now_ms()) {
-		if (memmem(peer->heard.data, peer->heard.len, bytes, len))
-			return true;
 		if (!raw_peer_receive(peer, &packet, (int)(deadline - now)))
 			return false;
+		if (memmem(peer->heard.data, peer->heard.len, bytes, len))
+			return true;
 		if (packet.kind == PACKET_HELLO)
 			welcome(peer, node);
 		answer(peer, &packet);
