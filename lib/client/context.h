@@ -19,12 +19,14 @@
 struct view {
 	bool is_followed;
 	bool is_caught_up;
+	/* The daemon does not let it follow any more, and why. */
+	bool has_ended;
+	struct lyc_error why;
 	lyc_record_fn on_record;
 	/* NULL: the plugin keeps what on_record gets. */
 	struct lyc_table *table;
 	/* The last sequence that it has handled. */
 	uint64_t seq;
-	uint64_t progress_ms;
 	/* Calls that wait until it has come far enough. */
 	struct list waiting;
 };

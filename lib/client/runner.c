@@ -16,8 +16,6 @@
 #define CALL_CREDIT (8 * 1024 * 1024)
 /* How long a lost daemon may stay away. */
 #define LOST_MS 10000
-/* Services are offered when the view is complete, or when the log has been silent for this long. */
-#define CATCH_UP_MS 2000
 #define MAX_SLEEP_MS 1000
 /* How long a daemon may take to say that it has heard of our end. */
 #define LET_GO_MS 2000
@@ -193,6 +191,11 @@ static enum lyc_status check_session(struct lyc_plugin_context *context, bool *r
 					 context->lost_why.text);
 		return LYC_OK;
 	}
+	if (context->view.has_ended) {
+		if (error)
+			*error = context->view.why;
+		return context->view.why.status;
+	}
 	if (!client_is_open(context->client))
 		return LYC_OK;
 	const struct lyc_welcome *welcome = lyc_client_welcome(context->client);
@@ -204,18 +207,12 @@ static enum lyc_status check_session(struct lyc_plugin_context *context, bool *r
 	return LYC_OK;
 }
 
-static bool may_register(struct lyc_plugin_context *context)
+/* Half a view would say that there is not what the log holds. */
+static bool may_register(const struct lyc_plugin_context *context)
 {
 	const struct view *view = &context->view;
-	if (context->is_registered || context->is_lost || !client_is_open(context->client))
-		return false;
-	if (!view->is_followed || view->is_caught_up)
-		return true;
-	if (mono_ms() - view->progress_ms < CATCH_UP_MS)
-		return false;
-	lyc_log(context, 2,
-		"the daemon did not say where its log ends; serving from what has come");
-	return true;
+	return !context->is_registered && !context->is_lost && client_is_open(context->client) &&
+	       (!view->is_followed || view->is_caught_up);
 }
 
 /* Asked even while calls are under way: it takes nothing new from the first time on. */

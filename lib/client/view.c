@@ -6,11 +6,9 @@
 
 #include "base/error.h"
 #include "client/context.h"
-#include "io/clock.h"
 
 static void advance(struct lyc_plugin_context *context, uint64_t seq)
 {
-	context->view.progress_ms = mono_ms();
 	if (seq <= context->view.seq)
 		return;
 	context->view.seq = seq;
@@ -22,7 +20,9 @@ static void receive(const struct lyc_delivery *delivery, void *arg)
 	struct lyc_plugin_context *context = arg;
 	struct view *view = &context->view;
 	if (delivery->status != LYC_OK) {
-		lyc_log(context, 1, "the log cannot be followed: %s", delivery->text);
+		error_set(&view->why, delivery->status, "The log cannot be followed: %s",
+			  delivery->text);
+		view->has_ended = true;
 		return;
 	}
 	if (delivery->missed > 0)
@@ -59,7 +59,6 @@ enum lyc_status lyc_follow(struct lyc_plugin_context *context, const char *patte
 	view->is_followed = true;
 	view->on_record = on_record;
 	view->seq = from > 0 ? from - 1 : 0;
-	view->progress_ms = mono_ms();
 	return LYC_OK;
 }
 

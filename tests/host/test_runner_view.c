@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <time.h>
 
 #include "runner_bench.h"
 
@@ -51,6 +52,41 @@ static void test_runner_registers_when_it_has_caught_up(void **state)
 	runner_send_note(id, 9);
 	harness_say(harness, 2, "early", 5000);
 	assert_true(harness_said(harness_expect_reply(harness, 2), "2"));
+}
+
+/* However long it is silent: half a view would say that there is not what the log holds. */
+static void test_runner_serves_nothing_before_the_daemon_says_where_its_log_ends(void **state)
+{
+	(void)state;
+	const struct timespec silence = {.tv_sec = 2, .tv_nsec = 500000000};
+	const struct packet ping = {.kind = PACKET_PING, .ping = {.id = 1}};
+	harness_start(harness, runner_plugin("probe"), "probe", runner_config);
+	uint64_t id = harness_expect(harness, PACKET_SUBSCRIBE)->subscribe.id;
+	nanosleep(&silence, NULL);
+	/* What came before the Pong is passed over. */
+	harness_send(harness, &ping);
+	harness_expect(harness, PACKET_PONG);
+	runner_send_note(id, 3);
+	runner_send_gap(id, 3);
+	harness_register(harness);
+	harness_say(harness, 1, "view", 5000);
+	assert_true(harness_said(harness_expect_reply(harness, 1), "1"));
+}
+
+static void test_runner_ends_when_it_may_not_follow_the_log(void **state)
+{
+	(void)state;
+	harness_start(harness, runner_plugin("probe"), "probe", runner_config);
+	struct packet end = {.kind = PACKET_UNSUBSCRIBE};
+	end.unsubscribe = (struct packet_unsubscribe){
+		.id = harness_expect(harness, PACKET_SUBSCRIBE)->subscribe.id,
+		.status = LYC_DATA_LOSS,
+		.text = span_of("a block is damaged", 18)};
+	harness_send(harness, &end);
+	harness_wait_exit(harness);
+	assert_false(harness_was_clean(harness));
+	assert_non_null(strstr(harness_exit_text(harness),
+			       "The log cannot be followed: a block is damaged"));
 }
 
 static void test_runner_holds_a_call_until_its_view_has_come_so_far(void **state)
@@ -104,6 +140,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		RUNNER_TEST(test_runner_registers_when_it_has_caught_up),
+		RUNNER_TEST(test_runner_serves_nothing_before_the_daemon_says_where_its_log_ends),
+		RUNNER_TEST(test_runner_ends_when_it_may_not_follow_the_log),
 		RUNNER_TEST(test_runner_holds_a_call_until_its_view_has_come_so_far),
 		RUNNER_TEST(test_runner_refuses_a_position_that_does_not_come),
 		RUNNER_TEST(test_runner_refuses_a_position_of_another_epoch),
