@@ -171,7 +171,9 @@ static void flush(struct session_table *table, struct session *session)
 	if (session->out.len == 0)
 		return;
 	session->last_sent_ms = table->env->now_ms(table->env->world);
-	session->out_usual = session->out.len < WIRE_FRAME_LEN ? session->out.len : WIRE_FRAME_LEN;
+	/* A full frame has a packet more than fits: without room for that it would move. */
+	session->out_usual =
+		session->out.len < 2 * WIRE_FRAME_LEN ? session->out.len : 2 * WIRE_FRAME_LEN;
 	enum lyc_status status = list_is_empty(&session->waiting)
 					 ? hand_over(table, session, &session->out)
 					 : LYC_RESOURCE_EXHAUSTED;
@@ -251,6 +253,16 @@ size_t session_send(struct session_table *table, struct session *session,
 {
 	size_t before = before_write(table, session);
 	packet_write(&session->out, packet);
+	size_t len = session->out.has_failed ? 0 : session->out.len - before;
+	after_write(table, session, before);
+	return len;
+}
+
+size_t session_send_deliver(struct session_table *table, struct session *session, uint64_t id,
+			    struct span common)
+{
+	size_t before = before_write(table, session);
+	packet_write_deliver(&session->out, id, common);
 	size_t len = session->out.has_failed ? 0 : session->out.len - before;
 	after_write(table, session, before);
 	return len;

@@ -132,6 +132,9 @@ bool session_is_link(const struct session *session);
  * Returns the bytes that it took, 0 where there was no memory for it. */
 size_t session_send(struct session_table *table, struct session *session,
 		    const struct packet *packet);
+/* The same for a Deliver of which the common part is written (wire/packet.h). */
+size_t session_send_deliver(struct session_table *table, struct session *session, uint64_t id,
+			    struct span common);
 /* The same for a Copy of one record. */
 void session_send_copy(struct session_table *table, struct session *session, struct span record);
 /* One packet to a routing id without a session. */

@@ -327,6 +327,10 @@ bool copy_next(struct span *at, struct span *ret_record);
 
 /* Append one packet with its length in front. packet->len is ignored. */
 void packet_write(struct buf *to, const struct packet *packet);
+/* A Deliver to many: first what all of them get alike, without the length in front; then, for each,
+ * the packet of its subscription with that behind the id. The same bytes as packet_write's. */
+void packet_write_deliver_common(struct buf *to, const struct packet_deliver *deliver);
+void packet_write_deliver(struct buf *to, uint64_t id, struct span common);
 /* Append a Copy of one record. */
 void packet_write_copy(struct buf *to, struct span record);
 

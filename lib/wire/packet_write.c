@@ -230,9 +230,9 @@ ALWAYS_INLINE void subscribe_fields(struct writer *out, const struct packet_subs
 	put_uint(out, 8, subscribe->records_only);
 }
 
-ALWAYS_INLINE void deliver_fields(struct writer *out, const struct packet_deliver *deliver)
+/* All but the id, which is the subscriber's. */
+ALWAYS_INLINE void deliver_common_fields(struct writer *out, const struct packet_deliver *deliver)
 {
-	put_uint(out, 1, deliver->id);
 	put_uint(out, 2, deliver->seq);
 	put_bytes(out, 3, deliver->subject);
 	put_bytes(out, 4, deliver->body);
@@ -298,7 +298,8 @@ ALWAYS_INLINE void fields(struct writer *out, const struct packet *packet)
 		put_uint(out, 15, packet->unsubscribe.refusal);
 		break;
 	case PACKET_DELIVER:
-		deliver_fields(out, &packet->deliver);
+		put_uint(out, 1, packet->deliver.id);
+		deliver_common_fields(out, &packet->deliver);
 		break;
 	case PACKET_CONSUMED:
 		put_uint(out, 1, packet->consumed.id);
@@ -365,6 +366,29 @@ void packet_write(struct buf *to, const struct packet *packet)
 	fields(&out, packet);
 	ensure(out.len == header_len + measure.len);
 	to->len += out.len;
+}
+
+void packet_write_deliver_common(struct buf *to, const struct packet_deliver *deliver)
+{
+	struct writer measure = {0};
+	deliver_common_fields(&measure, deliver);
+	if (!buf_reserve(to, measure.len))
+		return;
+	struct writer out = {.to = to->data + to->len};
+	deliver_common_fields(&out, deliver);
+	ensure(out.len == measure.len);
+	to->len += out.len;
+}
+
+void packet_write_deliver(struct buf *to, uint64_t id, struct span common)
+{
+	struct writer out;
+	size_t id_len = id > 0 ? 1 + varint_len(id) : 0;
+	if (!begin(to, PACKET_DELIVER, id_len + common.len, &out))
+		return;
+	put_uint(&out, 1, id);
+	memcpy(out.to + out.len, common.data, common.len);
+	to->len += out.len + common.len;
 }
 
 void packet_write_copy(struct buf *to, struct span record)

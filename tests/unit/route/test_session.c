@@ -126,6 +126,46 @@ static void test_session_packets_of_one_turn_are_one_frame(void **state)
 	assert_int_equal(check_frames(bench, 101, 1), 1);
 }
 
+/* A Deliver of which a part is written once is as any other packet: in order, in the same frames,
+ * and what it takes is what the receiver counts. */
+static void test_session_delivers_what_is_written_once(void **state)
+{
+	struct bench *bench = *state;
+	struct session *other = session_add(&bench->table, 3, span_of("other", 5), "eve");
+	struct buf common = {0};
+	uint8_t body[700] = {0};
+	const struct packet_deliver deliver = {.subject = span_of("a.b", 3),
+					       .body = span_of(body, sizeof(body))};
+	struct frame_reader *reader = mem_new(struct frame_reader);
+	struct packet packet;
+	size_t lens[200];
+	size_t seen[2] = {0};
+	packet_write_deliver_common(&common, &deliver);
+	for (uint64_t i = 0; i < 200; i++) {
+		lens[i] = session_send_deliver(&bench->table, bench->session, i,
+					       span_of(common.data, common.len));
+		session_send_deliver(&bench->table, other, i, span_of(common.data, common.len));
+	}
+	session_flush_all(&bench->table);
+	for (size_t i = 0; i < bench->socket.count; i++) {
+		const struct buf *frame = &bench->socket.frames[i];
+		frame_start(reader, span_of(frame->data, frame->len));
+		/* Whose it is: frames of both come in turn. */
+		size_t *count = &seen[i % 2];
+		while (frame_next(reader, &packet) == FRAME_PACKET) {
+			assert_int_equal(packet.kind, PACKET_DELIVER);
+			assert_int_equal(packet.deliver.id, *count);
+			assert_int_equal(packet.len, lens[*count]);
+			assert_int_equal(packet.deliver.body.len, sizeof(body));
+			++*count;
+		}
+	}
+	assert_int_equal(seen[0], 200);
+	assert_int_equal(seen[1], 200);
+	free(reader);
+	buf_fini(&common);
+}
+
 static void test_session_flushes_at_a_full_frame_without_waiting(void **state)
 {
 	struct bench *bench = *state;
@@ -263,6 +303,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_session_packets_of_one_turn_are_one_frame,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_session_delivers_what_is_written_once, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			test_session_flushes_at_a_full_frame_without_waiting, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_large_packet_goes_alone_and_in_order,

@@ -95,12 +95,50 @@ static void test_packet_write_copy_is_a_copy_of_one(void **state)
 	buf_fini(&frame);
 }
 
+/* Whatever a Deliver holds: its two parts are what it is when it is written as one. */
+static void test_packet_write_deliver_in_two_parts(void **state)
+{
+	(void)state;
+	static const uint64_t ids[] = {0, 1, 127, 128, 300, UINT64_MAX};
+	struct rng rng;
+	rng_init(&rng, 78);
+	for (int round = 0; round < 500; round++) {
+		struct buf theirs = {0};
+		struct buf common = {0};
+		struct packet packet;
+		Lyceum__V1__Packet *random = random_packet(&rng, PACKET_DELIVER);
+		random_packet_pack(random, &theirs);
+		frame_start(&reader, span_of(theirs.data, theirs.len));
+		assert_int_equal(frame_next(&reader, &packet), FRAME_PACKET);
+		/* The id is not among what is common. */
+		packet_write_deliver_common(&common, &packet.deliver);
+		for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+			struct buf whole = {0};
+			struct buf parts = {0};
+			packet.deliver.id = ids[i];
+			/* Behind others, as in a frame. */
+			buf_add_text(&whole, "before");
+			buf_add_text(&parts, "before");
+			packet_write(&whole, &packet);
+			packet_write_deliver(&parts, ids[i], span_of(common.data, common.len));
+			assert_int_equal(parts.len, whole.len);
+			assert_memory_equal(parts.data, whole.data, whole.len);
+			buf_fini(&whole);
+			buf_fini(&parts);
+		}
+		lyceum__v1__packet__free_unpacked(random, NULL);
+		buf_fini(&common);
+		buf_fini(&theirs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_packet_write_equals_protobuf),
 		cmocka_unit_test(test_packet_write_appends_large_bodies),
 		cmocka_unit_test(test_packet_write_copy_is_a_copy_of_one),
+		cmocka_unit_test(test_packet_write_deliver_in_two_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
