@@ -78,6 +78,27 @@ enum egress policy_outgoing(const struct policy *policy, const struct schema_mes
 	return EGRESS_CUT;
 }
 
+/* Of no node, without a name and in no group: what such a reader may see, every other may. */
+static const struct readers nobody = {.node = "", .person = ""};
+
+bool policy_is_for_all(const struct label *label)
+{
+	return label_may_see(label, "", &nobody);
+}
+
+bool policy_shows_all_parts(const struct policy *policy, const struct schema_message *message,
+			    struct span body, struct buf *scratch)
+{
+	size_t cut_count = 0;
+	size_t before = scratch->len;
+	if (!message || !policy_has_parts(policy, message))
+		return true;
+	bool is_whole = policy_cut(policy, message, body, &nobody, scratch, &cut_count) == LYC_OK &&
+			cut_count == 0;
+	scratch->len = before;
+	return is_whole;
+}
+
 static int width(const struct label *label)
 {
 	static const int widths[] = {0, 3, 3, 2, 0};

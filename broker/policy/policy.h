@@ -120,6 +120,12 @@ enum egress policy_outgoing(const struct policy *policy, const struct schema_mes
 			    struct span body, const struct label *label, const char *home,
 			    const struct readers *readers, bool is_hub_link, struct buf *to);
 
+/* May everybody see what has this label, whoever they are? */
+bool policy_is_for_all(const struct label *label);
+/* Is no part of the body hidden from anybody? Then nobody needs to be asked for what to cut.
+ * `scratch` is used, and left as it was. */
+bool policy_shows_all_parts(const struct policy *policy, const struct schema_message *message,
+			    struct span body, struct buf *scratch);
 /* May a message of this type hold parts that not everybody may see, by any version of it? */
 bool policy_has_parts(const struct policy *policy, const struct schema_message *message);
 /* The body without the parts that the readers may not see, by every version that is known: see

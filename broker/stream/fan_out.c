@@ -2,7 +2,6 @@
  * Transient messages: to whoever subscribes at this moment, once to each link, to one member of
  * each group. A slow subscriber is told how many it missed.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +17,66 @@ struct fan_out {
 	struct stream *stream;
 	const struct session *from;
 	const struct transient *transient;
-	const struct schema_message *message;
-	struct label label;
 	const char *home;
+	/* What is found out once: everybody may see all of it; or who may see it may see all of it:
+	 * the type is NULL then. */
+	bool is_for_all;
+	const struct schema_message *message;
+	/* Who was judged last, and how: the next one may be the same reader. */
+	const struct session *judged;
+	enum egress egress;
 	/* Members of groups: one of each group gets it. */
 	struct buf grouped; /* of struct subscription * */
 };
+
+/* A body that was cut is in fanout_cut. */
+static enum egress judge(struct fan_out *out, const struct session *session)
+{
+	struct stream *stream = out->stream;
+	if (out->is_for_all)
+		return EGRESS_WHOLE;
+	if (out->judged && outgoing_are_alike(out->judged, session))
+		return out->egress;
+	buf_clear(&stream->fanout_cut);
+	out->egress = outgoing_judge(stream, session, out->message, out->transient->body,
+				     out->transient->reach, out->home, &stream->fanout_cut);
+	out->judged = session;
+	return out->egress;
+}
+
+static struct packet deliver_of(const struct transient *transient, struct span body)
+{
+	struct packet packet = {.kind = PACKET_DELIVER};
+	packet.deliver = (struct packet_deliver){
+		.subject = transient->subject,
+		.body = body,
+		.origin = transient->origin,
+		.principal = span_of(transient->principal, strlen(transient->principal)),
+		.trace = transient->trace,
+	};
+	return packet;
+}
+
+/* False where there is no memory for it. */
+static bool send_whole(struct fan_out *out, struct subscription *subscription)
+{
+	struct buf *common = &out->stream->fanout_common;
+	if (common->len == 0) {
+		struct packet packet = deliver_of(out->transient, out->transient->body);
+		packet_write_deliver_common(common, &packet.deliver);
+	}
+	if (common->has_failed)
+		return false;
+	outgoing_deliver_common(out->stream, subscription, span_of(common->data, common->len));
+	return true;
+}
+
+static void send_cut(struct fan_out *out, struct subscription *subscription, struct span body)
+{
+	struct packet packet = deliver_of(out->transient, body);
+	packet.deliver.id = subscription->id;
+	outgoing_deliver(out->stream, subscription, &packet);
+}
 
 static void send_to_link(struct fan_out *out, struct session *link, struct span body)
 {
@@ -54,34 +107,23 @@ static enum fan_out_sent try_send(struct subscription *subscription, void *arg)
 {
 	struct fan_out *out = arg;
 	struct stream *stream = out->stream;
-	const struct transient *transient = out->transient;
 	struct session *session = subscription->session;
-	struct buf cut = {0};
-	enum fan_out_sent sent = FAN_OUT_SENT;
-	enum egress egress = outgoing_judge(stream, session, out->message, transient->body,
-					    &out->label, out->home, &cut);
-	struct span body = egress == EGRESS_CUT ? span_of(cut.data, cut.len) : transient->body;
-	if (egress == EGRESS_NOTHING) {
-		sent = FAN_OUT_NOT_FOR_THEM;
-	} else if (session_is_link(session) ? session_backlog(session) > MAX_LINK_BACKLOG
-					    : subscription->credit <= 0) {
-		sent = FAN_OUT_NOT_NOW;
-	} else if (session_is_link(session)) {
+	bool is_link = session_is_link(session);
+	enum egress egress = judge(out, session);
+	struct span body = out->transient->body;
+	if (egress == EGRESS_NOTHING)
+		return FAN_OUT_NOT_FOR_THEM;
+	if (egress == EGRESS_CUT)
+		body = span_of(stream->fanout_cut.data, stream->fanout_cut.len);
+	if (is_link ? session_backlog(session) > MAX_LINK_BACKLOG : subscription->credit <= 0)
+		return FAN_OUT_NOT_NOW;
+	if (is_link)
 		send_to_link(out, session, body);
-	} else {
-		struct packet packet = {.kind = PACKET_DELIVER};
-		packet.deliver = (struct packet_deliver){
-			.id = subscription->id,
-			.subject = transient->subject,
-			.body = body,
-			.origin = transient->origin,
-			.principal = span_of(transient->principal, strlen(transient->principal)),
-			.trace = transient->trace,
-		};
-		outgoing_deliver(stream, subscription, &packet);
-	}
-	buf_fini(&cut);
-	return sent;
+	else if (egress == EGRESS_CUT)
+		send_cut(out, subscription, body);
+	else if (!send_whole(out, subscription))
+		return FAN_OUT_NOT_NOW;
+	return FAN_OUT_SENT;
 }
 
 static void fan_out_to(struct subscription *subscription, void *arg)
@@ -149,14 +191,17 @@ void fan_out_groups(struct buf *grouped, struct span subject, fan_out_fn try_one
 void stream_fan_out(struct stream *stream, const struct session *from,
 		    const struct transient *transient)
 {
-	char home[64];
-	snprintf(home, sizeof(home), "%.*s", (int)transient->origin.len,
-		 (const char *)transient->origin.data);
+	char home[64] = "";
+	size_t home_len = transient->origin.len;
+	if (home_len > 0)
+		memcpy(home, transient->origin.data,
+		       home_len < sizeof(home) ? home_len : sizeof(home) - 1);
 	struct fan_out out = {.stream = stream, .from = from, .transient = transient, .home = home};
-	size_t name_len = 0;
-	out.message = types_of_subject(stream->types, transient->subject, &name_len);
-	if (stream_label(out.message, transient->body, transient->label, &out.label) != LYC_OK)
-		return;
+	if (!policy_shows_all_parts(stream->policy, transient->message, transient->body,
+				    &stream->fanout_cut))
+		out.message = transient->message;
+	out.is_for_all = !out.message && policy_is_for_all(transient->reach);
+	buf_clear(&stream->fanout_common);
 	stream->fanout++;
 	topics_match(stream->topics, transient->subject, fan_out_to, &out);
 	fan_out_groups(&out.grouped, transient->subject, try_send, &out);

@@ -35,6 +35,12 @@ enum egress outgoing_judge(struct stream *stream, const struct session *session,
 	return egress == EGRESS_CARRY && !is_carrier ? EGRESS_NOTHING : egress;
 }
 
+bool outgoing_are_alike(const struct session *session, const struct session *other)
+{
+	return session->grants == other->grants && session->kind == other->kind &&
+	       strcmp(session->identity, other->identity) == 0;
+}
+
 void outgoing_gap(struct stream *stream, struct subscription *subscription, uint64_t missed,
 		  uint64_t seq)
 {
@@ -62,4 +68,11 @@ uint32_t outgoing_deliver(struct stream *stream, struct subscription *subscripti
 	size_t len = session_send(stream->sessions, subscription->session, packet);
 	subscription->credit -= (int64_t)len;
 	return (uint32_t)len;
+}
+
+void outgoing_deliver_common(struct stream *stream, struct subscription *subscription,
+			     struct span common)
+{
+	subscription->credit -= (int64_t)session_send_deliver(
+		stream->sessions, subscription->session, subscription->id, common);
 }

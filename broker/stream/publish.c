@@ -180,7 +180,7 @@ static enum lyc_status check(struct stream *stream, struct session *session,
 	status = check_type(stream, publish, is_from_link, view, error);
 	if (status == LYC_OK)
 		status = check_rest(stream, session, publish, view, error);
-	if (status == LYC_OK && !publish->remove)
+	if (status == LYC_OK && !(publish->remove && publish->durable))
 		status = stream_label(view->message, publish->body, publish->label, &view->label);
 	if (status == LYC_OK && publish->durable)
 		status = check_home(stream, view, error);
@@ -348,8 +348,10 @@ void stream_publish(struct stream *stream, struct session *session,
 		if (status == LYC_OK) {
 			struct transient transient = {
 				.subject = span_of(view.subject.data, view.subject.len),
+				.message = view.message,
 				.body = publish->body,
 				.label = publish->label,
+				.reach = &view.label,
 				.principal = view.principal,
 				.origin = publish_origin(stream, session, publish),
 				.hops = publish->hops,

@@ -39,6 +39,8 @@ void stream_init(struct stream *stream, const struct env *env, struct policy *po
 
 void stream_fini(struct stream *stream)
 {
+	buf_fini(&stream->fanout_common);
+	buf_fini(&stream->fanout_cut);
 	kept_fini(stream);
 	free(stream->own_seqs);
 	origins_fini(&stream->origins);

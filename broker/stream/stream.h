@@ -87,6 +87,8 @@ struct stream {
 	struct durable_count *durables; /* by identity */
 	struct left_place *left;        /* see left.h */
 	uint64_t fanout;                /* number of the transient message being sent */
+	struct buf fanout_common;       /* its Deliver, but for the id */
+	struct buf fanout_cut;          /* its body, as it was last cut */
 	size_t max_subscriptions;       /* of one peer that is not a link */
 	struct held held;
 	/* What a session asks for just now; NULL. */
@@ -225,8 +227,10 @@ uint64_t stream_behind(const struct stream *stream, const struct session *sessio
 /* A transient message, to the subscribers of this moment; `from` gets none when it is a link. */
 struct transient {
 	struct span subject;
+	const struct schema_message *message; /* the type; NULL: unknown */
 	struct span body;
 	struct span label; /* serialised; empty: of the body, or MEMBERS */
+	const struct label *reach; /* what stream_label makes of both */
 	const char *principal;
 	struct span origin;
 	uint32_t hops;

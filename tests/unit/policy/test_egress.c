@@ -222,6 +222,90 @@ static void test_egress_cuts_the_parts_that_the_reader_may_not_see(void **state)
 	schema_unref(schema);
 }
 
+/* What nobody in particular may see is for all; what is said to be so is whole for every reader. */
+static void test_egress_for_all_is_what_every_reader_is_given(void **state)
+{
+	(void)state;
+	const struct policy policy = {.name = "wales"};
+	static const char *const audiences[] = {NULL, "cork", "@", "", "wales", "eve@", "/x"};
+	static const char *const principals[] = {"wales", "ann@wales", "cork", "eve@cork", "bonn"};
+	struct schema *schema = schema_file_compile(NOTICE_SET, NULL);
+	const struct schema_message *notice =
+		schema_find_message(schema, "lyceum.notice.v1.Notice");
+	size_t counts[2] = {0};
+	for (int visibility = 0; visibility < 6; visibility++) {
+		for (size_t i = 0; i < 7; i++) {
+			struct buf body = {0};
+			struct buf scratch = {0};
+			struct label label = label_with(visibility, audiences[i], NULL);
+			bool is_open = visibility == PUBLIC || visibility == MEMBERS;
+			assert_int_equal(policy_is_for_all(&label), is_open);
+			/* The same label on a part of a message that everybody may see. */
+			struct label members = label_with(MEMBERS, NULL, NULL);
+			size_t part = pb_begin(&body, 5);
+			size_t inner = pb_begin(&body, 2);
+			pb_write_uint(&body, 2, (uint64_t)visibility);
+			pb_write_text(&body, 3, audiences[i] ? audiences[i] : "");
+			pb_end(&body, inner);
+			pb_end(&body, part);
+			buf_add_text(&scratch, "kept");
+			bool shows_all = policy_shows_all_parts(
+				&policy, notice, span_of(body.data, body.len), &scratch);
+			assert_int_equal(shows_all, is_open);
+			assert_true(span_is(span_of(scratch.data, scratch.len), "kept"));
+			for (size_t k = 0; k < 5 && shows_all; k++) {
+				char node[CALL_MAX_PRINCIPAL];
+				struct readers readers =
+					policy_readers(principals[k], NULL, 0, node);
+				assert_int_equal(policy_outgoing(&policy, notice,
+								 span_of(body.data, body.len),
+								 &members, "wales", &readers, false,
+								 &scratch),
+						 EGRESS_WHOLE);
+			}
+			counts[shows_all]++;
+			buf_fini(&body);
+			buf_fini(&scratch);
+		}
+	}
+	assert_true(counts[0] > 0 && counts[1] > 0);
+	/* Without labelled parts there is nothing to hide; what cannot be read hides everything. */
+	struct buf scratch = {0};
+	assert_true(policy_shows_all_parts(&policy, NULL, text("\x2a"), &scratch));
+	assert_true(policy_shows_all_parts(&policy,
+					   schema_find_message(schema, "lyceum.notice.v1.Remark"),
+					   text("\x2a"), &scratch));
+	assert_false(policy_shows_all_parts(&policy, notice, text("\x2a"), &scratch));
+	buf_fini(&scratch);
+	schema_unref(schema);
+}
+
+/* Where versions are known, a field that none of them has may be a labelled part of one to come. */
+static void test_egress_shows_no_part_that_nobody_knows(void **state)
+{
+	(void)state;
+	struct types types;
+	struct lyc_error error;
+	struct policy policy = {.name = "wales", .types = &types};
+	struct schema *schema = schema_file_compile(NOTICE_SET, NULL);
+	const struct schema_message *notice =
+		schema_find_message(schema, "lyceum.notice.v1.Notice");
+	struct buf body = {0};
+	struct buf scratch = {0};
+	types_init(&types);
+	assert_int_equal(types_add(&types, schema, true, &error), LYC_OK);
+	pb_write_text(&body, 1, "wales");
+	assert_true(
+		policy_shows_all_parts(&policy, notice, span_of(body.data, body.len), &scratch));
+	pb_write_text(&body, 99, "later");
+	assert_false(
+		policy_shows_all_parts(&policy, notice, span_of(body.data, body.len), &scratch));
+	buf_fini(&body);
+	buf_fini(&scratch);
+	types_fini(&types);
+	schema_unref(schema);
+}
+
 /* A label is narrower than another when one of a small world's readers may see that and not this.
  */
 static void test_egress_narrower_means_somebody_loses_sight(void **state)
@@ -264,6 +348,8 @@ int main(void)
 		cmocka_unit_test(test_egress_keeps_the_visibility_matrix),
 		cmocka_unit_test(test_egress_home_in_the_label_comes_before_the_assumed_one),
 		cmocka_unit_test(test_egress_cuts_the_parts_that_the_reader_may_not_see),
+		cmocka_unit_test(test_egress_for_all_is_what_every_reader_is_given),
+		cmocka_unit_test(test_egress_shows_no_part_that_nobody_knows),
 		cmocka_unit_test(test_egress_narrower_means_somebody_loses_sight),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
