@@ -61,7 +61,15 @@ static struct span next_token(struct span *rest)
 
 static struct place *child_of(struct place *place, struct span token)
 {
-	struct place *child;
+	struct place *child = place->children;
+	if (!child)
+		return NULL;
+	/* Where there is but one, as with most names of packages, nothing needs to be hashed. */
+	if (!child->by_token.next)
+		return child->by_token.keylen == token.len &&
+				       memcmp(child->token, token.data, token.len) == 0
+			       ? child
+			       : NULL;
 	HASH_FIND(by_token, place->children, token.data, token.len, child);
 	return child;
 }

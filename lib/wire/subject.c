@@ -31,36 +31,46 @@ static bool is_wildcard(struct span token, char wildcard)
 	return token.len == 1 && token.data[0] == (uint8_t)wildcard;
 }
 
-static bool has_forbidden_byte(struct span token)
+/* A dot, a wildcard, or what no token may hold: control bytes and spaces. A bit for each of the
+ * first 64. */
+static bool is_special(uint8_t byte)
 {
-	for (size_t i = 0; i < token.len; i++) {
-		uint8_t byte = token.data[i];
-		if (byte <= ' ' || byte == 0x7f || byte == '*' || byte == '>')
-			return true;
-	}
-	return false;
+	const uint64_t special = UINT64_C(0x1ffffffff) | UINT64_C(1) << '*' | UINT64_C(1) << '.' |
+				 UINT64_C(1) << '>';
+	return byte < 64 ? (special >> byte & 1) != 0 : byte == 0x7f;
+}
+
+/* Is the byte at `i` a wildcard, and a token of its own: `*` anywhere, `>` at the end? */
+static bool is_wildcard_at(struct span subject, size_t i)
+{
+	bool begins = i == 0 || subject.data[i - 1] == '.';
+	bool ends = i + 1 == subject.len;
+	if (subject.data[i] == '*')
+		return begins && (ends || subject.data[i + 1] == '.');
+	return subject.data[i] == '>' && begins && ends;
 }
 
 static bool is_valid(struct span subject, bool may_have_wildcards)
 {
+	size_t count = 1;
+	size_t token = 0; /* where it begins */
 	if (subject.len == 0 || subject.len > SUBJECT_MAX_LEN)
 		return false;
 	if (!utf8_check(subject.data, subject.len, NULL))
 		return false;
-	struct span rest = subject;
-	struct span token;
-	size_t count = 0;
-	while (next_token(&rest, &token)) {
-		if (token.len == 0 || ++count > SUBJECT_MAX_TOKENS)
-			return false;
-		if (may_have_wildcards && is_wildcard(token, '*'))
+	for (size_t i = 0; i < subject.len; i++) {
+		uint8_t byte = subject.data[i];
+		if (!is_special(byte))
 			continue;
-		if (may_have_wildcards && is_wildcard(token, '>') && !rest.data)
-			continue;
-		if (has_forbidden_byte(token))
+		if (byte == '.') {
+			if (i == token || ++count > SUBJECT_MAX_TOKENS)
+				return false;
+			token = i + 1;
+		} else if (!may_have_wildcards || !is_wildcard_at(subject, i)) {
 			return false;
+		}
 	}
-	return true;
+	return token < subject.len;
 }
 
 bool subject_is_valid(struct span subject)
@@ -88,10 +98,29 @@ bool subject_matches(struct span pattern, struct span subject)
 	return !subject.data;
 }
 
+/* What a pattern names before its first wildcard, all that it covers begins with. */
+static bool begins_alike(struct span outer, struct span inner, bool *ret_is_rest_tail)
+{
+	bool is_tail = outer.len > 0 && outer.data[outer.len - 1] == '>' &&
+		       (outer.len == 1 || outer.data[outer.len - 2] == '.');
+	size_t len = outer.len - (is_tail ? 1 : 0);
+	const uint8_t *star = len > 0 ? memchr(outer.data, '*', len) : NULL;
+	size_t literal_len = star ? (size_t)(star - outer.data) : len;
+	*ret_is_rest_tail = is_tail && !star && inner.len > 0;
+	return inner.len >= literal_len &&
+	       (literal_len == 0 || memcmp(outer.data, inner.data, literal_len) == 0);
+}
+
 bool subject_pattern_covers(struct span outer, struct span inner)
 {
 	struct span wide;
 	struct span narrow;
+	bool is_rest_tail;
+	/* Most patterns are a name and all that comes behind it. */
+	if (!begins_alike(outer, inner, &is_rest_tail))
+		return false;
+	if (is_rest_tail)
+		return true;
 	while (next_token(&outer, &wide)) {
 		if (!next_token(&inner, &narrow))
 			return false;

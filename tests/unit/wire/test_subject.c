@@ -34,7 +34,8 @@ static void test_subject_pattern_is_valid_or_not(void **state)
 {
 	(void)state;
 	static const char *const good[] = {"*", ">", "*.*", "a.*.b", "a.>", "*.>"};
-	static const char *const bad[] = {"", "a.**", "a*", ">.a", "a.>.b", "a.>>", "*.", ".>"};
+	static const char *const bad[] = {"",   "a.**", "a*", ">.a", "a.>.b",  "a.>>",
+					  "*.", ".>",   "*a", ">a",  "a.*b.c", "a.>b"};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_true(subject_pattern_is_valid(text(good[i])));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
