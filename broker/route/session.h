@@ -29,9 +29,15 @@ enum session_kind {
 struct grants; /* policy's entry for the identity */
 
 struct session {
+	/* What each packet to it needs, together: a message may go to thousands. First of all the
+	 * frame being built. */
+	struct buf out;
+	size_t out_usual; /* what the last frame came to: room for the next one */
+	bool is_dirty;
+	enum session_kind kind;
+
 	/* Who. */
 	uint64_t serial; /* never used again in this process */
-	enum session_kind kind;
 	char identity[64];
 	char software[64];
 	const struct grants *grants;
@@ -44,10 +50,7 @@ struct session {
 	UT_hash_handle by_serial;
 	struct list all;
 
-	/* Out: the frame being built, and frames that wait for the socket. */
-	struct buf out;
-	size_t out_usual; /* what the last frame came to: room for the next one */
-	bool is_dirty;
+	/* Out: frames that wait for the socket. */
 	struct list dirty;
 	struct list waiting;
 	size_t waiting_len;

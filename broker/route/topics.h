@@ -14,21 +14,22 @@ struct follower;
 struct group_member;
 
 struct subscription {
+	/* What each message looks at, together: there may be thousands for it to pass. */
+	struct list of_place;
 	struct session *session;
 	uint64_t id;
-	char *pattern;
-	char *group; /* NULL: none */
-	bool records_only;
 	/* Bytes that may still be sent. */
 	int64_t credit;
+	char *group; /* NULL: none */
+	bool records_only;
+
+	char *pattern;
 	/* Transient messages dropped since the last Gap. */
 	uint64_t missed;
 	/* NULL: from now on, kept nowhere. */
 	struct follower *follower;
 	struct group_member *member;
-
 	struct list of_session;
-	struct list of_place;
 };
 
 struct place; /* a node of the trie */
