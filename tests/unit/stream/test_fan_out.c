@@ -93,6 +93,28 @@ static void test_fan_out_reaches_each_matching_subscription_once(void **state)
 	assert_int_equal(bench->node->record_count, 0);
 }
 
+/* The key of the body is the end of the subject, whether the publisher says it or leaves it to the
+ * daemon. */
+static void test_fan_out_sends_the_subject_with_its_key(void **state)
+{
+	struct bench *bench = *state;
+	static const char *const subjects[] = {"lyceum.notice.v1.Notice",
+					       "lyceum.notice.v1.Notice.hub.7"};
+	struct buf body = {0};
+	fake_notice(&body, "hub", "7", "text", 2, NULL);
+	subscribe(bench->ann, 1, "lyceum.notice.v1.Notice.*.7", "", 10000);
+	for (size_t i = 0; i < 2; i++) {
+		struct packet packet = {.kind = PACKET_PUBLISH};
+		packet.publish = (struct packet_publish){.subject = fake_text(subjects[i]),
+							 .body = span_of(body.data, body.len)};
+		fake_send(bench->root, &packet);
+		const struct packet *got = fake_expect(bench->ann, PACKET_DELIVER);
+		assert_true(span_is(got->deliver.subject, subjects[1]));
+		fake_expect_nothing(bench->ann);
+	}
+	buf_fini(&body);
+}
+
 static void test_fan_out_without_credit_is_told_as_a_gap(void **state)
 {
 	struct bench *bench = *state;
@@ -297,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		on_bench(test_fan_out_reaches_each_matching_subscription_once),
+		on_bench(test_fan_out_sends_the_subject_with_its_key),
 		on_bench(test_fan_out_without_credit_is_told_as_a_gap),
 		on_bench(test_fan_out_takes_the_credit_that_comes_back),
 		on_bench(test_fan_out_gives_a_subject_to_one_of_a_group),
