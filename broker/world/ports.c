@@ -14,6 +14,9 @@
 #include "world/parts.h"
 
 #define LOG_TOPIC "lyceumd"
+/* Frames that ZeroMQ holds of a connection each way, beside limits.memory: as config.proto says. */
+#define MAX_IN 16
+#define MAX_OUT 32
 
 static void on_frame(struct zsock *zsock, struct span routing_id, const char *user_id, int fd,
 		     struct span frame, void *arg)
@@ -72,6 +75,8 @@ enum lyc_status port_listen(struct world *world, const char *endpoint, enum way_
 		.secret_key = way_in == WAY_CURVE ? world->keys.secret_key : NULL,
 		.is_server = true,
 		.takes_secrets = way_in == WAY_SECRETS,
+		.max_in = way_in == WAY_SECRETS ? 0 : MAX_IN,
+		.max_out = way_in == WAY_SECRETS ? 0 : MAX_OUT,
 		.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
 		.on_frame = on_frame,
 		.on_turn = on_turn,

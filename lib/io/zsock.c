@@ -92,10 +92,11 @@ static bool receive(struct zsock *zsock, zmq_msg_t *msg)
 }
 
 /* One message: false when none is waiting. */
-static bool read_one(struct zsock *zsock)
+static bool read_one(struct zsock *zsock, size_t *ret_len)
 {
 	zmq_msg_t routing_id, frame;
 	bool was_read = false;
+	*ret_len = 0;
 	zmq_msg_init(&routing_id);
 	zmq_msg_init(&frame);
 	if (zsock->type == ZMQ_ROUTER) {
@@ -108,6 +109,7 @@ static bool read_one(struct zsock *zsock)
 	if (!receive(zsock, &frame))
 		goto out;
 	was_read = true;
+	*ret_len = zmq_msg_size(&frame);
 	int fd = zmq_msg_get(&frame, ZMQ_SRCFD);
 	if (has_more(&frame)) {
 		zsock->malformed++;
@@ -152,9 +154,13 @@ static void check_turn(uv_check_t *handle)
 		return;
 	zsock->is_readable = false;
 	zsock->was_used = true;
-	for (int i = 0; i < ZSOCK_TURN_FRAMES && !zsock->is_closing; i++) {
-		if (!read_one(zsock))
+	size_t frame_len = 0;
+	size_t turn_len = 0;
+	for (int i = 0; i < ZSOCK_TURN_FRAMES && turn_len < ZSOCK_TURN_LEN && !zsock->is_closing;
+	     i++) {
+		if (!read_one(zsock, &frame_len))
 			break;
+		turn_len += frame_len;
 	}
 	if (!zsock->was_used)
 		uv_idle_stop(&zsock->idle);
@@ -187,8 +193,8 @@ static void set_options(void *socket, const struct zsock_options *options)
 	int64_t max_msg = options->max_msg > 0 ? options->max_msg : DEFAULT_MAX_MSG;
 	ensure(zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_msg, sizeof(max_msg)) == 0);
 	set_int(socket, ZMQ_LINGER, LINGER_MS);
-	set_int(socket, ZMQ_SNDHWM, HWM);
-	set_int(socket, ZMQ_RCVHWM, HWM);
+	set_int(socket, ZMQ_SNDHWM, options->max_out > 0 ? (int)options->max_out : HWM);
+	set_int(socket, ZMQ_RCVHWM, options->max_in > 0 ? (int)options->max_in : HWM);
 	set_int(socket, ZMQ_IPV6, 0);
 	set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
 	set_int(socket, ZMQ_TCP_KEEPALIVE, 1);

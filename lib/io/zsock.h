@@ -17,8 +17,10 @@
 
 #include "base/buf.h"
 
-/* Frames handed over in one turn of the loop before others get theirs. */
+/* Frames handed over in one turn of the loop before others get theirs, and what has been answered
+ * leaves; of long ones fewer. */
 #define ZSOCK_TURN_FRAMES 256
+#define ZSOCK_TURN_LEN (64u * 1024)
 
 struct zsock;
 
@@ -60,6 +62,10 @@ struct zsock_options {
 
 	/* Bytes of one frame; 0 or less: 2 MiB. */
 	int64_t max_msg;
+	/* Frames of one connection that ZeroMQ holds each way; 0: 128. Who sends more has to wait,
+	 * of who does not read more is refused. */
+	uint32_t max_in;
+	uint32_t max_out;
 	/* Of the transport, below the application's own; 0: none. */
 	uint32_t heartbeat_ms;
 	/* For zsock_was_lost and zsock_stage. */

@@ -1,0 +1,103 @@
+/* The turns of a socket: how much of what has come is handed over before others get theirs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "io/zsock.h"
+
+#define DEADLINE_MS 8000
+
+static uv_loop_t loop;
+static void *ctx;
+static uv_timer_t watchdog;
+static bool is_late;
+static struct lyc_error error;
+
+static void watchdog_fired(uv_timer_t *timer)
+{
+	(void)timer;
+	is_late = true;
+	uv_stop(&loop);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	ctx = zmq_ctx_new();
+	uv_loop_init(&loop);
+	uv_timer_init(&loop, &watchdog);
+	uv_timer_start(&watchdog, watchdog_fired, DEADLINE_MS, 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	uv_close((uv_handle_t *)&watchdog, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	int rc = uv_loop_close(&loop);
+	return zmq_ctx_term(ctx) == 0 && rc == 0 ? 0 : -1;
+}
+
+static uint32_t long_count;
+static uint32_t long_in_turn;
+static uint32_t long_most;
+
+static void on_long(struct zsock *zsock, struct span routing_id, const char *user_id, int fd,
+		    struct span frame, void *arg)
+{
+	(void)zsock;
+	(void)routing_id;
+	(void)user_id;
+	(void)fd;
+	(void)frame;
+	(void)arg;
+	long_count++;
+	if (++long_in_turn > long_most)
+		long_most = long_in_turn;
+}
+
+static void long_turn(struct zsock *zsock, void *arg)
+{
+	(void)zsock;
+	(void)arg;
+	long_in_turn = 0;
+	if (long_count >= 100)
+		uv_stop(&loop);
+}
+
+static void test_zsock_turn_has_an_end_in_bytes(void **state)
+{
+	(void)state;
+	static const char bytes[20000];
+	void *peer = zmq_socket(ctx, ZMQ_PAIR);
+	struct zsock *zsock;
+	assert_int_equal(zmq_bind(peer, "inproc://long"), 0);
+	long_count = 0;
+	long_most = 0;
+	struct zsock_options options = {.type = ZMQ_PAIR,
+					.endpoint = "inproc://long",
+					.on_frame = on_long,
+					.on_turn = long_turn};
+	assert_int_equal(zsock_open(&loop, ctx, &options, &zsock, &error), LYC_OK);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(zmq_send(peer, bytes, sizeof(bytes), ZMQ_DONTWAIT), sizeof(bytes));
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_false(is_late);
+	assert_int_equal(long_count, 100);
+	assert_int_equal(long_most, ZSOCK_TURN_LEN / sizeof(bytes) + 1);
+	zsock_close(zsock, NULL, NULL);
+	zmq_close(peer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_zsock_turn_has_an_end_in_bytes, set_up,
+						tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
