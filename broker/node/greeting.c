@@ -26,13 +26,25 @@ void greeting_refuse(struct daemon *daemon, uint32_t port, struct span routing_i
 
 /* ---- the beginning ---- */
 
+/* What all sessions together may have on its way to the log, with what it takes beside the bytes,
+ * is limits.memory's part for that. */
+static uint64_t publish_credit(const struct daemon *daemon)
+{
+	uint64_t part = daemon->stream.max_appends_len / 4 / daemon->sessions.count;
+	if (part < WIRE_MAX_PACKET)
+		part = WIRE_MAX_PACKET;
+	return part < daemon->limits.publish_credit ? part : daemon->limits.publish_credit;
+}
+
 static void welcome(struct daemon *daemon, struct session *session)
 {
 	static const char software[] = "lyceumd " LYCEUM_VERSION;
 	uint64_t scale = session_is_link(session) ? LINK_CREDIT_SCALE : 1;
 	struct packet packet = {.kind = PACKET_WELCOME};
 	session->calls_granted = daemon->limits.call_credit * scale;
-	session->publishes_granted = daemon->limits.publish_credit * scale;
+	session->publishes_granted = session_is_link(session)
+					     ? daemon->limits.publish_credit * scale
+					     : publish_credit(daemon);
 	packet.welcome = (struct packet_welcome){
 		.version = WIRE_VERSION,
 		.daemon = span_of(daemon->name, strlen(daemon->name)),
@@ -73,7 +85,7 @@ static const char *refuse_more_sessions(const struct daemon *daemon, const struc
 	if (daemon->sessions.count >= limits->sessions - (is_person ? limits->sessions_kept : 0))
 		return "this daemon has as many sessions as it may (limits.sessions)";
 	uint32_t count = 0;
-	if (is_person) {
+	if (is_person && daemon->sessions.count >= limits->sessions_of_one) {
 		list_each (node, &daemon->sessions.all)
 			count += strcmp(list_entry(node, struct session, all)->identity,
 					grants->name) == 0;

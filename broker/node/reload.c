@@ -155,6 +155,8 @@ static void apply_keys(struct daemon *daemon, const Lyceum__V1__Config *config, 
 
 /* ---- limits ---- */
 
+#define MEMORY_LEN (1ull << 30)
+
 static uint64_t or_default(uint64_t value, uint64_t otherwise)
 {
 	return value ? value : otherwise;
@@ -166,6 +168,17 @@ static void set_session_limits(struct limits *limits, uint32_t of_one)
 	uint32_t eighth = limits->sessions / 8;
 	limits->sessions_kept = eighth < 64 ? eighth : 64;
 	limits->sessions_of_one = of_one ? of_one : eighth > 64 ? eighth : 64;
+}
+
+/* As config.proto says. */
+static void set_memory(struct daemon *daemon, uint64_t memory)
+{
+	struct router *router = &daemon->router;
+	size_t calls = memory / 8 / sizeof(struct call);
+	daemon->sessions.max_waiting = memory / 4;
+	daemon->stream.max_appends_len = memory / 2;
+	router->waiting.max_held = memory / 8;
+	router->calls.max_count = calls < CALL_MAX_COUNT ? calls : CALL_MAX_COUNT;
 }
 
 void reload_limits(struct daemon *daemon, const Lyceum__V1__Limits *limits)
@@ -185,6 +198,7 @@ void reload_limits(struct daemon *daemon, const Lyceum__V1__Limits *limits)
 		daemon->sessions.max_backlog = limits->backlog;
 	else
 		daemon->sessions.max_backlog = SESSION_MAX_BACKLOG;
+	set_memory(daemon, or_default(limits->memory, MEMORY_LEN));
 	daemon->stream.max_subscriptions = (size_t)or_default(limits->subscriptions, 1024);
 	daemon->router.default_timeout_ms = (uint32_t)or_default(limits->default_timeout_ms, 10000);
 	uint64_t keys = or_default(limits->idempotency_keys, 65536);

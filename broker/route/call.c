@@ -16,7 +16,7 @@
 void call_table_init(struct call_table *table, uint64_t now_ms, uint64_t seed)
 {
 	*table = (struct call_table){
-		.first_free = NONE, .max_count = 262144, .last_tick_ms = now_ms};
+		.first_free = NONE, .max_count = CALL_MAX_COUNT, .last_tick_ms = now_ms};
 	table->made_count = MADE_MIN;
 	table->made = mem_get(table->made_count * sizeof(struct call *));
 	table->seed = seed;
@@ -137,6 +137,7 @@ void call_give(struct call *call, struct session *callee)
 {
 	call->callee = callee;
 	callee->calls_given_len += call->len;
+	call->caller->calls_out_len += call->len;
 	list_add_last(&callee->calls_given, &call->of_callee);
 }
 
@@ -172,8 +173,11 @@ void call_end(struct call_table *table, struct call *call)
 	table->held_len -= call->held.len;
 	call->caller->calls_made_len -= call->len;
 	call->caller->calls_made_count--;
-	if (call->callee)
+	if (call->callee) {
 		call->callee->calls_given_len -= call->len;
+		call->caller->calls_out_len -= call->len;
+		call->caller->calls_done_len += call->len;
+	}
 	list_remove(&call->of_caller);
 	list_remove(&call->of_callee);
 	list_remove(&call->of_slot);

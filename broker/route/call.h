@@ -54,6 +54,9 @@ struct call {
 	uint64_t wait_seq;
 	/* It waits until another instance has let go. */
 	bool awaits_handover;
+	/* It waits for its turn at the session of this serial number, or has waited. */
+	uint64_t turn_at;
+	bool awaits_turn;
 	struct list of_waiting;
 
 	uint32_t next_free;
@@ -65,6 +68,8 @@ struct call {
 	uint64_t parent_span;
 };
 
+/* Outstanding at once, where memory is not limited further. */
+#define CALL_MAX_COUNT 262144u
 #define CALL_SLOTS 1024
 #define CALL_SLOT_MS 16
 

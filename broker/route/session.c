@@ -10,7 +10,11 @@
 void session_table_init(struct session_table *table, const struct env *env)
 {
 	*table = (struct session_table){
-		.env = env, .next_serial = 1, .max_backlog = SESSION_MAX_BACKLOG};
+		.env = env,
+		.next_serial = 1,
+		.max_backlog = SESSION_MAX_BACKLOG,
+		.max_waiting = SESSION_MAX_WAITING,
+	};
 	list_init(&table->all);
 	list_init(&table->dirty);
 }
@@ -64,6 +68,8 @@ struct session *session_add(struct session_table *table, uint32_t port, struct s
 	list_init(&session->waiting);
 	list_init(&session->calls_made);
 	list_init(&session->calls_given);
+	list_init(&session->calls_held);
+	list_init(&session->of_turns);
 	list_init(&session->subscriptions);
 	list_init(&session->offers);
 	HASH_ADD(by_address, table->by_address, address, session->address_len, session);
@@ -107,21 +113,44 @@ size_t session_backlog(const struct session *session)
 struct waiting_frame {
 	struct list node;
 	struct buf frame;
+	size_t memory;
 };
 
-static void drop_waiting(struct session *session, struct waiting_frame *waiting)
+static void drop_waiting(struct session_table *table, struct session *session,
+			 struct waiting_frame *waiting)
 {
 	list_remove(&waiting->node);
+	table->waiting_len -= waiting->memory;
 	buf_fini(&waiting->frame);
 	free(waiting);
 	if (list_is_empty(&session->waiting))
 		session->waiting_len = 0;
 }
 
-static void drop_all_waiting(struct session *session)
+static void drop_all_waiting(struct session_table *table, struct session *session)
 {
 	list_each_safe (node, &session->waiting)
-		drop_waiting(session, list_entry(node, struct waiting_frame, node));
+		drop_waiting(table, session, list_entry(node, struct waiting_frame, node));
+}
+
+static void give_up(struct session_table *table, struct session *session)
+{
+	session->is_stuck = true;
+	drop_all_waiting(table, session);
+	buf_fini(&session->out);
+}
+
+/* All that waits together is more than may be: who reads slowest pays for it. */
+static void make_room(struct session_table *table)
+{
+	struct session *worst = NULL;
+	list_each (node, &table->dirty) {
+		struct session *session = list_entry(node, struct session, dirty);
+		if (!worst || session->waiting_len > worst->waiting_len)
+			worst = session;
+	}
+	if (worst)
+		give_up(table, worst);
 }
 
 /* Keeps the frame, unless too much waits already: what comes after a frame that was dropped is
@@ -130,16 +159,19 @@ static void keep_waiting(struct session_table *table, struct session *session)
 {
 	size_t max = table->max_backlog * (session_is_link(session) ? 2 : 1);
 	if (session->waiting_len + session->out.len > max) {
-		session->is_stuck = true;
-		drop_all_waiting(session);
-		buf_fini(&session->out);
+		give_up(table, session);
 		return;
 	}
 	struct waiting_frame *waiting = mem_new(struct waiting_frame);
 	waiting->frame = session->out;
 	session->out = (struct buf){0};
 	session->waiting_len += waiting->frame.len;
+	/* It may have been given more room than it fills. */
+	waiting->memory = sizeof(*waiting) + waiting->frame.cap;
+	table->waiting_len += waiting->memory;
 	list_add_last(&session->waiting, &waiting->node);
+	if (table->waiting_len > table->max_waiting)
+		make_room(table);
 }
 
 static enum lyc_status hand_over(struct session_table *table, struct session *session,
@@ -166,7 +198,7 @@ static void flush(struct session_table *table, struct session *session)
 			break;
 		session->is_gone = session->is_gone || status == LYC_UNAVAILABLE;
 		session->waiting_len -= len;
-		drop_waiting(session, first);
+		drop_waiting(table, session, first);
 	}
 	if (session->out.len == 0)
 		return;
@@ -201,10 +233,11 @@ void session_set_publishes(struct session *session, const struct span *patterns,
 void session_free(struct session_table *table, struct session *session)
 {
 	flush(table, session);
-	drop_all_waiting(session);
+	drop_all_waiting(table, session);
 	session_set_publishes(session, NULL, 0);
 	buf_fini(&session->out);
 	list_remove(&session->dirty);
+	list_remove(&session->of_turns);
 	list_remove(&session->all);
 	HASH_DELETE(by_address, table->by_address, session);
 	HASH_DELETE(by_serial, table->by_serial, session);

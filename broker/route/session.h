@@ -18,6 +18,8 @@
 #define SESSION_ADDRESS_LEN 40
 /* Bytes that may wait for one peer, where nothing else is configured. */
 #define SESSION_MAX_BACKLOG (32u * 1024 * 1024)
+/* And for all together. */
+#define SESSION_MAX_WAITING (256u * 1024 * 1024)
 
 enum session_kind {
 	SESSION_CLIENT = 0,
@@ -75,6 +77,17 @@ struct session {
 	struct list calls_given;
 	size_t calls_made_count;
 
+	/* Taking turns (host/turns.h): of the calls that it made, what somebody has been given, and
+	 * what of that has ended since the last tick; those that wait for their turn. */
+	uint64_t calls_out_len;
+	uint64_t calls_done_len;
+	uint64_t calls_window; /* 0: as everybody has at first */
+	struct list calls_held;
+	struct list of_turns;
+	/* Who gave it the last call, and until when it counts as shared by several. */
+	uint64_t last_caller;
+	uint64_t shared_until_ms;
+
 	/* What Welcome granted it, in bytes: limits may be others by now. */
 	uint64_t calls_granted;
 	uint64_t publishes_granted;
@@ -107,6 +120,8 @@ struct session_table {
 	struct list dirty;
 	size_t count;
 	size_t max_backlog; /* bytes that may wait for one peer; twice that for a link */
+	size_t waiting_len; /* what waits for all of them, as memory */
+	size_t max_waiting; /* beyond it the one for whom most waits is ended */
 	uint64_t next_serial;
 };
 

@@ -81,6 +81,7 @@ static void append_done(struct append *base)
 	if (base->status == LYC_OK)
 		stream_committed(stream, base->seq, span_of(base->record.data, base->record.len));
 	if (append->session_serial) {
+		stream->appends_len -= append_memory(append->packet_len);
 		struct session *session =
 			session_by_serial(stream->sessions, append->session_serial);
 		if (session) {

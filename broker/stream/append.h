@@ -21,6 +21,13 @@ struct stream_append {
 	void *arg;
 };
 
+/* The memory of a publish until it is acknowledged, for limits.memory: a buffer that grew may have
+ * twice the room. */
+static inline size_t append_memory(uint32_t packet_len)
+{
+	return sizeof(struct stream_append) + 2 * (size_t)packet_len;
+}
+
 struct stream_append *append_new(struct stream *stream, struct span subject);
 /* One that was not started. */
 void append_free(struct stream_append *append);

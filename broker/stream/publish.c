@@ -288,6 +288,7 @@ static enum lyc_status append_publish(struct stream *stream, struct session *ses
 	append->begun_ms = stream->env->now_ms(stream->env->world);
 	append->parent_span = view->parent_span;
 	session->publishes_len += packet_len;
+	stream->appends_len += append_memory(packet_len);
 	kept_again(stream);
 	append_start(stream, append);
 	return LYC_OK;
@@ -325,6 +326,16 @@ static uint64_t note_publish(struct stream *stream, const struct session *sessio
 	return 0;
 }
 
+/* The log is slower than all publishers together, each of whom is within its credit. */
+static enum lyc_status refuse_for_now(struct stream *stream, struct lyc_error *error)
+{
+	journal_because(stream->journal, RULE_LIMIT);
+	return error_set(error, LYC_RESOURCE_EXHAUSTED,
+			 "as many records wait for the log of '%s' as may (limits.memory): try "
+			 "again later",
+			 stream->name);
+}
+
 void stream_publish(struct stream *stream, struct session *session,
 		    const struct packet_publish *publish, uint32_t packet_len)
 {
@@ -339,6 +350,9 @@ void stream_publish(struct stream *stream, struct session *session,
 			"'%s' was restored and takes no records until its hub has given "
 			"back what it holds of the lost end (lyceumd --alone does without)",
 			stream->name);
+	if (status == LYC_OK && publish->durable && !publish->remove &&
+	    stream->appends_len + append_memory(packet_len) > stream->max_appends_len)
+		status = refuse_for_now(stream, &error);
 	if (status == LYC_OK && publish->durable) {
 		status = append_publish(stream, session, publish, packet_len, &view, &error);
 		if (status != LYC_OK)

@@ -65,6 +65,8 @@ struct stream {
 	uint8_t seal_key[16];
 	uint64_t last_time_ms;
 	size_t appends_pending;
+	size_t appends_len;     /* memory of the publishes among them */
+	size_t max_appends_len; /* beyond it publishes are refused */
 	/* The daemon ends: nothing more is asked of the log. */
 	bool is_ending;
 	/* Records are being taken out of the files: one removal at a time. */

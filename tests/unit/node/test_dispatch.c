@@ -134,6 +134,36 @@ static void test_dispatch_credit_comes_back_with_the_acknowledgement(void **stat
 	assert_int_equal(bench->node->daemon.counters.floods, 0);
 }
 
+/* Each within its credit, all together more than limits.memory has for the log. */
+static void test_dispatch_publishes_of_all_have_a_limit_in_memory(void **state)
+{
+	struct node_bench *bench = *state;
+	struct stream *stream = &bench->node->daemon.stream;
+	struct fake_client *one = fake_client_add(bench->node, "root");
+	struct fake_client *other = fake_client_add(bench->node, "root");
+	stream->max_appends_len = 500000;
+	publish(one, 1, 90000);
+	publish(one, 2, 90000);
+	fake_expect_nothing(one);
+	assert_in_range(stream->appends_len, 360000, 400000);
+	publish(other, 1, 90000);
+	const struct packet *packet = fake_expect(other, PACKET_ACK);
+	assert_int_equal(packet->ack.id, 1);
+	assert_int_equal(packet->ack.status, LYC_RESOURCE_EXHAUSTED);
+	assert_non_null(memmem(packet->ack.text.data, packet->ack.text.len, "limits.memory", 13));
+	/* A withdrawal makes it less in the end. */
+	fake_remove(other, 2, "a");
+	fake_settle(bench->world);
+	fake_expect(one, PACKET_ACK);
+	fake_expect(one, PACKET_ACK);
+	assert_int_equal(fake_expect(other, PACKET_ACK)->ack.status, LYC_OK);
+	assert_int_equal(stream->appends_len, 0);
+	publish(other, 3, 90000);
+	fake_settle(bench->world);
+	assert_int_equal(fake_expect(other, PACKET_ACK)->ack.status, LYC_OK);
+	assert_int_equal(bench->node->daemon.counters.floods, 0);
+}
+
 static void test_dispatch_session_may_end_before_its_publish_is_on_disk(void **state)
 {
 	struct node_bench *bench = *state;
@@ -256,6 +286,7 @@ int main(void)
 		on_bench(test_dispatch_silence_of_three_heartbeats_ends_the_session),
 		on_bench(test_dispatch_flood_is_told_ignored_and_cut),
 		on_bench(test_dispatch_credit_comes_back_with_the_acknowledgement),
+		on_bench(test_dispatch_publishes_of_all_have_a_limit_in_memory),
 		on_bench(test_dispatch_session_may_end_before_its_publish_is_on_disk),
 		on_bench(test_dispatch_stopping_daemon_says_goodbye),
 		on_bench(test_dispatch_peer_that_does_not_read_is_ended),

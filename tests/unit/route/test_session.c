@@ -249,6 +249,37 @@ static void test_session_backlog_is_bounded(void **state)
 	assert_int_equal(session_backlog(bench->session), 0);
 }
 
+/* What waits for all of them together is bounded, too: for whom most waits it ends. */
+static void test_session_for_whom_most_waits_makes_room_for_others(void **state)
+{
+	struct bench *bench = *state;
+	struct session *ann = bench->session;
+	struct session *bob = session_add(&bench->table, 3, span_of("bob", 3), "bob");
+	bench->table.max_waiting = 1000000;
+	bench->socket.answer = LYC_RESOURCE_EXHAUSTED;
+	for (uint64_t id = 1; id <= 3; id++)
+		send_reply(bench, id, 100000);
+	session_flush_all(&bench->table);
+	assert_true(bench->table.waiting_len >= 300000);
+	/* Each is within what one may have. */
+	bench->session = bob;
+	for (uint64_t id = 1; id <= 20 && !bob->is_stuck; id++) {
+		send_reply(bench, id, 60000);
+		session_flush_all(&bench->table);
+		assert_true(bench->table.waiting_len <= bench->table.max_waiting);
+	}
+	assert_true(bob->is_stuck);
+	assert_false(ann->is_stuck);
+	assert_int_equal(session_backlog(bob), 0);
+	assert_true(session_backlog(ann) >= 300000);
+	/* What is left still arrives, and then nothing is counted any more. */
+	bench->socket.answer = LYC_OK;
+	assert_int_equal(session_flush_all(&bench->table), 0);
+	assert_int_equal(bench->table.waiting_len, 0);
+	bench->session = ann;
+	check_frames(bench, 3, 0);
+}
+
 static void test_session_gone_peer_drops_the_frames(void **state)
 {
 	struct bench *bench = *state;
@@ -314,6 +345,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_session_wavering_socket_keeps_the_order, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_session_backlog_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_session_for_whom_most_waits_makes_room_for_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_gone_peer_drops_the_frames, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_session_end_hands_over_what_was_written, setup,
