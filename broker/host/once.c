@@ -41,6 +41,8 @@ void once_init(struct router *router)
 {
 	struct once *once = &router->once;
 	list_init(&once->keeper.calls_made);
+	list_init(&once->keeper.calls_held);
+	list_init(&once->keeper.of_turns);
 	list_init(&once->keeper.calls_given);
 	once->keeper.kind = SESSION_CLIENT;
 	once->keeper.fd = -1;

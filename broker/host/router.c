@@ -22,12 +22,14 @@ void router_init(struct router *router)
 	call_table_init(&router->calls, router->env->now_ms(router->env->world),
 			router->env->random(router->env->world));
 	waiting_init(&router->waiting);
+	turns_init(&router->turns);
 	once_init(router);
 }
 
 void router_fini(struct router *router)
 {
 	call_table_fini(&router->calls);
+	turns_fini(&router->turns);
 	once_fini(router);
 }
 
@@ -157,6 +159,8 @@ static enum lyc_status check_body(const struct method_entry *entry,
 enum lyc_status router_give(struct router *router, struct call *call, struct session *callee,
 			    const struct packet_call *packet, struct lyc_error *error)
 {
+	if (turns_must_wait(router, call, callee))
+		return turns_hold(router, call, callee, packet, error);
 	if (callee->calls_given_len + call->len > callee->call_credit) {
 		journal_because(router->journal, RULE_CREDIT);
 		return error_set(error, LYC_UNAVAILABLE,
@@ -314,6 +318,7 @@ void router_leave(struct router *router, struct session *session)
 		  session->identity);
 	list_each_safe (given, &session->calls_given)
 		router_end(router, list_entry(given, struct call, of_callee), &error);
+	turns_leave(session);
 }
 
 static void expire(struct call *call, void *arg)
@@ -326,6 +331,12 @@ static void expire(struct call *call, void *arg)
 			  "%s: the instance of the plugin that is being replaced appends for so "
 			  "long; the call did not run",
 			  call->method->full_name);
+	else if (call->awaits_turn)
+		error_set(&error, LYC_DEADLINE_EXCEEDED,
+			  "%.*s was busy all the time with what others and this caller had asked "
+			  "before; the call did not run",
+			  call->method ? (int)strlen(call->method->full_name) : 10,
+			  call->method ? call->method->full_name : "the callee");
 	else if (!list_is_empty(&call->of_waiting) && !call->once)
 		error_set(&error, LYC_FAILED_PRECONDITION,
 			  "'%s' has not come as far as the call asks for", router->name);
@@ -340,4 +351,5 @@ static void expire(struct call *call, void *arg)
 void router_tick(struct router *router)
 {
 	call_tick(&router->calls, router->env->now_ms(router->env->world), expire, router);
+	turns_tick(router);
 }

@@ -12,6 +12,7 @@
 
 #include "host/host.h"
 #include "host/once.h"
+#include "host/turns.h"
 #include "host/waiting.h"
 #include "policy/policy.h"
 #include "route/call.h"
@@ -57,6 +58,7 @@ struct router {
 	/* Only plugins may still call: to finish what they were given. */
 	bool is_stopping;
 	struct waiting_calls waiting;
+	struct turns turns;
 
 	/* The hub of this daemon: its name ("" without one) and its session while the link is up.
 	 */

@@ -14,7 +14,7 @@
 #include "host/router.h"
 #include "host/upgrade.h"
 
-/* Bytes of calls that wait, all callers together. */
+/* Bytes of calls that wait, all callers together, where the configuration says nothing. */
 #define MAX_HELD (64u * 1024 * 1024)
 
 void waiting_init(struct waiting_calls *waiting)
@@ -25,9 +25,8 @@ void waiting_init(struct waiting_calls *waiting)
 	waiting->max_held = MAX_HELD;
 }
 
-/* Keep the call in this list, until the log has come far enough or somebody may have it. */
-static enum lyc_status hold(struct router *router, struct call *call, struct list *list,
-			    const struct packet_call *packet, struct lyc_error *error)
+enum lyc_status waiting_hold(struct router *router, struct call *call, struct list *list,
+			     const struct packet_call *packet, struct lyc_error *error)
 {
 	if (router->calls.held_len + call->len > router->waiting.max_held)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
@@ -59,7 +58,8 @@ bool waiting_is_far_enough(struct router *router, struct call *call,
 			  "one",
 			  router->name);
 	else
-		error.status = hold(router, call, &router->waiting.for_position, packet, &error);
+		error.status =
+			waiting_hold(router, call, &router->waiting.for_position, packet, &error);
 	if (error.status != LYC_OK)
 		router_end(router, call, &error);
 	return false;
@@ -69,7 +69,7 @@ enum lyc_status waiting_for_handover(struct router *router, struct call *call,
 				     const struct packet_call *packet, struct lyc_error *error)
 {
 	call->awaits_handover = true;
-	return hold(router, call, &router->waiting.for_handover, packet, error);
+	return waiting_hold(router, call, &router->waiting.for_handover, packet, error);
 }
 
 /* What appends never runs in two instances at the same time: the call waits while one that retires

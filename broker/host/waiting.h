@@ -29,6 +29,10 @@ bool waiting_is_far_enough(struct router *router, struct call *call,
 /* Would it append beside an instance that is being replaced? */
 bool waiting_must_hand_over(struct router *router, const struct call *call,
 			    const struct session *callee);
+/* Keep it in this list, with its packet. RESOURCE_EXHAUSTED when as much waits as may. */
+LYC_MUST_USE enum lyc_status waiting_hold(struct router *router, struct call *call,
+					  struct list *list, const struct packet_call *packet,
+					  struct lyc_error *error);
 /* Keep it until that appends no more. */
 LYC_MUST_USE enum lyc_status waiting_for_handover(struct router *router, struct call *call,
 						  const struct packet_call *packet,

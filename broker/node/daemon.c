@@ -497,6 +497,7 @@ void daemon_tick(struct daemon *daemon)
 bool daemon_turn(struct daemon *daemon)
 {
 	waiting_turn(&daemon->router);
+	turns_turn(&daemon->router);
 	links_turn(&daemon->links);
 	stream_turn(&daemon->stream);
 	why_turn(daemon);
