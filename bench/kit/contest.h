@@ -16,6 +16,7 @@
 #define CONTEST_MAX_PROCESSES 8
 #define CONTEST_MAX_WORKLOADS 16
 #define CONTEST_MAX_ROWS 128
+#define CONTEST_MAX_SAMPLES 100
 
 /* What one round came to. */
 struct measure {
@@ -29,6 +30,10 @@ struct measure {
 	double cpu_s;
 	double all_cpu_s;
 	uint64_t lost;
+	/* The value over the round, every sample_ms: for a curve. */
+	unsigned sample_count;
+	unsigned sample_ms;
+	float samples[CONTEST_MAX_SAMPLES];
 	/* What went wrong; empty: nothing. */
 	char fault[200];
 };

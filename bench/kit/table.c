@@ -119,6 +119,18 @@ void table_print(const struct row *rows, size_t count)
 	fflush(stdout);
 }
 
+/* Of one round: curve.py draws it. */
+static void add_samples(json_t *object, const struct measure *measure)
+{
+	if (measure->sample_count == 0)
+		return;
+	json_t *samples = json_array();
+	for (unsigned i = 0; i < measure->sample_count; i++)
+		json_array_append_new(samples, json_real(measure->samples[i]));
+	json_object_set_new(object, "samples", samples);
+	json_object_set_new(object, "sample_ms", json_integer(measure->sample_ms));
+}
+
 static json_t *row_json(const struct row *row)
 {
 	const struct workload *work = row->work;
@@ -149,6 +161,7 @@ static json_t *row_json(const struct row *row)
 		if (median > 0)
 			json_object_set_new(object, names[column], json_real(median));
 	}
+	add_samples(object, &row->rounds[row->count - 1]);
 	return object;
 }
 

@@ -1,0 +1,133 @@
+/* Processes that make a load, and the rounds beside them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kit/process.h"
+#include "overload/overload.h"
+
+#define MAX_PROCESSES 200
+#define BEGIN_MS 20000
+/* The flood is on its way before it is measured what it does to others. */
+#define SETTLE_MS 200
+
+struct burden {
+	pid_t pids[MAX_PROCESSES];
+	size_t count;
+	struct overload_board *board;
+};
+
+static void wait_ms(uint64_t ms)
+{
+	struct timespec pause = {.tv_sec = (time_t)(ms / 1000),
+				 .tv_nsec = (long)(ms % 1000) * 1000000};
+	nanosleep(&pause, NULL);
+}
+
+static bool burden_start(struct burden *burden, const struct contestant *self, size_t count,
+			 enum load_kind kind, overload_fn make_load)
+{
+	struct overload_board *board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
+					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	*burden = (struct burden){.board = board};
+	for (burden->count = 0; burden->count < count && burden->count < MAX_PROCESSES;
+	     burden->count++) {
+		pid_t pid = process_fork();
+		if (pid == 0) {
+			make_load(self, kind, board);
+			atomic_fetch_add(&board->wrong, 1);
+			_exit(1);
+		}
+		burden->pids[burden->count] = pid;
+	}
+	uint64_t until_ns = now_ns() + (uint64_t)BEGIN_MS * 1000000;
+	while (atomic_load(&board->begun) < burden->count) {
+		if (now_ns() > until_ns)
+			return false;
+		wait_ms(5);
+	}
+	return true;
+}
+
+static void burden_end(struct burden *burden, struct measure *ret_measure)
+{
+	if (atomic_load(&burden->board->wrong) > 0)
+		contest_fail(ret_measure, "who made the load was refused or lost its connection");
+	for (size_t i = 0; i < burden->count; i++)
+		process_end(burden->pids[i]);
+	munmap(burden->board, sizeof(*burden->board));
+}
+
+static void flood_round(const struct contestant *self, const struct setting *setting,
+			const struct workload *work, overload_fn make_load, overload_calls_fn calls,
+			struct measure *ret_measure)
+{
+	struct burden burden;
+	struct setting half = *setting;
+	struct measure quiet = {0};
+	half.round_ms = setting->round_ms / 2;
+	calls(self, &half, work, &quiet);
+	if (quiet.fault[0]) {
+		contest_fail(ret_measure, "%s", quiet.fault);
+		return;
+	}
+	if (burden_start(&burden, self, 1, load_kind_of(work), make_load)) {
+		wait_ms(SETTLE_MS);
+		uint64_t before = atomic_load(&burden.board->sent);
+		calls(self, &half, work, ret_measure);
+		if (atomic_load(&burden.board->sent) == before)
+			contest_fail(ret_measure, "the flood stood still");
+		ret_measure->value = ret_measure->p99_us / quiet.p99_us;
+	} else {
+		contest_fail(ret_measure, "the flood did not begin");
+	}
+	/* Of a peer that floods nobody counts the CPU. */
+	ret_measure->cpu_s = ret_measure->all_cpu_s = 0;
+	burden_end(&burden, ret_measure);
+}
+
+static void memory_round(const struct contestant *self, const struct setting *setting,
+			 const struct workload *work, overload_fn make_load,
+			 struct measure *ret_measure)
+{
+	struct burden burden;
+	uint64_t step_ms = setting->round_ms / CONTEST_MAX_SAMPLES + 1;
+	if (!burden_start(&burden, self, work->count, load_kind_of(work), make_load)) {
+		contest_fail(ret_measure, "not all publishers could begin");
+		burden_end(&burden, ret_measure);
+		return;
+	}
+	uint64_t begin_ns = now_ns();
+	struct cpu from = contest_cpu(self);
+	ret_measure->sample_ms = (unsigned)step_ms;
+	while (ret_measure->sample_count < CONTEST_MAX_SAMPLES &&
+	       now_ns() - begin_ns < setting->round_ms * 1000000) {
+		double mib = process_private_mib(self->broker);
+		ret_measure->samples[ret_measure->sample_count++] = (float)mib;
+		if (mib > ret_measure->value)
+			ret_measure->value = mib;
+		/* By the clock, so that a slow look does not move the ones behind it. */
+		uint64_t next_ns = begin_ns + ret_measure->sample_count * step_ms * 1000000;
+		uint64_t now = now_ns();
+		if (next_ns > now)
+			wait_ms((next_ns - now) / 1000000);
+	}
+	contest_cpu_between(from, contest_cpu(self), atomic_load(&burden.board->sent), ret_measure);
+	ret_measure->all_cpu_s = 0;
+	if (load_kind_of(work) == MANY_WRITERS && atomic_load(&burden.board->acknowledged) == 0)
+		contest_fail(ret_measure, "no record was acknowledged");
+	burden_end(&burden, ret_measure);
+}
+
+void overload_round(const struct contestant *self, const struct setting *setting,
+		    const struct workload *work, overload_fn make_load, overload_calls_fn calls,
+		    struct measure *ret_measure)
+{
+	if (work->count == 0)
+		flood_round(self, setting, work, make_load, calls, ret_measure);
+	else
+		memory_round(self, setting, work, make_load, ret_measure);
+}
