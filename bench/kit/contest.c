@@ -19,7 +19,8 @@
 #include "kit/process.h"
 #include "kit/table.h"
 
-#define ROUND_END_MS 60000
+/* Beside what is measured: ten thousand peers come first. */
+#define ROUND_END_MS 150000
 #define PIN_CPU 0
 
 static const char usage[] =

@@ -10,11 +10,15 @@
 
 #include "kit/process.h"
 
-#define GATHER_MS 50000
+/* All of them, and how long nobody may come. */
+#define GATHER_MS 120000
+#define STILL_MS 20000
 #define TICK_MS 250
 
 struct board {
 	_Atomic uint32_t there;
+	/* Processes that could not go on. */
+	_Atomic uint32_t failed;
 };
 
 static void allow_descriptors(void)
@@ -42,8 +46,10 @@ static void hold(struct crowd *crowd, const struct contestant *self,
 	char *peers = calloc(count, parts->size);
 	allow_descriptors();
 	for (unsigned i = 0; i < count; i++) {
-		if (!parts->connect(self, peers + i * parts->size))
+		if (!parts->connect(self, peers + i * parts->size)) {
+			atomic_fetch_add(&board->failed, 1);
 			return;
+		}
 		atomic_fetch_add(&board->there, 1);
 		if (i % 100 == 99)
 			tick_all(parts, peers, i);
@@ -71,11 +77,20 @@ bool crowd_gather(struct crowd *crowd, const struct contestant *self,
 		}
 	}
 	uint64_t until_ns = now_ns() + (uint64_t)GATHER_MS * 1000000;
-	while (atomic_load(&board->there) < count) {
-		if (now_ns() > until_ns)
+	uint64_t still_ns = 0;
+	uint32_t before = 0;
+	uint32_t there;
+	while ((there = atomic_load(&board->there)) < count) {
+		uint64_t now = now_ns();
+		if (there > before || still_ns == 0)
+			still_ns = now + (uint64_t)STILL_MS * 1000000;
+		before = there;
+		crowd->there = there;
+		if (now > until_ns || now > still_ns || atomic_load(&board->failed) > 0)
 			return false;
 		nanosleep(&pause, NULL);
 	}
+	crowd->there = there;
 	return true;
 }
 

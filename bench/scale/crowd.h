@@ -16,6 +16,8 @@ struct crowd {
 	unsigned processes;
 	/* Shared by all: how many are connected. */
 	void *board;
+	/* As last seen. */
+	size_t there;
 };
 
 /* What one peer is. */
@@ -27,7 +29,8 @@ struct crowd_parts {
 	void (*tick)(void *peer, uint64_t now_ns);
 };
 
-/* Returns when all are connected; false when they are not within a minute. */
+/* Returns when all are connected; false when they are not within two minutes, when nobody came for
+ * twenty seconds, or when one was not let in. */
 bool crowd_gather(struct crowd *crowd, const struct contestant *self,
 		  const struct crowd_parts *parts, size_t count);
 void crowd_leave(struct crowd *crowd);

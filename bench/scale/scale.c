@@ -55,7 +55,8 @@ static void crowded_round(const struct contestant *self, const struct setting *s
 		calls(self, setting, work, ret_measure);
 		ret_measure->value = mib;
 	} else {
-		contest_fail(ret_measure, "not all peers could connect");
+		contest_fail(ret_measure, "%zu of %zu peers could connect", crowd.there,
+			     work->count);
 	}
 	crowd_leave(&crowd);
 }

@@ -61,15 +61,18 @@ static bool is_shared(struct router *router, const struct call *call, struct ses
 bool turns_must_wait(struct router *router, struct call *call, struct session *callee)
 {
 	const struct session *caller = call->caller;
-	if (call->once || call->turn_at || caller->is_inner)
+	/* Behind a link are many callees, and the daemon there looks after them. */
+	if (call->once || call->turn_at || caller->is_inner || session_is_link(callee))
 		return false;
 	bool is_of_several = is_shared(router, call, callee);
+	/* What never has room there is refused. */
+	if (call->len > callee->call_credit)
+		return false;
 	if (!list_is_empty(&caller->calls_held))
 		return true;
 	/* It is full, and not with this caller's calls. */
 	if (!has_room(callee, call))
-		return is_of_several && call->len <= callee->call_credit &&
-		       caller->calls_out_len + call->len <= least_window(caller);
+		return is_of_several && caller->calls_out_len + call->len <= least_window(caller);
 	return is_of_several && !has_window(caller, call);
 }
 

@@ -18,7 +18,7 @@
 #include "route/call.h"
 
 /* Bytes of calls of one caller; of a link and a plugin, which call for many, four times that. */
-#define TURNS_WINDOW (32u * 1024)
+#define TURNS_WINDOW (16u * 1024)
 
 struct router;
 

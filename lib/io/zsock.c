@@ -27,6 +27,8 @@
 #define DEFAULT_MAX_MSG (2 * 1024 * 1024)
 /* How soon a refused send is followed by another turn, should no edge come. */
 #define RETRY_MS 5
+/* A frame with much work in it. */
+#define LONG_LEN (16u * 1024)
 /* Below this a copy costs less than handing the memory over. */
 #define COPY_LEN 1024
 
@@ -117,6 +119,11 @@ static bool read_one(struct zsock *zsock, size_t *ret_len)
 		zsock_cut(fd);
 		goto out;
 	}
+	/* What has been answered does not wait for the work that a long one brings. */
+	if (*ret_len > LONG_LEN && zsock->on_turn)
+		zsock->on_turn(zsock, zsock->arg);
+	if (zsock->is_closing)
+		goto out;
 	message_taken(zmq_msg_data(&frame));
 	const char *user_id = zmq_msg_gets(&frame, "User-Id");
 	zsock->on_frame(zsock, span_of(zmq_msg_data(&routing_id), zmq_msg_size(&routing_id)),

@@ -29,7 +29,7 @@ struct zsock;
  * valid until return. */
 typedef void (*zsock_frame_fn)(struct zsock *zsock, struct span routing_id, const char *user_id,
 			       int fd, struct span frame, void *arg);
-/* Once per turn, just before the loop blocks: flush what was coalesced. */
+/* Just before the loop blocks, and before a long frame is handed over: flush what was coalesced. */
 typedef void (*zsock_turn_fn)(struct zsock *zsock, void *arg);
 
 /* How far a connecting socket has come; each failure stays until a newer one. */
