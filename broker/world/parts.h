@@ -14,6 +14,7 @@
 #include "node/daemon.h"
 #include "world/log_keeper.h"
 #include "world/log_threads.h"
+#include "world/spare_memory.h"
 #include "world/world.h"
 
 /* ZAP domains: with a key, and without one. */
@@ -76,6 +77,8 @@ struct world {
 	uint64_t refused_due_ms;
 
 	struct backup_work *backup; /* under way; NULL */
+
+	struct spare_memory spare_memory;
 
 	uint64_t stop_at_ms;
 	/* A plugin's thread was left behind: nothing may wait for its socket. */

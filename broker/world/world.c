@@ -63,8 +63,10 @@ static void on_tick(uv_timer_t *timer)
 		daemon_uplink_cut(&world->daemon);
 	identities_report_refused(world);
 	daemon_tick(&world->daemon);
-	if (!world->stop_at_ms)
+	if (!world->stop_at_ms) {
+		spare_memory_tick(&world->spare_memory, world->daemon.sessions.count);
 		return;
+	}
 	if (daemon_is_quiet(&world->daemon) || uv_now(&world->loop) >= world->stop_at_ms)
 		uv_stop(&world->loop);
 }
@@ -81,6 +83,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static void start_handles(struct world *world)
 {
+	spare_memory_init(&world->spare_memory, &world->loop);
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 	uv_timer_init(&world->loop, &world->ticks);
 	world->ticks.data = world;
