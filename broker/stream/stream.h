@@ -231,7 +231,7 @@ struct transient {
 	struct span subject;
 	const struct schema_message *message; /* the type; NULL: unknown */
 	struct span body;
-	struct span label; /* serialised; empty: of the body, or MEMBERS */
+	struct span label;         /* serialised; empty: of the body, or MEMBERS */
 	const struct label *reach; /* what stream_label makes of both */
 	const char *principal;
 	struct span origin;
