@@ -2,14 +2,10 @@
  * The limit of any broker: a relay that copies bytes between two connections, as many at once as
  * there are, and looks at none. A body is a length of four bytes and the bytes.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "calls/calls.h"
@@ -19,27 +15,6 @@
 
 #define RELAY_LEN (256 * 1024)
 #define WAIT_MS 5000
-
-static int listen_on(unsigned port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int one = 1;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 8) != 0)
-		_exit(1);
-	return fd;
-}
-
-static int take(int listener)
-{
-	int one = 1;
-	int fd = accept(listener, NULL, NULL);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
-}
 
 /* All that is there goes on at once. False at the end of a connection. */
 static bool copy(int from, int to)
@@ -58,11 +33,11 @@ static bool copy(int from, int to)
 /* One client at a time; the echo stays. */
 static void relay(unsigned port, unsigned echo_port)
 {
-	int clients = listen_on(port);
-	int echoes = listen_on(echo_port);
-	int echo = take(echoes);
-	for (;;) {
-		int client = take(clients);
+	int clients = line_listen(port);
+	int echoes = line_listen(echo_port);
+	int echo = line_accept(echoes);
+	while (clients >= 0 && echo >= 0) {
+		int client = line_accept(clients);
 		struct pollfd items[2] = {{.fd = client, .events = POLLIN},
 					  {.fd = echo, .events = POLLIN}};
 		bool is_there = true;

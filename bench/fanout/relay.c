@@ -1,13 +1,9 @@
 /* The limit of any broker: a relay that writes all that the publisher sent to everybody else, as
  * many bytes at once as there are. A message is a length of four bytes and the body. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fanout/fan.h"
@@ -17,19 +13,6 @@
 
 #define RELAY_LEN (256 * 1024)
 #define WAIT_MS 5000
-
-static int listen_on(unsigned port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int one = 1;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 64) != 0)
-		_exit(1);
-	return fd;
-}
 
 static bool write_all(int fd, const char *bytes, size_t len)
 {
@@ -46,11 +29,11 @@ static bool write_all(int fd, const char *bytes, size_t len)
 static void relay(unsigned port)
 {
 	static char bytes[RELAY_LEN];
-	int listener = listen_on(port);
-	for (;;) {
+	int listener = line_listen(port);
+	while (listener >= 0) {
 		int fds[FAN_MAX_PROCESSES + 1];
 		for (int i = 0; i <= FAN_MAX_PROCESSES; i++) {
-			fds[i] = accept(listener, NULL, NULL);
+			fds[i] = line_accept(listener);
 			/* Each is told that it is known. */
 			(void)!write(fds[i], "!", 1);
 		}

@@ -18,14 +18,47 @@
 
 #include "kit/process.h"
 
+#define BACKLOG 64
+
+static struct sockaddr_in loopback(unsigned port)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_port = htons((uint16_t)port),
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+/* ---- servers ---- */
+
+int line_listen(unsigned port)
+{
+	struct sockaddr_in address = loopback(port);
+	int one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int line_accept(int listener)
+{
+	int one = 1;
+	int fd = accept(listener, NULL, NULL);
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+/* ---- clients ---- */
+
 static bool open_sized(struct line *line, unsigned port, unsigned timeout_ms, size_t in_size,
 		       size_t out_size)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = loopback(port);
 	uint64_t until_ns = now_ns() + (uint64_t)timeout_ms * 1000000;
-	struct timespec pause = {.tv_nsec = 5000000};
+	/* Short: how long a server takes to its first answer is measured, too. */
+	struct timespec pause = {.tv_nsec = 200000};
 	int one = 1;
 	memset(line, 0, sizeof(*line));
 	line->in_size = in_size;

@@ -26,6 +26,10 @@ struct line {
 	void *tls;
 };
 
+/* For servers of a bench's own: listen on a port of loopback; -1 when it cannot. */
+int line_listen(unsigned port);
+/* The next connection, as a descriptor; -1: none. */
+int line_accept(int listener);
 /* To a port of loopback, tried again until timeout_ms have passed. */
 bool line_open(struct line *line, unsigned port, unsigned timeout_ms);
 /* One of thousands: with this much memory each way. */

@@ -11,7 +11,6 @@
 #define READING_HOME "bench"
 #define READING_MIN_LEN 64
 #define READING_MAX_LEN 8192
-#define READING_MAX_NUMBER ((uint64_t)1 << 34)
 
 /* `len` bytes; region and device below 10,000. Anybody in the network may see it. */
 void reading_write(uint8_t *to, size_t len, unsigned region, unsigned device, uint64_t number);
