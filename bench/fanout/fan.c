@@ -1,7 +1,9 @@
 /* One publisher, many subscribers. */
 #include "fanout/fan.h"
 
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -45,6 +47,43 @@ void fan_pattern(char *to, size_t size, const struct workload *work, unsigned nu
 		snprintf(to, size, "%s%c%s", type, separator, rest);
 	else
 		snprintf(to, size, "%s%c%s%cd%04u", type, separator, one, separator, number);
+}
+
+static void turn_all(struct fan_subscriber *subscribers, struct pollfd *items, unsigned count,
+		     struct fan *fan, fan_turn_fn turn)
+{
+	while (!atomic_load_explicit(&fan->stop, memory_order_relaxed)) {
+		if (poll(items, count, 100) <= 0)
+			continue;
+		for (unsigned i = 0; i < count; i++) {
+			if (items[i].revents && !turn(&subscribers[i]))
+				return;
+		}
+	}
+}
+
+void fan_subscribe_by_lines(const struct contestant *self, struct fan *fan, unsigned first,
+			    unsigned count, const struct workload *work, fan_connect_fn connect,
+			    fan_turn_fn turn)
+{
+	struct fan_subscriber *subscribers = calloc(count, sizeof(*subscribers));
+	struct pollfd *items = calloc(count, sizeof(*items));
+	unsigned there = 0;
+	if (!subscribers || !items)
+		abort();
+	for (; there < count; there++) {
+		struct fan_subscriber *subscriber = &subscribers[there];
+		subscriber->fan = fan;
+		subscriber->index = first + there;
+		if (!connect(subscriber, self, work))
+			break;
+		items[there] = (struct pollfd){.fd = subscriber->line.fd, .events = POLLIN};
+		fan_is_ready(fan);
+	}
+	if (there == count)
+		turn_all(subscribers, items, count, fan, turn);
+	free(items);
+	free(subscribers);
 }
 
 /* ---- the publisher ---- */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "kit/contest.h"
+#include "kit/line.h"
 
 #define FAN_MAX_PROCESSES 8
 #define FAN_MAX_SUBSCRIBERS 1000
@@ -65,5 +66,20 @@ void fan_received(struct fan *fan, unsigned index, const uint8_t *body, size_t l
 unsigned fan_pattern_count(const struct workload *work);
 void fan_pattern(char *to, size_t size, const struct workload *work, unsigned number,
 		 const char *type, char separator, const char *one, const char *rest);
+
+/* A subscriber on a bare line of its own. */
+struct fan_subscriber {
+	struct line line;
+	struct fan *fan;
+	unsigned index;
+};
+typedef bool (*fan_connect_fn)(struct fan_subscriber *subscriber, const struct contestant *self,
+			       const struct workload *work);
+/* Read once and hand over what is complete. False: the connection has ended. */
+typedef bool (*fan_turn_fn)(struct fan_subscriber *subscriber);
+/* All of one process, for parts->subscribe. */
+void fan_subscribe_by_lines(const struct contestant *self, struct fan *fan, unsigned first,
+			    unsigned count, const struct workload *work, fan_connect_fn connect,
+			    fan_turn_fn turn);
 
 #endif

@@ -1,5 +1,4 @@
 /* Mosquitto: publisher and subscribers on bare sockets, QoS 0. */
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +12,14 @@
 
 /* ---- subscribers ---- */
 
-struct subscriber {
-	struct line line;
-	struct fan *fan;
-	unsigned index;
-};
-
 static void on_message(struct line *line, const struct mqtt_message *message, void *arg)
 {
-	struct subscriber *subscriber = arg;
+	struct fan_subscriber *subscriber = arg;
 	(void)line;
 	fan_received(subscriber->fan, subscriber->index, message->body, message->body_len);
 }
 
-static bool connect_one(struct subscriber *subscriber, const struct contestant *self,
+static bool connect_one(struct fan_subscriber *subscriber, const struct contestant *self,
 			const struct workload *work)
 {
 	char type[] = READING_TYPE;
@@ -45,28 +38,15 @@ static bool connect_one(struct subscriber *subscriber, const struct contestant *
 	return mqtt_open(&subscriber->line, self, name, topics, fan_pattern_count(work));
 }
 
+static bool turn(struct fan_subscriber *subscriber)
+{
+	return mqtt_turn(&subscriber->line, on_message, subscriber);
+}
+
 static void subscribe(const struct contestant *self, struct fan *fan, unsigned first,
 		      unsigned count, const struct workload *work)
 {
-	struct subscriber *subscribers = calloc(count, sizeof(*subscribers));
-	struct pollfd *items = calloc(count, sizeof(*items));
-	for (unsigned i = 0; i < count; i++) {
-		subscribers[i].fan = fan;
-		subscribers[i].index = first + i;
-		if (!connect_one(&subscribers[i], self, work))
-			return;
-		items[i] = (struct pollfd){.fd = subscribers[i].line.fd, .events = POLLIN};
-		fan_is_ready(fan);
-	}
-	while (!atomic_load(&fan->stop)) {
-		if (poll(items, count, 100) <= 0)
-			continue;
-		for (unsigned i = 0; i < count; i++) {
-			if (items[i].revents &&
-			    !mqtt_turn(&subscribers[i].line, on_message, &subscribers[i]))
-				return;
-		}
-	}
+	fan_subscribe_by_lines(self, fan, first, count, work, connect_one, turn);
 }
 
 /* ---- the publisher ---- */

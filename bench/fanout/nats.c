@@ -16,20 +16,14 @@ bool nats_fanout_start(struct contestant *self, const struct setting *setting)
 
 /* ---- subscribers ---- */
 
-struct subscriber {
-	struct line line;
-	struct fan *fan;
-	unsigned index;
-};
-
 static void on_message(struct line *line, const struct nats_message *message, void *arg)
 {
-	struct subscriber *subscriber = arg;
+	struct fan_subscriber *subscriber = arg;
 	(void)line;
 	fan_received(subscriber->fan, subscriber->index, message->body, message->body_len);
 }
 
-static bool connect_one(struct subscriber *subscriber, const struct contestant *self,
+static bool connect_one(struct fan_subscriber *subscriber, const struct contestant *self,
 			const struct workload *work)
 {
 	char lines[2000] = "";
@@ -42,28 +36,15 @@ static bool connect_one(struct subscriber *subscriber, const struct contestant *
 	return nats_open(&subscriber->line, self, lines);
 }
 
+static bool turn(struct fan_subscriber *subscriber)
+{
+	return nats_turn(&subscriber->line, on_message, subscriber);
+}
+
 static void subscribe(const struct contestant *self, struct fan *fan, unsigned first,
 		      unsigned count, const struct workload *work)
 {
-	struct subscriber *subscribers = calloc(count, sizeof(*subscribers));
-	struct pollfd *items = calloc(count, sizeof(*items));
-	for (unsigned i = 0; i < count; i++) {
-		subscribers[i].fan = fan;
-		subscribers[i].index = first + i;
-		if (!connect_one(&subscribers[i], self, work))
-			return;
-		items[i] = (struct pollfd){.fd = subscribers[i].line.fd, .events = POLLIN};
-		fan_is_ready(fan);
-	}
-	while (!atomic_load(&fan->stop)) {
-		if (poll(items, count, 100) <= 0)
-			continue;
-		for (unsigned i = 0; i < count; i++) {
-			if (items[i].revents &&
-			    !nats_turn(&subscribers[i].line, on_message, &subscribers[i]))
-				return;
-		}
-	}
+	fan_subscribe_by_lines(self, fan, first, count, work, connect_one, turn);
 }
 
 /* ---- the publisher ---- */
