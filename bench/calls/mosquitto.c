@@ -8,8 +8,6 @@
 #include "kit/mqtt.h"
 #include "kit/process.h"
 
-#define WAIT_MS 8000
-
 static const char *const say = "say";
 static const char *const back = "back";
 
@@ -30,19 +28,7 @@ static void serve(const struct contestant *self, int to)
 
 bool mosquitto_calls_start(struct contestant *self, const struct setting *setting)
 {
-	int ends[2];
-	char ready;
-	if (!mosquitto_start(self, setting) || pipe(ends) != 0)
-		return false;
-	self->others[0] = process_fork();
-	if (self->others[0] == 0) {
-		serve(self, ends[1]);
-		_exit(1);
-	}
-	bool is_up = contest_hear(ends[0], &ready, 1, WAIT_MS);
-	close(ends[0]);
-	close(ends[1]);
-	return is_up;
+	return mosquitto_start(self, setting) && contest_start_other(self, serve);
 }
 
 static void on_reply(struct line *line, const struct mqtt_message *message, void *arg)

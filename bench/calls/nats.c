@@ -8,8 +8,6 @@
 #include "kit/nats.h"
 #include "kit/process.h"
 
-#define WAIT_MS 8000
-
 /* ---- the responder ---- */
 
 static void respond(struct line *line, const struct nats_message *message, void *arg)
@@ -29,19 +27,7 @@ static void serve(const struct contestant *self, int to)
 
 bool nats_calls_start(struct contestant *self, const struct setting *setting)
 {
-	int ends[2];
-	char ready;
-	if (!nats_server_start(self, setting, self->kind) || pipe(ends) != 0)
-		return false;
-	self->others[0] = process_fork();
-	if (self->others[0] == 0) {
-		serve(self, ends[1]);
-		_exit(1);
-	}
-	bool is_up = contest_hear(ends[0], &ready, 1, WAIT_MS);
-	close(ends[0]);
-	close(ends[1]);
-	return is_up;
+	return nats_server_start(self, setting, self->kind) && contest_start_other(self, serve);
 }
 
 /* ---- the client ---- */

@@ -22,6 +22,7 @@
 /* Beside what is measured: ten thousand peers come first. */
 #define ROUND_END_MS 150000
 #define PIN_CPU 0
+#define START_MS 30000
 
 static const char usage[] =
 	"  --rounds N        rounds of each contestant (5)\n"
@@ -112,6 +113,29 @@ bool contest_hear(int fd, void *to, size_t size, int timeout_ms)
 {
 	struct pollfd item = {.fd = fd, .events = POLLIN};
 	return poll(&item, 1, timeout_ms) > 0 && read(fd, to, size) == (ssize_t)size;
+}
+
+bool contest_start_other(struct contestant *contestant,
+			 void (*serve)(const struct contestant *contestant, int ready))
+{
+	int ends[2];
+	char byte;
+	size_t at = 0;
+	while (at < CONTEST_MAX_PROCESSES && contestant->others[at] > 0)
+		at++;
+	if (at == CONTEST_MAX_PROCESSES || pipe(ends) != 0)
+		return false;
+	pid_t pid = process_fork();
+	if (pid == 0) {
+		close(ends[0]);
+		serve(contestant, ends[1]);
+		_exit(1);
+	}
+	contestant->others[at] = pid;
+	close(ends[1]);
+	bool is_up = contest_hear(ends[0], &byte, 1, START_MS);
+	close(ends[0]);
+	return is_up;
 }
 
 unsigned contest_find_port(void)

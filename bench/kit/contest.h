@@ -138,6 +138,10 @@ __attribute__((format(printf, 2, 3))) void contest_fail(struct measure *measure,
 							...);
 /* Wait for a pipe's one message of exactly so many bytes: false when it does not come in time. */
 bool contest_hear(int fd, void *to, size_t size, int timeout_ms);
+/* One more process that works for a contestant, which writes one byte to `ready` when it is up and
+ * then serves until it is ended. False when it does not come up. */
+bool contest_start_other(struct contestant *contestant,
+			 void (*serve)(const struct contestant *contestant, int ready));
 /* A port of loopback that is free now. */
 unsigned contest_find_port(void);
 
