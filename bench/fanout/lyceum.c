@@ -59,6 +59,7 @@ static void subscribe_one(struct subscriber *subscriber, const struct contestant
 	fan_is_ready(subscriber->fan);
 	while (!atomic_load_explicit(&subscriber->fan->stop, memory_order_relaxed))
 		(void)lyc_client_run(subscriber->client, 100);
+	lyc_client_close(subscriber->client);
 }
 
 /* ---- many subscribers, on bare lines ---- */
@@ -123,6 +124,9 @@ static void subscribe(const struct contestant *self, struct fan *fan, unsigned f
 		(void)poll(items, count, 100);
 		turn_all(subscribers, items, count);
 	}
+	/* Else they would be delivered to in the next round, too. */
+	for (unsigned i = 0; i < count; i++)
+		raw_peer_close(&subscribers[i].peer);
 }
 
 /* ---- the publisher ---- */

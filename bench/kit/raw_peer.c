@@ -96,6 +96,8 @@ bool raw_peer_open(struct raw_peer *peer, const char *endpoint, size_t size, raw
 
 void raw_peer_close(struct raw_peer *peer)
 {
+	struct packet goodbye = {.kind = PACKET_GOODBYE, .goodbye = {.reason = GOODBYE_SHUTDOWN}};
+	(void)raw_peer_put(peer, &goodbye);
 	line_close(&peer->line);
 }
 

@@ -31,6 +31,7 @@ struct raw_peer {
  * Reply and what is like them. */
 bool raw_peer_open(struct raw_peer *peer, const char *endpoint, size_t size, raw_peer_fn on_packet,
 		   void *arg);
+/* With Goodbye: without it the daemon holds the session until no sign of life has come for long. */
 void raw_peer_close(struct raw_peer *peer);
 /* Numbers from 0. */
 bool raw_peer_subscribe(struct raw_peer *peer, unsigned number, const char *pattern);

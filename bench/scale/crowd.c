@@ -1,6 +1,7 @@
 /* Processes that hold connections. */
 #include "scale/crowd.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -38,26 +39,38 @@ static void tick_all(const struct crowd_parts *parts, char *peers, unsigned coun
 		parts->tick(peers + i * parts->size, now);
 }
 
+static volatile sig_atomic_t has_to_leave;
+
+static void on_term(int number)
+{
+	(void)number;
+	has_to_leave = 1;
+}
+
 static void hold(struct crowd *crowd, const struct contestant *self,
 		 const struct crowd_parts *parts, unsigned count)
 {
 	struct timespec pause = {.tv_nsec = TICK_MS * 1000000L};
 	struct board *board = crowd->board;
 	char *peers = calloc(count, parts->size);
+	unsigned there = 0;
 	allow_descriptors();
-	for (unsigned i = 0; i < count; i++) {
-		if (!parts->connect(self, peers + i * parts->size)) {
+	signal(SIGTERM, on_term);
+	for (; there < count && !has_to_leave; there++) {
+		if (!parts->connect(self, peers + there * parts->size)) {
 			atomic_fetch_add(&board->failed, 1);
-			return;
+			break;
 		}
 		atomic_fetch_add(&board->there, 1);
-		if (i % 100 == 99)
-			tick_all(parts, peers, i);
+		if (there % 100 == 99)
+			tick_all(parts, peers, there);
 	}
-	for (;;) {
+	while (there == count && !has_to_leave) {
 		nanosleep(&pause, NULL);
 		tick_all(parts, peers, count);
 	}
+	for (unsigned i = 0; parts->leave && i < there; i++)
+		parts->leave(peers + i * parts->size);
 }
 
 bool crowd_gather(struct crowd *crowd, const struct contestant *self,

@@ -27,6 +27,8 @@ struct crowd_parts {
 	bool (*connect)(const struct contestant *self, void *peer);
 	/* From time to time: signs of life. NULL: none are wanted. */
 	void (*tick)(void *peer, uint64_t now_ns);
+	/* When the crowd leaves. NULL: its connections just end. */
+	void (*leave)(void *peer);
 };
 
 /* Returns when all are connected; false when they are not within two minutes, when nobody came for

@@ -37,6 +37,11 @@ static bool connect_raw_peer(const struct contestant *self, void *peer)
 	return raw_peer_open(peer, self->endpoint, LINE_SIZE, NULL, NULL);
 }
 
+static void close_raw_peer(void *peer)
+{
+	raw_peer_close(peer);
+}
+
 static void tick_raw_peer(void *peer, uint64_t now)
 {
 	(void)raw_peer_tick(peer, now);
@@ -79,7 +84,7 @@ static void lyceum_scale(const struct contestant *self, const struct setting *se
 			 const struct workload *work, struct measure *ret_measure)
 {
 	static const struct crowd_parts parts = {sizeof(struct raw_peer), connect_raw_peer,
-						 tick_raw_peer};
+						 tick_raw_peer, close_raw_peer};
 	crowded_round(self, setting, work, &parts, lyceum_calls_round, ret_measure);
 }
 
