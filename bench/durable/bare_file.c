@@ -3,19 +3,15 @@
  * one file, syncs it, and answers with how many messages of each that were. A message is a length
  * of four bytes and the body.
  */
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "durable/durable.h"
 #include "durable/writers.h"
+#include "kit/bare_file.h"
 #include "kit/line.h"
 #include "kit/process.h"
 
@@ -30,30 +26,15 @@ struct peer {
 	uint32_t taken;
 };
 
-static int listen_on(unsigned port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int one = 1;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 16) != 0)
-		_exit(1);
-	return fd;
-}
-
 /* A new connection: its first bytes are the length of all its messages. */
 static void take(int listener, struct pollfd *items, struct peer *peers, nfds_t *count,
 		 uint32_t *whole)
 {
-	int one = 1;
-	int fd = accept(listener, NULL, NULL);
+	int fd = line_accept(listener);
 	if (*count > WRITERS_MAX || read(fd, whole, sizeof(*whole)) != sizeof(*whole)) {
 		close(fd);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	peers[*count] = (struct peer){0};
 	items[(*count)++] = (struct pollfd){.fd = fd, .events = POLLIN};
 }
@@ -65,8 +46,10 @@ static void serve(unsigned port, const char *path)
 	struct peer peers[WRITERS_MAX + 1];
 	nfds_t count = 1;
 	uint32_t whole = 0;
-	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-	items[0] = (struct pollfd){.fd = listen_on(port), .events = POLLIN};
+	struct bare_file file;
+	if (!bare_file_open(&file, path))
+		return;
+	items[0] = (struct pollfd){.fd = line_listen(port), .events = POLLIN};
 	while (poll(items, count, -1) > 0) {
 		bool has_written = false;
 		nfds_t there = count;
@@ -82,14 +65,14 @@ static void serve(unsigned port, const char *path)
 				i--;
 				continue;
 			}
-			if (write(file, bytes, (size_t)len) != len)
+			if (!bare_file_append(&file, bytes, (size_t)len))
 				return;
 			size_t have = peers[i].rest + (size_t)len;
 			peers[i].taken += (uint32_t)(have / whole);
 			peers[i].rest = have % whole;
 			has_written = true;
 		}
-		if (has_written && fdatasync(file) != 0)
+		if (has_written && !bare_file_sync(&file))
 			return;
 		for (nfds_t i = 1; i < count; i++) {
 			if (peers[i].taken > 0 &&
