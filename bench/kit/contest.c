@@ -263,7 +263,8 @@ static size_t make_rows(struct course *course, const struct workload *work)
 		struct row *row = &rows[count++];
 		row->who = who;
 		row->work = work;
-		if (i == contest->reference)
+		if (who ==
+		    (work->reference ? work->reference : &contest->contestants[contest->reference]))
 			reference = row;
 		snprintf(row->fault, sizeof(row->fault), "%s", who->missing);
 	}
@@ -353,7 +354,8 @@ static bool read_options(struct course *course, int argc, char **argv)
 			return false;
 	}
 	return optind == argc && setting->rounds > 0 && setting->rounds <= CONTEST_MAX_ROUNDS &&
-	       setting->round_ms > 0 && setting->round_ms <= 60000;
+	       (setting->round_ms > 0 || course->contest->round_ms == 0) &&
+	       setting->round_ms <= 60000;
 }
 
 static bool is_wanted(const struct setting *setting, const struct workload *work)
@@ -392,14 +394,16 @@ int contest_main(const struct contest *contest, int argc, char **argv)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	printf("%s: %ld cores, Lyceum " LYCEUM_VERSION ", %u rounds of %llu ms each\n",
-	       contest->title, sysconf(_SC_NPROCESSORS_ONLN), course.setting.rounds,
-	       (unsigned long long)course.setting.round_ms);
+	printf("%s: %ld cores, Lyceum " LYCEUM_VERSION ", %u rounds", contest->title,
+	       sysconf(_SC_NPROCESSORS_ONLN), course.setting.rounds);
+	if (course.setting.round_ms > 0)
+		printf(" of %llu ms each", (unsigned long long)course.setting.round_ms);
+	printf("\n");
 	start_all(&course);
 	for (size_t i = 0; i < contest->workload_count; i++) {
 		struct workload *work = &course.workloads[i];
 		*work = contest->workloads[i];
-		if (course.setting.count)
+		if (course.setting.count && work->count)
 			work->count = course.setting.count;
 		if (is_wanted(&course.setting, work))
 			run_workload(&course, work);

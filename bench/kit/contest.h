@@ -44,13 +44,20 @@ struct workload {
 	const char *title;
 	/* "requests/s", "us", "MiB". */
 	const char *unit;
+	/* A cost, not a rate: tables then say that a ratio below 1 is better. */
 	bool is_less_better;
+	/* What is demanded of it, for those who read the table; NULL: nothing. */
+	const char *target;
+	/* Whom the others are compared with; NULL: the contest's. */
+	const struct contestant *reference;
+	/* What a round needs to know beside the numbers. */
+	const void *kind;
 	/* Bytes of a body, messages at once; 0: does not apply. */
 	size_t size;
 	size_t outstanding;
 	/* All processes on one core. */
 	bool is_pinned;
-	/* Subscribers, publishers, peers: what the bench makes of it. */
+	/* Subscribers, publishers, peers: what the bench makes of it. 0: does not apply. */
 	size_t count;
 };
 
@@ -116,6 +123,7 @@ struct contest {
 	size_t workload_count;
 	/* The contestant that the others are compared with. */
 	size_t reference;
+	/* Unless it is asked for another; 0: a round takes as long as its work. */
 	uint64_t round_ms;
 };
 

@@ -97,9 +97,11 @@ void table_print(const struct row *rows, size_t count)
 	bool has[ALL_CPU + 1];
 	const struct workload *work = rows[0].work;
 	printf("\n%s%s\n\n", work->title, work->is_pinned ? ", all processes on one core" : "");
-	printf("| who | %s median (min-max) |", work->unit);
+	const char *less = work->is_less_better ? ", less is better" : "";
+	printf("| who | %s%s, median (min-max) |", work->unit, less);
 	if (rows[0].reference)
-		printf(" to %s |", rows[0].reference->who->who);
+		printf(" to %s%s |", rows[0].reference->who->who,
+		       work->is_less_better ? ", below 1 is better" : "");
 	for (enum column column = P50; column <= ALL_CPU; column++) {
 		has[column] = has_column(rows, count, column);
 		if (has[column])
@@ -116,6 +118,8 @@ void table_print(const struct row *rows, size_t count)
 		if (rows[i].who->meaning)
 			printf("- %s: %s\n", rows[i].who->who, rows[i].who->meaning);
 	}
+	if (work->target)
+		printf("- Target: %s\n", work->target);
 	fflush(stdout);
 }
 
@@ -135,13 +139,16 @@ static json_t *row_json(const struct row *row)
 {
 	const struct workload *work = row->work;
 	json_t *object = json_pack(
-		"{s:s, s:s, s:I, s:I, s:I, s:b, s:s, s:s, s:i, s:I, s:s}", "workload", work->name,
-		"title", work->title, "size", (json_int_t)work->size, "outstanding",
+		"{s:s, s:s, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:i, s:I, s:s}", "workload",
+		work->name, "title", work->title, "size", (json_int_t)work->size, "outstanding",
 		(json_int_t)work->outstanding, "count", (json_int_t)work->count, "one_core",
-		(int)work->is_pinned, "who", row->who->who, "unit", work->unit, "rounds",
-		(int)row->count, "lost", (json_int_t)row->lost, "fault", row->fault);
+		(int)work->is_pinned, "who", row->who->who, "unit", work->unit, "better",
+		work->is_less_better ? "less" : "more", "rounds", (int)row->count, "lost",
+		(json_int_t)row->lost, "fault", row->fault);
 	if (row->who->meaning)
 		json_object_set_new(object, "meaning", json_string(row->who->meaning));
+	if (work->target)
+		json_object_set_new(object, "target", json_string(work->target));
 	if (row->count == 0)
 		return object;
 	struct spread value = column_of(row, VALUE);

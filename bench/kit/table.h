@@ -19,7 +19,8 @@ struct row {
 	char fault[300];
 };
 
-/* All rows of one workload. */
+/* All rows of one workload. A ratio is always to the reference: 2.00 is twice its value, be that a
+ * rate or a cost; the head says which is better. */
 void table_print(const struct row *rows, size_t count);
 bool table_write(const char *path, const struct contest *contest, const struct row *rows,
 		 size_t count);
