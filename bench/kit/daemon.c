@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "io/keyfile.h"
 #include "kit/process.h"
 
 #define WAIT_MS 8000
+/* One with ten million records that it has not read yet. */
+#define START_MS 60000
 #define OTHER_KEYS 950
 #define GROUPS 50
 #define CALLER_PATTERNS 50
@@ -98,6 +101,8 @@ static bool write_config(const struct contestant *contestant, const struct setti
 	char key[300];
 	node_key_path(key, sizeof(key), daemon, setting);
 	FILE *file = fopen(path, "we");
+	/* Of a start before. */
+	(void)unlink(key);
 	if (!file || !make_key(key, &node))
 		return false;
 	fprintf(file,
@@ -105,7 +110,7 @@ static bool write_config(const struct contestant *contestant, const struct setti
 		"  - endpoint: tcp://127.0.0.1:0\n    plain: true\n"
 		"  - endpoint: tcp://127.0.0.1:0\n"
 		"  - endpoint: ipc://%s.sock\n",
-		daemon->name, path, path);
+		daemon->node ? daemon->node : daemon->name, path, path);
 	if (contestant->needs)
 		write_uplink(file, contestant->needs, setting);
 	fprintf(file, "keys:\n  - name: anonymous\n");
@@ -131,13 +136,13 @@ static bool find_way_in(struct contestant *contestant, const char *data)
 	const struct daemon *daemon = contestant->kind;
 	char path[400];
 	char key[64];
-	uint64_t until_ns = now_ns() + (uint64_t)WAIT_MS * 1000000;
-	struct timespec pause = {.tv_nsec = 5000000};
+	uint64_t until_ns = now_ns() + (uint64_t)START_MS * 1000000;
+	struct timespec pause = {.tv_nsec = 200000};
 	snprintf(path, sizeof(path), "%s/endpoints", data);
 	/* The last listener's line: then the file is whole. */
 	while (!read_line(path, DAEMON_CURVE_IPC, contestant->endpoint,
 			  sizeof(contestant->endpoint))) {
-		if (now_ns() > until_ns)
+		if (now_ns() > until_ns || !process_is_running(contestant->broker))
 			return false;
 		nanosleep(&pause, NULL);
 	}
@@ -185,6 +190,10 @@ bool daemon_start(struct contestant *contestant, const struct setting *setting)
 	snprintf(program, sizeof(program), "%s/broker/lyceumd", setting->build);
 	if (!write_config(contestant, setting, path))
 		return false;
+	/* Not that of a start before. */
+	char endpoints[340];
+	snprintf(endpoints, sizeof(endpoints), "%s/endpoints", data);
+	(void)unlink(endpoints);
 	char *argv[] = {program, "--config", path, NULL};
 	contestant->broker = process_start(argv, output);
 	if (find_way_in(contestant, data))

@@ -18,6 +18,8 @@ struct daemon {
 	/* Of its folder and configuration; NULL: no daemon of its own, the contestant is `shared`.
 	 */
 	const char *name;
+	/* Of the daemon in its network; NULL: the same. */
+	const char *node;
 	enum daemon_way way;
 	/* Plugins, limits, streams: text of the configuration. @ stands for the build folder. */
 	const char *config;

@@ -27,8 +27,16 @@ pid_t process_fork(void)
 	return pid;
 }
 
+static uint64_t started_ns;
+
+uint64_t process_started_ns(void)
+{
+	return started_ns;
+}
+
 pid_t process_start(char *const argv[], const char *output)
 {
+	started_ns = now_ns();
 	pid_t pid = process_fork();
 	if (pid != 0)
 		return pid;
@@ -37,6 +45,13 @@ pid_t process_start(char *const argv[], const char *output)
 	dup2(fd, 2);
 	execvp(argv[0], argv);
 	_exit(127);
+}
+
+bool process_is_running(pid_t pid)
+{
+	siginfo_t info = {0};
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == 0;
 }
 
 static bool has_ended(pid_t pid, uint64_t timeout_ms)

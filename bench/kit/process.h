@@ -18,6 +18,10 @@ static inline uint64_t now_ns(void)
 pid_t process_fork(void);
 /* A program with its output in a file. argv[0] is looked for in PATH; -1 when it cannot start. */
 pid_t process_start(char *const argv[], const char *output);
+/* When process_start was last called. */
+uint64_t process_started_ns(void);
+/* Whether a child is still there; it is waited for later all the same. */
+bool process_is_running(pid_t pid);
 /* Ask it to end, kill it after five seconds, and wait. Accepts 0. */
 void process_end(pid_t pid);
 /* Wait for an end by itself, at most this long; false when it was killed. */

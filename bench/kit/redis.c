@@ -1,6 +1,7 @@
 /* RESP 2 by hand. */
 #include "kit/redis.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ bool redis_server_start(struct contestant *contestant, const struct setting *set
 	snprintf(folder, sizeof(folder), "%s/redis-%s", setting->folder, appendfsync);
 	snprintf(config, sizeof(config), "%s.conf", folder);
 	snprintf(output, sizeof(output), "%s.log", folder);
-	FILE *file = mkdir(folder, 0700) == 0 ? fopen(config, "we") : NULL;
+	bool has_folder = mkdir(folder, 0700) == 0 || errno == EEXIST;
+	FILE *file = has_folder ? fopen(config, "we") : NULL;
 	if (!file)
 		return false;
 	fprintf(file,
