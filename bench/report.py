@@ -1,146 +1,246 @@
 #!/usr/bin/env python3
-"""What the benches measured, put together: report.py [--json FILE] [--results FILE] [--chart FILE] ROWS.json ...
+"""What the benches measured, put together.
 
-ROWS.json are what `bench_NAME --json` wrote. --json: all rows in one file. --results: the tables as Markdown, behind what is said
-there by hand (above the line of dashes). --chart: bars as SVG, for the README."""
+    report.py [--json FILE] [--record FOLDER] ROWS.json ...     ROWS.json are what `bench_NAME --json` wrote
+    report.py --check FOLDER
+
+--json: all rows in one file. --record: bench/results.json below the folder, with what machine and which versions, and from it alone
+bench/RESULTS.md behind what is said there by hand, bench/chart.svg, bench/flat.svg, and in README.md what stands between the two
+marks. --check: whether those are what the file comes to; without a file there must be no figures."""
 import argparse
-import html
 import json
+import os
 import platform
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import charts
+from targets import targets
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 MARK = "<!-- What follows is written by `./dev bench --record`. -->"
-# Of all workloads, those that tell most; the limits (a relay, a bare file) are left out, they serve nobody.
-PANELS = [
-    ("calls", {"size": 256, "outstanding": 256}, "Calls through the broker", "256 outstanding, 256 bytes"),
-    ("fan-out", {"count": 8}, "Fan-out to eight", "256 bytes"),
-    ("durable", {"count": 1, "outstanding": 256}, "Durable publish", "256 outstanding, 256 bytes; what an acknowledgement means differs"),
-    ("replay", {}, "Replay of the log", "256 bytes"),
-]
-LIMITS = ("byte relay", "bare file by tcp")
-OURS = "#1f6f8b"
-THEIRS = "#a9b4bd"
-TEXT = "#6b7680"
+BEGIN = "<!-- What stands here is written by `./dev bench --record`. -->"
+END = "<!-- Until here. -->"
 
 
-def version(*command):
+# ---- the machine ----
+
+def said(*command):
+    """The first line that a program says."""
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-        return (said.stdout + said.stderr).strip().splitlines()[0]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, cwd=HERE)
+        return (done.stdout + done.stderr).strip().splitlines()[0].strip()
     except (OSError, IndexError, subprocess.TimeoutExpired):
         return "not installed"
 
 
-def versions():
+def first_match(path, name):
+    with open(path, encoding="utf-8") as file:
+        return next((line.split(":", 1)[1].strip() for line in file if line.startswith(name)), "")
+
+
+def machine():
+    modules = ["libzmq", "libsodium", "libprotobuf-c", "xapian-core", "sqlite3", "libpq"]
     return {
-        "nats-server": version("nats-server", "--version"),
-        "mosquitto": version("/usr/sbin/mosquitto", "-h"),
-        "redis-server": version("redis-server", "--version"),
-        "postgres": version("/usr/lib/postgresql/15/bin/postgres", "--version"),
-        "libzmq": version("pkg-config", "--modversion", "libzmq"),
+        "commit": said("git", "describe", "--always", "--dirty", "--exclude=*"),
+        "processor": first_match("/proc/cpuinfo", "model name"),
+        "memory": f"{int(first_match('/proc/meminfo', 'MemTotal').split()[0]) / 1048576:.0f} GiB",
         "kernel": platform.release(),
+        "disk": said("findmnt", "-n", "-o", "FSTYPE", "-T", os.environ.get("TMPDIR", "/tmp")),
+        "versions": [
+            said("gcc", "--version"),
+            said("nats-server", "--version"),
+            said("sh", "-c", "PATH=$PATH:/usr/sbin mosquitto -h"),
+            " ".join(said("redis-server", "--version").split()[:3]),
+            said("/usr/lib/postgresql/15/bin/postgres", "--version"),
+        ] + [f"{name} {said('pkg-config', '--modversion', name)}" for name in modules],
     }
 
 
-def number(value):
-    if value is None:
-        return ""
-    if value >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+# ---- RESULTS.md ----
 
-
-def groups(rows):
-    """The rows of each workload, in the order in which they were measured."""
-    found = {}
-    for row in rows:
-        found.setdefault((row["workload"], row["title"], row["one_core"]), []).append(row)
-    return found
+def row_columns(rows):
+    columns = [("p50 us", "p50_us"), ("p99 us", "p99_us"), ("broker CPU s/1M", "cpu_s_per_million"), ("all CPU s/1M", "all_cpu_s_per_million")]
+    return [(name, key) for name, key in columns if any(row.get(key) for row in rows)]
 
 
 def table(rows):
-    columns = [("p50 us", "p50_us"), ("p99 us", "p99_us"), ("broker CPU s/1M", "cpu_s_per_million"), ("all CPU s/1M", "all_cpu_s_per_million")]
-    columns = [(name, key) for name, key in columns if any(row.get(key) for row in rows)]
+    is_cost = rows[0]["better"] == "less"
+    columns = row_columns(rows)
     reference = next((row["ratio_to"] for row in rows if "ratio_to" in row), None)
-    head = ["who", f"{rows[0]['unit']}, median (min-max)"] + ([f"to {reference}"] if reference else [])
+    head = ["who", f"{rows[0]['unit']}{', less is better' if is_cost else ''}, median (min-max)"]
+    head += [f"to {reference}{', below 1 is better' if is_cost else ''}"] if reference else []
     head += [name for name, _ in columns] + ["lost", "rounds"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         if not row["rounds"]:
             lines.append(f"| {row['who']} | not measured: {row['fault']} |" + " |" * (len(head) - 2))
             continue
-        cells = [row["who"], f"{number(row['median'])} ({number(row['min'])}-{number(row['max'])})"]
-        cells += [number(row.get("ratio"))] if reference else []
-        cells += [number(row.get(key)) for _, key in columns] + [str(row["lost"]), str(row["rounds"])]
+        cells = [row["who"], f"{charts.number(row['median'])} ({charts.number(row['min'])}-{charts.number(row['max'])})"]
+        cells += [charts.number(row.get("ratio"))] if reference else []
+        cells += [charts.number(row.get(key)) for _, key in columns]
+        cells += [str(row["lost"]), str(row["rounds"]) + (f", then: {row['fault']}" if row["fault"] else "")]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
-def results(benches):
+def bench_part(bench):
+    lines = ["", f"## {bench['title']}", "", f"`./dev bench {bench['bench']}`, {bench['date']}, {bench['machine']['commit']}."]
+    meanings = {}
+    for (_, title, one_core), rows in charts.groups(bench["rows"]).items():
+        lines += ["", title + (", all processes on one core:" if one_core else ":"), ""] + table(rows)
+        meanings.update({row["who"]: row["meaning"] for row in rows if row.get("meaning")})
+        if rows[0].get("target"):
+            lines += ["", f"Target: {rows[0]['target']}."]
+    if meanings:
+        lines += [""] + [f"- {who}: {meaning}" for who, meaning in meanings.items()]
+    if bench["bench"] == "flat":
+        lines += ["", "![What a message costs against what stands by](flat.svg)"]
+    return lines
+
+
+def machine_part(benches):
+    """Once, where all were measured on the same."""
     lines = []
     for bench in benches:
-        lines += ["", f"## {bench['title']} (`./dev bench {bench['bench']}`)", ""]
-        lines += [f"{bench['date']}, {bench['cores']} cores, Lyceum {bench['lyceum']}."]
-        meanings = {}
-        for (_, title, one_core), rows in groups(bench["rows"]).items():
-            lines += ["", title + (", all processes on one core:" if one_core else ":"), ""] + table(rows)
-            meanings.update({row["who"]: row["meaning"] for row in rows if row.get("meaning")})
-        lines += [""] + [f"- {who}: {meaning}" for who, meaning in meanings.items()]
-    lines += ["", "Versions: " + "; ".join(f"{name} {said}" for name, said in versions().items()) + "."]
+        there = bench["machine"]
+        line = (f"{bench['cores']} cores ({there['processor']}), {there['memory']} of memory, kernel {there['kernel']}, {there['disk']}. "
+                f"Lyceum {bench['lyceum']}; " + "; ".join(there["versions"]) + ".")
+        lines += [line] if line not in lines else []
+    return [word for line in lines for word in ("", line)]
+
+
+def results(benches):
+    rows = [row for bench in benches for row in bench["rows"]]
+    lost = sum(row["lost"] for row in rows)
+    rounds = [row["rounds"] for row in rows if row["rounds"]]
+    lines = ["", "## The record", "", f"{len(rows)} rows, {min(rounds)} to {max(rounds)} rounds each, {lost:,} messages lost."]
+    lines += machine_part(benches)
+    judged = targets(rows)
+    if judged:
+        lines += ["", "| target | floor | aim | here | |", "|---|---|---|---|---|"]
+        lines += ["| " + " | ".join(cells) + " |" for cells in judged]
+    for bench in benches:
+        lines += bench_part(bench)
     return "\n".join(lines) + "\n"
 
 
-def write_results(path, benches):
+# ---- README.md ----
+
+def pick(rows, workload, who, **wanted):
+    return next((row for row in rows if row["workload"] == workload and row["who"] == who and row["rounds"] and not row["one_core"] and
+                 all(row[key] == value for key, value in wanted.items())), None)
+
+
+def times(row, other):
+    return f"{row['median'] / other['median']:.1f} times"
+
+
+def headlines(rows):
+    """The two or three that tell most; each only where it was measured."""
+    lines = []
+    calls = [pick(rows, "calls", who, size=256, outstanding=256) for who in ("Lyceum, plugin process", "zmq_proxy, tcp", "NATS, raw client")]
+    if all(calls):
+        lines.append(f"- **{charts.number(calls[0]['median'])} calls a second** to a plugin in a process of its own, each typed, checked and authorised: "
+                     f"{times(calls[0], calls[1])} what `zmq_proxy` carries of bare bytes, {times(calls[0], calls[2])} NATS.")
+    fan = [pick(rows, "fan-out", who, count=8) for who in ("Lyceum", "NATS, raw clients")]
+    if all(fan):
+        lines.append(f"- **{charts.number(fan[0]['median'])} deliveries a second** to eight subscribers, the label judged for each of them: {times(*fan)} NATS.")
+    durable = [pick(rows, "durable", who, count=1, outstanding=256) for who in ("Lyceum", "Redis Streams, fsync always", "JetStream, raw client")]
+    if all(durable):
+        lines.append(f"- **{charts.number(durable[0]['median'])} durable publishes a second**, synced before they are acknowledged: "
+                     f"{times(durable[0], durable[1])} Redis Streams that sync, too, {times(durable[0], durable[2])} JetStream, which does not.")
+    return lines
+
+
+def readme_part(benches):
+    rows = [row for bench in benches for row in bench["rows"]]
+    date = max(bench["date"] for bench in benches)[:10]
+    cores = benches[0]["cores"]
+    return "\n".join(["", "![Lyceum beside its peers](bench/chart.svg)", ""] + headlines(rows) +
+                     ["", f"Measured on {date} on {cores} cores, all in turns on the same machine. All tables, what was below its floor, and how: "
+                      "[bench/RESULTS.md](bench/RESULTS.md).", ""])
+
+
+# ---- files ----
+
+def read(path):
     try:
         with open(path, encoding="utf-8") as file:
-            by_hand = file.read().split(MARK)[0].rstrip()
+            return file.read()
     except FileNotFoundError:
-        by_hand = "# Results"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{by_hand}\n\n{MARK}\n{results(benches)}")
+        return ""
 
 
-def panel_rows(rows, workload, wanted):
-    """The first workload that fits: its rows, the largest first."""
-    for (name, _, one_core), group in groups(rows).items():
-        if name == workload and not one_core and all(group[0].get(key) == value for key, value in wanted.items()):
-            return sorted((row for row in group if row["rounds"] and row["who"] not in LIMITS), key=lambda row: -row["median"])
-    return []
+def between(page, part):
+    """The README with something else between its marks."""
+    head, _, rest = page.partition(BEGIN)
+    _, mark, tail = rest.partition(END)
+    if not mark:
+        sys.exit("README.md has not the two marks between which the record stands")
+    return head + BEGIN + "\n" + part + END + tail
 
 
-def chart(benches):
-    """One panel a workload, one bar a contestant; widths are to scale within a panel."""
+def made(folder, benches):
+    """All that the record comes to: {path: text}. Without a record: pages without figures, and no charts."""
+    readme, page = read(os.path.join(folder, "README.md")), read(os.path.join(folder, "bench/RESULTS.md"))
     rows = [row for bench in benches for row in bench["rows"]]
+    by_hand = page.split(MARK)[0].rstrip() + "\n\n" + MARK + "\n"
+    return {
+        "README.md": between(readme, readme_part(benches) if benches else ""),
+        "bench/RESULTS.md": by_hand + (results(benches) if benches else ""),
+        "bench/chart.svg": charts.bars(rows) if benches else "",
+        "bench/flat.svg": charts.flatness(rows) if any(row["workload"] == "flat" for row in rows) else "",
+    }
+
+
+def recorded(folder):
+    text = read(os.path.join(folder, "bench/results.json"))
+    return json.loads(text)["benches"] if text else []
+
+
+def dumped(benches):
+    """One row a line: so a difference can be read."""
     parts = []
-    y = 8
-    for workload, wanted, title, rest in PANELS:
-        bars = panel_rows(rows, workload, wanted)
-        if not bars:
-            continue
-        parts.append(f'<text x="8" y="{y + 14}" class="title">{html.escape(title)}</text>')
-        parts.append(f'<text x="8" y="{y + 30}" class="rest">{html.escape(bars[0]["unit"])}; {html.escape(rest)}</text>')
-        y += 40
-        for row in bars:
-            width = max(2, 400 * row["median"] / bars[0]["median"])
-            colour = OURS if row["who"].startswith("Lyceum") else THEIRS
-            parts.append(f'<text x="250" y="{y + 12}" class="who">{html.escape(row["who"])}</text>')
-            parts.append(f'<rect x="258" y="{y}" width="{width:.1f}" height="15" rx="2" fill="{colour}"/>')
-            parts.append(f'<text x="{264 + width:.1f}" y="{y + 12}" class="value">{number(row["median"])}</text>')
-            y += 20
-        y += 18
-    style = f"text{{font:12px sans-serif;fill:{TEXT}}}.title{{font-size:14px;font-weight:bold}}.who{{text-anchor:end}}"
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{y}" viewBox="0 0 760 {y}" role="img" '
-            f'aria-label="Lyceum beside its peers"><style>{style}</style>\n' + "\n".join(parts) + "\n</svg>\n")
+    for bench in benches:
+        head = {key: value for key, value in bench.items() if key != "rows"}
+        rows = ",\n".join("  " + json.dumps(row) for row in bench["rows"])
+        parts.append(json.dumps(head)[:-1] + ', "rows": [\n' + rows + "\n]}")
+    return '{"benches": [\n' + ",\n".join(parts) + "\n]}\n"
+
+
+def record(folder, benches):
+    """Those that were measured now replace what was recorded of them."""
+    there = machine()
+    now = {bench["bench"]: dict(bench, machine=there) for bench in benches}
+    old = recorded(folder)
+    order = [bench["bench"] for bench in old] + [name for name in now if name not in [bench["bench"] for bench in old]]
+    merged = {bench["bench"]: bench for bench in old} | now
+    benches = [merged[name] for name in order]
+    files = made(folder, benches) | {"bench/results.json": dumped(benches)}
+    for path, content in files.items():
+        if content:
+            with open(os.path.join(folder, path), "w", encoding="utf-8") as file:
+                file.write(content)
+
+
+def check(folder):
+    wrong = [path for path, content in made(folder, recorded(folder)).items() if read(os.path.join(folder, path)) != content]
+    if wrong:
+        sys.exit(f"{', '.join(wrong)}: not what bench/results.json comes to; figures are written by `./dev bench --record` only")
+    return 0
 
 
 def main():
     parser = argparse.ArgumentParser(description="What the benches measured, put together.")
     parser.add_argument("--json")
-    parser.add_argument("--results")
-    parser.add_argument("--chart")
-    parser.add_argument("rows", nargs="+")
+    parser.add_argument("--record")
+    parser.add_argument("--check")
+    parser.add_argument("rows", nargs="*")
     options = parser.parse_args()
+    if options.check:
+        return check(options.check)
     benches = []
     for path in options.rows:
         with open(path, encoding="utf-8") as file:
@@ -149,11 +249,8 @@ def main():
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump([row for bench in benches for row in bench["rows"]], file, indent=2)
             file.write("\n")
-    if options.results:
-        write_results(options.results, benches)
-    if options.chart:
-        with open(options.chart, "w", encoding="utf-8") as file:
-            file.write(chart(benches))
+    if options.record:
+        record(options.record, benches)
     return 0
 
 
