@@ -285,8 +285,7 @@ static struct contestant contestants[CONTESTANTS] = {
 	}
 
 static const struct workload workloads[] = {
-	FLAT("publish to one subscriber, against other subscriptions", SUBSCRIPTIONS,
-	     SUBSCRIPTIONS_FEW, 0),
+	FLAT("publish, against other subscriptions", SUBSCRIPTIONS, SUBSCRIPTIONS_FEW, 0),
 	FLAT("call, against services", SERVICES, SERVICES_NONE, 256),
 	FLAT("durable publish, against subjects in the log", SUBJECTS, SUBJECTS_FEW, 256),
 	FLAT("call, against connected peers", PEERS, PEERS_FEW, 256),
