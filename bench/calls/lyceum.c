@@ -1,13 +1,15 @@
 /*
  * Lyceum: a real lyceumd with the echo plugin, called through the public client library. Every call
  * is typed, both bodies are checked by the schema and its rules, its caller's right is taken from
- * the key's list. The plugin unpacks the request and packs a reply.
+ * the key's list. The plugin unpacks the request and packs a reply. Before each round a wrong body
+ * and a missing right have to be refused on the same connection.
  */
 #include <lyceum/client.h>
 
 #include "calls/calls.h"
 #include "calls/load.h"
 #include "kit/daemon.h"
+#include "kit/refusals.h"
 
 #define METHOD "lyceum.echo.v1.Echo/Say"
 
@@ -53,7 +55,8 @@ void lyceum_calls_round(const struct contestant *self, const struct setting *set
 	struct load *load = &caller.load;
 	load_init(load, self, work, ret_measure);
 	if (!daemon_open(self, &caller.client, ret_measure) ||
-	    !daemon_await(caller.client, METHOD, load_body(load, 0), load->body_len, ret_measure))
+	    !daemon_await(caller.client, METHOD, load_body(load, 0), load->body_len, ret_measure) ||
+	    !refusals_of_calls(caller.client, ret_measure))
 		return;
 	load_begin(load, setting);
 	for (size_t i = 0; i < load->window; i++) {

@@ -7,6 +7,7 @@
 #include "durable/durable.h"
 #include "durable/writers.h"
 #include "kit/daemon.h"
+#include "kit/refusals.h"
 
 struct connection {
 	struct lyc_client *client;
@@ -33,7 +34,10 @@ static void *open_connection(const struct contestant *self, struct measure *meas
 	connection->writer = writer;
 	for (size_t i = 0; i < WRITERS_MAX_OUTSTANDING; i++)
 		connection->slots[i] = (struct slot){connection, i};
-	return daemon_open(self, &connection->client, measure) ? connection : NULL;
+	return daemon_open(self, &connection->client, measure) &&
+			       refusals_of_publishes(connection->client, measure)
+		       ? connection
+		       : NULL;
 }
 
 static bool put(void *arg, size_t slot, const char *subject, const uint8_t *body, size_t len)

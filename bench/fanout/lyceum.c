@@ -1,7 +1,8 @@
 /*
  * Lyceum: eight subscribers by the public client library, a thousand on bare sockets; the publisher
  * by the library. Each message is typed, its body checked, the publisher's right and each
- * subscriber's sight of its label judged.
+ * subscriber's sight of its label judged. Before each round a message is published that nobody may
+ * see: who gets it counts it as one that has gone wrong.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "kit/daemon.h"
 #include "kit/process.h"
 #include "kit/raw_peer.h"
+#include "kit/refusals.h"
 #include "topic/reading.h"
 
 #define CREDIT (8 * 1024 * 1024)
@@ -134,7 +136,9 @@ static void subscribe(const struct contestant *self, struct fan *fan, unsigned f
 static void *open_publisher(const struct contestant *self, struct measure *measure)
 {
 	struct lyc_client *client;
-	return daemon_open(self, &client, measure) ? client : NULL;
+	return daemon_open(self, &client, measure) && refusals_of_publishes(client, measure)
+		       ? client
+		       : NULL;
 }
 
 static bool put(void *publisher, const char *subject, const uint8_t *body, size_t len)

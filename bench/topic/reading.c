@@ -1,6 +1,7 @@
 /* Fields of fixed lengths, so that the number stands always in the same place. */
 #include "topic/reading.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,10 @@
 /* Added, so that its varint always has five bytes. */
 #define NUMBER_BASE ((uint64_t)1 << 28)
 #define NUMBER_LEN 5
+#define NOBODY READING_HOME "/nobody"
+
+/* As in lyceum.v1.Visibility. */
+enum { MEMBERS = 2, AUDIENCE = 3 };
 
 static uint8_t *put_text(uint8_t *to, unsigned field, const char *text, size_t len)
 {
@@ -37,10 +42,21 @@ uint64_t reading_number(const uint8_t *body, size_t len)
 	return number - NUMBER_BASE;
 }
 
-void reading_write(uint8_t *to, size_t len, unsigned region, unsigned device, uint64_t number)
+static size_t write_label(uint8_t *to, bool is_hidden)
+{
+	uint8_t *end = put_text(to, 1, READING_HOME, strlen(READING_HOME));
+	*end++ = 2 << 3;
+	*end++ = is_hidden ? AUDIENCE : MEMBERS;
+	if (is_hidden)
+		end = put_text(end, 3, NOBODY, strlen(NOBODY));
+	return (size_t)(end - to);
+}
+
+static void write_reading(uint8_t *to, size_t len, unsigned region, unsigned device,
+			  uint64_t number, bool is_hidden)
 {
 	char name[8];
-	uint8_t label[32];
+	uint8_t label[64];
 	uint8_t *at = to;
 	snprintf(name, sizeof(name), "r%04u", region % 10000);
 	at = put_text(at, 1, name, NAME_LEN);
@@ -49,11 +65,7 @@ void reading_write(uint8_t *to, size_t len, unsigned region, unsigned device, ui
 	*at++ = 3 << 3;
 	reading_set_number(to, number);
 	at += NUMBER_LEN;
-	uint8_t *label_end = put_text(label, 1, READING_HOME, strlen(READING_HOME));
-	/* MEMBERS. */
-	*label_end++ = 2 << 3;
-	*label_end++ = 2;
-	size_t label_len = (size_t)(label_end - label);
+	size_t label_len = write_label(label, is_hidden);
 	/* The text fills the rest: with one byte of length, or with two. */
 	size_t left = len - (size_t)(at - to) - (2 + label_len);
 	size_t text_len = left - (left - 2 < 128 ? 2 : 3);
@@ -64,6 +76,17 @@ void reading_write(uint8_t *to, size_t len, unsigned region, unsigned device, ui
 	memset(at, 'x', text_len);
 	at += text_len;
 	(void)put_text(at, 5, (const char *)label, label_len);
+}
+
+void reading_write(uint8_t *to, size_t len, unsigned region, unsigned device, uint64_t number)
+{
+	write_reading(to, len, region, device, number, false);
+}
+
+void reading_write_hidden(uint8_t *to, size_t len, unsigned region, unsigned device,
+			  uint64_t number)
+{
+	write_reading(to, len, region, device, number, true);
 }
 
 void reading_subject(char *to, size_t size, unsigned region, unsigned device, char separator)
