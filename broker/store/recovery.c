@@ -23,6 +23,8 @@
 
 #define SCAN_CHUNK (1u << 20)
 #define NAME_DIGITS 20
+/* No machine's pages are larger. */
+#define PIECE_LEN (64u * 1024)
 
 struct first_seqs {
 	uint64_t *seqs;
@@ -189,11 +191,9 @@ static enum lyc_status recover_sealed(struct store *store, size_t at, uint64_t l
 	return status;
 }
 
-/* Nothing but zeros from there to the end: room that was never used. Most of it was never written
- * either, and is not even read. */
-static bool is_blank(const struct segment *segment, uint64_t at, uint64_t end)
+static bool is_blank_by_pieces(const struct segment *segment, uint64_t at, uint64_t end)
 {
-	uint8_t bytes[16384];
+	uint8_t bytes[PIECE_LEN];
 	while (at < end) {
 		off_t data = lseek(segment->fd, (off_t)at, SEEK_DATA);
 		if (data < 0 && errno == ENXIO)
@@ -201,7 +201,9 @@ static bool is_blank(const struct segment *segment, uint64_t at, uint64_t end)
 		/* Not every file system tells. */
 		if (data > (off_t)at)
 			at = (uint64_t)data;
-		ssize_t got = pread(segment->fd, bytes, sizeof(bytes), (off_t)at);
+		/* Up to the end of a page: what is cached beyond it would count as data. */
+		size_t len = PIECE_LEN - (size_t)(at % PIECE_LEN);
+		ssize_t got = pread(segment->fd, bytes, len, (off_t)at);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
@@ -211,6 +213,18 @@ static bool is_blank(const struct segment *segment, uint64_t at, uint64_t end)
 		at += (uint64_t)got;
 	}
 	return true;
+}
+
+/* Nothing but zeros from there to the end: room that was never used. Most of it was never written
+ * either, and is not even read. But what lies in the page cache counts as data, too: so what the
+ * scan has read ahead is dropped, and nothing is read ahead here, or each piece brings the next. */
+static bool is_blank(const struct segment *segment, uint64_t at, uint64_t end)
+{
+	(void)posix_fadvise(segment->fd, (off_t)at, (off_t)(end - at), POSIX_FADV_DONTNEED);
+	(void)posix_fadvise(segment->fd, 0, 0, POSIX_FADV_RANDOM);
+	bool is_so = is_blank_by_pieces(segment, at, end);
+	(void)posix_fadvise(segment->fd, 0, 0, POSIX_FADV_NORMAL);
+	return is_so;
 }
 
 /* Bytes behind the records: a torn batch, or damage? */

@@ -246,6 +246,36 @@ static void test_recovery_passes_over_room_that_was_never_used(void **state)
 	temp_log_free(log);
 }
 
+/* Bytes that this process has read so far, from files whether cached or not. */
+static uint64_t read_so_far(void)
+{
+	unsigned long long count = 0;
+	FILE *file = fopen("/proc/self/io", "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "rchar: %llu", &count), 1);
+	fclose(file);
+	return count;
+}
+
+/* What one opening has read of it lies in the page cache, and a file system then calls it data: on a
+ * disk, where it is read ahead. */
+static void test_recovery_passes_over_unused_room_the_second_time(void **state)
+{
+	(void)state;
+	struct temp_log *log = temp_log_new(64 * 1024 * 1024);
+	assert_int_equal(rmdir(log->folder), 0);
+	snprintf(log->folder, sizeof(log->folder), "lyceum-log-XXXXXX");
+	assert_non_null(mkdtemp(log->folder));
+	temp_log_in_child(log, two_batches);
+	for (int i = 0; i < 4; i++) {
+		uint64_t before = read_so_far();
+		temp_log_open(log);
+		assert_in_range(read_so_far() - before, 0, 4 * 1024 * 1024);
+		temp_log_close(log);
+	}
+	temp_log_free(log);
+}
+
 static void test_recovery_tells_a_missing_segment(void **state)
 {
 	(void)state;
@@ -357,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_recovery_names_all_damage_after_a_proper_close),
 		cmocka_unit_test(test_recovery_survives_random_bytes_behind_the_log),
 		cmocka_unit_test(test_recovery_passes_over_room_that_was_never_used),
+		cmocka_unit_test(test_recovery_passes_over_unused_room_the_second_time),
 		cmocka_unit_test(test_recovery_tells_a_missing_segment),
 		cmocka_unit_test(test_recovery_tells_damage_in_a_sealed_segment),
 		cmocka_unit_test(test_recovery_scans_where_a_checkpoint_is_damaged),
