@@ -100,7 +100,7 @@ static const struct contest contest = {
 	.reference = REDIS_ALWAYS,
 	.workloads = workloads,
 	.workload_count = sizeof(workloads) / sizeof(workloads[0]),
-	.round_ms = 1000,
+	.round_ms = 600,
 };
 
 int main(int argc, char **argv)

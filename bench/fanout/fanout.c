@@ -85,7 +85,7 @@ static const struct contest contest = {
 	.reference = NATS,
 	.workloads = workloads,
 	.workload_count = sizeof(workloads) / sizeof(workloads[0]),
-	.round_ms = 1000,
+	.round_ms = 800,
 };
 
 int main(int argc, char **argv)
