@@ -16,7 +16,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import charts
-from targets import targets
+from targets import against, targets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MARK = "<!-- What follows is written by `./dev bench --record`. -->"
@@ -134,7 +134,7 @@ def pick(rows, workload, who, **wanted):
 
 
 def times(row, other):
-    return f"{row['median'] / other['median']:.1f} times"
+    return f"{charts.number(against(row, other))} times"
 
 
 def headlines(rows):
