@@ -5,8 +5,7 @@
     report.py --check FOLDER
 
 --json: all rows in one file. --record: bench/results.json below the folder, with what machine and which versions, and from it alone
-bench/RESULTS.md behind what is said there by hand, bench/chart.svg, bench/flat.svg, and in README.md what stands between the two
-marks. --check: whether those are what the file comes to; without a file there must be no figures."""
+bench/RESULTS.md behind what is said there by hand, three charts beside it, and in README.md what stands between the two marks. --check: whether those are what the file comes to; without a file there must be no figures."""
 import argparse
 import json
 import os
@@ -16,6 +15,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import charts
+from curve import curve
 from targets import against, targets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -97,6 +97,8 @@ def bench_part(bench):
         lines += [""] + [f"- {who}: {meaning}" for who, meaning in meanings.items()]
     if bench["bench"] == "flat":
         lines += ["", "![What a message costs against what stands by](flat.svg)"]
+    if any(row.get("samples") for row in bench["rows"]):
+        lines += ["", "![Private memory while many publish](memory.svg)"]
     return lines
 
 
@@ -192,6 +194,7 @@ def made(folder, benches):
         "bench/RESULTS.md": by_hand + (results(benches) if benches else ""),
         "bench/chart.svg": charts.bars(rows) if benches else "",
         "bench/flat.svg": charts.flatness(rows) if any(row["workload"] == "flat" for row in rows) else "",
+        "bench/memory.svg": curve(rows),
     }
 
 

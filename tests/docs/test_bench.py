@@ -11,7 +11,7 @@ def check(source, folder):
 def copy_to(source, folder):
     os.mkdir(os.path.join(folder, 'bench'))
     shutil.copy(os.path.join(source, 'README.md'), folder)
-    for name in ('RESULTS.md', 'results.json', 'chart.svg', 'flat.svg'):
+    for name in ('RESULTS.md', 'results.json', 'chart.svg', 'flat.svg', 'memory.svg'):
         if os.path.exists(os.path.join(source, 'bench', name)):
             shutil.copy(os.path.join(source, 'bench', name), os.path.join(folder, 'bench'))
 
