@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MARK = "<!-- What follows is written by `./dev bench --record`. -->"
 BEGIN = "<!-- What stands here is written by `./dev bench --record`. -->"
 END = "<!-- Until here. -->"
+NOTHING = "not installed"
 
 
 # ---- the machine ----
@@ -32,7 +33,7 @@ def said(*command):
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, cwd=HERE)
         return (done.stdout + done.stderr).strip().splitlines()[0].strip()
     except (OSError, IndexError, subprocess.TimeoutExpired):
-        return "not installed"
+        return NOTHING
 
 
 def first_match(path, name):
@@ -40,10 +41,17 @@ def first_match(path, name):
         return next((line.split(":", 1)[1].strip() for line in file if line.startswith(name)), "")
 
 
+def commit():
+    """With a mark when more was changed than what a record writes."""
+    pages = ["README.md", "bench/RESULTS.md", "bench/results.json", "bench/*.svg"]
+    changed = said("git", "status", "--porcelain", "--", ":/", *[":(top,exclude)" + page for page in pages])
+    return said("git", "rev-parse", "--short", "HEAD") + ("" if changed == NOTHING else "-dirty")
+
+
 def machine():
     modules = ["libzmq", "libsodium", "libprotobuf-c", "xapian-core", "sqlite3", "libpq"]
     return {
-        "commit": said("git", "describe", "--always", "--dirty", "--exclude=*"),
+        "commit": commit(),
         "processor": first_match("/proc/cpuinfo", "model name"),
         "memory": f"{int(first_match('/proc/meminfo', 'MemTotal').split()[0]) / 1048576:.0f} GiB",
         "kernel": platform.release(),

@@ -11,8 +11,8 @@
 #include "kit/spread.h"
 #include "search/engines.h"
 
-#define WARM_QUESTIONS 20
-#define LEAST_QUESTIONS 100
+#define WARM_QUESTIONS 10
+#define LEAST_QUESTIONS 50
 #define MOST_QUESTIONS 100000
 
 enum who { XAPIAN, SQLITE, POSTINGS, OURS, OURS_WITH_ALL, CONTESTANTS };
