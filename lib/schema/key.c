@@ -54,15 +54,22 @@ static enum lyc_status find_parts(const struct schema_message *message, struct s
 	return LYC_OK;
 }
 
+static bool has_to_be_escaped(uint8_t c)
+{
+	return c <= ' ' || c == 0x7f || c == '.' || c == '*' || c == '>' || c == '%';
+}
+
 static void add_escaped(struct buf *to, struct span text)
 {
+	size_t plain = 0; /* where what needs no escape began */
 	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
-		if (c <= ' ' || c == 0x7f || c == '.' || c == '*' || c == '>' || c == '%')
-			buf_add_format(to, "%%%02X", c);
-		else
-			buf_add_byte(to, c);
+		if (!has_to_be_escaped(text.data[i]))
+			continue;
+		buf_add(to, text.data + plain, i - plain);
+		buf_add_format(to, "%%%02X", text.data[i]);
+		plain = i + 1;
 	}
+	buf_add(to, text.data + plain, text.len - plain);
 }
 
 static void add_number(struct buf *to, enum schema_type type, uint64_t value)

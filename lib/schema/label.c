@@ -23,7 +23,9 @@ enum {
 
 enum lyc_status label_read(struct span bytes, struct label *ret_label)
 {
-	struct label label = {.is_present = true};
+	struct label label;
+	label_set(&label, 0);
+	label.is_present = true;
 	bool has_home = false;
 	bool has_visibility = false;
 	struct pb_reader reader = pb_reader_of(bytes);
@@ -53,7 +55,7 @@ enum lyc_status label_read(struct span bytes, struct label *ret_label)
 	}
 	if (reader.has_failed)
 		return LYC_INVALID_ARGUMENT;
-	*ret_label = label;
+	label_copy(ret_label, &label);
 	return LYC_OK;
 }
 
@@ -75,7 +77,7 @@ enum lyc_status label_at(uint32_t number, struct span body, struct label *ret_la
 		return LYC_INVALID_ARGUMENT;
 	if (is_present)
 		return label_read(found, ret_label);
-	*ret_label = (struct label){.is_present = false};
+	label_set(ret_label, 0);
 	return LYC_OK;
 }
 
@@ -84,7 +86,7 @@ enum lyc_status label_of_body(const struct schema_message *message, struct span 
 {
 	if (message->label)
 		return label_at(message->label->number, body, ret_label);
-	*ret_label = (struct label){.is_present = false};
+	label_set(ret_label, 0);
 	return LYC_OK;
 }
 

@@ -248,7 +248,8 @@ bool schema_key_is_personal(const struct schema_message *message);
 
 /* ---- label.c ---- */
 
-/* What a label says, read off the wire. Spans borrow the body. */
+/* What a label says, read off the wire. Spans borrow the body. It is long, and nearly always names
+ * nobody: of the audience only what is counted is ever written or copied. */
 #define LABEL_MAX_AUDIENCE 64
 struct label {
 	int visibility;   /* lyceum.v1.Visibility by number */
@@ -257,6 +258,25 @@ struct label {
 	size_t audience_count;
 	bool is_present;
 };
+
+/* A label that says its visibility and nothing else; 0: one that is not there. */
+static inline void label_set(struct label *label, int visibility)
+{
+	label->visibility = visibility;
+	label->home = (struct span){0};
+	label->audience_count = 0;
+	label->is_present = visibility != 0;
+}
+
+static inline void label_copy(struct label *to, const struct label *from)
+{
+	to->visibility = from->visibility;
+	to->home = from->home;
+	to->audience_count = from->audience_count;
+	to->is_present = from->is_present;
+	for (size_t i = 0; i < from->audience_count; i++)
+		to->audience[i] = from->audience[i];
+}
 
 /* Whoever reads: filled in by policy, carried by calls. `person` "ann@wales" or "". All valid as
  * long as the struct is used. */
