@@ -7,6 +7,7 @@
 
 #include "base/ensure.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "route/compatibility.h"
 
@@ -15,7 +16,7 @@
 
 void types_init(struct types *types)
 {
-	*types = (struct types){0};
+	*types = (struct types){.hash_seed = (uintptr_t)types};
 }
 
 void types_fini(struct types *types)
@@ -40,6 +41,34 @@ void types_fini(struct types *types)
 	free(types->schemas);
 	free(types->aside);
 	*types = (struct types){0};
+}
+
+/* Which word of hash_bits, and which bit of it. */
+static size_t word_of(unsigned hash)
+{
+	return hash % TYPE_HASH_BITS / 64;
+}
+
+static uint64_t bit_of(unsigned hash)
+{
+	return (uint64_t)1 << hash % 64;
+}
+
+/* Several times for every record, with every front of its subject, of which one is a type: most are
+ * told from the bits alone, without a walk through a bucket. */
+static struct type_entry *find(const struct types *types, const void *name, size_t len)
+{
+	struct type_entry *entry = NULL;
+	unsigned hash = hash_bytes(types->hash_seed, name, len);
+	if (types->hash_bits[word_of(hash)] & bit_of(hash))
+		HASH_FIND_BYHASHVALUE(by_name, types->messages, name, len, hash, entry);
+	return entry;
+}
+
+static struct type_entry *find_message(const struct types *types,
+				       const struct schema_message *message)
+{
+	return find(types, message->full_name, strlen(message->full_name));
 }
 
 static bool is_core(const char *full_name)
@@ -123,9 +152,7 @@ static enum lyc_status judge_all(const struct types *types, const struct schema 
 {
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
-		const struct type_entry *entry;
-		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
-			  entry);
+		const struct type_entry *entry = find_message(types, message);
 		bool gives_way = entry && is_own && !entry->is_own && !is_core(entry->name);
 		if (!entry || gives_way ||
 		    is_judged(verdict, entry->message->package, entry->message->schema))
@@ -144,15 +171,17 @@ static enum lyc_status judge_all(const struct types *types, const struct schema 
 
 static void add_message(struct types *types, const struct schema_message *message, bool is_own)
 {
-	struct type_entry *entry;
+	struct type_entry *entry = find_message(types, message);
 	size_t len = strlen(message->full_name);
-	HASH_FIND(by_name, types->messages, message->full_name, len, entry);
 	if (entry && (is_core(message->full_name) || (entry->is_own && !is_own)))
 		return; /* the daemon's own, as it was built with them */
 	if (!entry) {
 		entry = mem_new(struct type_entry);
 		entry->name = mem_dup(message->full_name);
-		HASH_ADD_KEYPTR(by_name, types->messages, entry->name, len, entry);
+		unsigned hash = hash_bytes(types->hash_seed, entry->name, len);
+		HASH_ADD_KEYPTR_BYHASHVALUE(by_name, types->messages, entry->name, len, hash,
+					    entry);
+		types->hash_bits[word_of(hash)] |= bit_of(hash);
 	}
 	entry->message = message;
 	entry->is_own = is_own;
@@ -287,9 +316,7 @@ static void note_versions(struct types *types, const struct schema *schema)
 {
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
-		struct type_entry *entry;
-		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
-			  entry);
+		struct type_entry *entry = find_message(types, message);
 		if (entry && !is_core(entry->name))
 			note_version(types, entry, message);
 	}
@@ -302,8 +329,7 @@ types_versions_of(const void *types, const struct schema_message *message, size_
 	struct type_entry *entry = NULL;
 	*ret_count = 0;
 	if (known->has_labelled_versions)
-		HASH_FIND(by_name, known->messages, message->full_name, strlen(message->full_name),
-			  entry);
+		entry = find_message(known, message);
 	if (!entry)
 		return NULL;
 	*ret_count = entry->version_count;
@@ -329,9 +355,7 @@ static void make_own(struct types *types, const struct schema *schema)
 	struct lyc_error error;
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
-		const struct type_entry *entry;
-		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
-			  entry);
+		const struct type_entry *entry = find_message(types, message);
 		if (!entry || !entry->is_own || is_core(entry->name) ||
 		    entry->message->schema == schema ||
 		    is_judged(&verdict, entry->message->package, entry->message->schema))
@@ -383,9 +407,7 @@ enum lyc_status types_check_services(const struct types *types, const struct sch
 		return LYC_OK;
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
-		const struct type_entry *entry;
-		HASH_FIND(by_name, types->messages, message->full_name, strlen(message->full_name),
-			  entry);
+		const struct type_entry *entry = find_message(types, message);
 		bool is_served = false;
 		for (size_t k = 0; entry && entry->is_own && k < count && !is_served; k++) {
 			char name[SERVICE_NAME_CAP];
@@ -402,14 +424,28 @@ enum lyc_status types_check_services(const struct types *types, const struct sch
 	return LYC_OK;
 }
 
+/* The longest name that the subject's first tokens make. */
+static struct type_entry *find_of_subject(const struct types *types, struct span subject,
+					  size_t *ret_name_len)
+{
+	for (size_t len = subject.len; len > 0; len--) {
+		if (len < subject.len && subject.data[len] != '.')
+			continue;
+		struct type_entry *entry = find(types, subject.data, len);
+		if (entry) {
+			*ret_name_len = len;
+			return entry;
+		}
+	}
+	return NULL;
+}
+
 bool types_note_record(struct types *types, struct span subject)
 {
 	size_t len;
-	const struct schema_message *message = types_of_subject(types, subject, &len);
-	struct type_entry *entry;
-	if (!message)
+	struct type_entry *entry = find_of_subject(types, subject, &len);
+	if (!entry)
 		return false;
-	HASH_FIND(by_name, types->messages, message->full_name, len, entry);
 	if (!entry->has_records)
 		entry->first_seq = types->seq;
 	entry->has_records = true;
@@ -427,8 +463,7 @@ const struct schema *types_schema(const struct types *types, uint64_t id)
 
 const struct schema_message *types_message(const struct types *types, struct span full_name)
 {
-	struct type_entry *entry;
-	HASH_FIND(by_name, types->messages, full_name.data, full_name.len, entry);
+	const struct type_entry *entry = find(types, full_name.data, full_name.len);
 	return entry ? entry->message : NULL;
 }
 
@@ -442,17 +477,8 @@ struct method_entry *types_method(const struct types *types, struct span full_na
 const struct schema_message *types_of_subject(const struct types *types, struct span subject,
 					      size_t *ret_name_len)
 {
-	for (size_t len = subject.len; len > 0; len--) {
-		if (len < subject.len && subject.data[len] != '.')
-			continue;
-		const struct schema_message *message =
-			types_message(types, span_of(subject.data, len));
-		if (message) {
-			*ret_name_len = len;
-			return message;
-		}
-	}
-	return NULL;
+	const struct type_entry *entry = find_of_subject(types, subject, ret_name_len);
+	return entry ? entry->message : NULL;
 }
 
 const struct schema_message *types_of_record(const struct types *types, struct span subject,

@@ -14,6 +14,7 @@
 
 /* Of one message that are told apart; what only later ones have counts as unknown. */
 #define TYPE_VERSIONS_MAX 32
+#define TYPE_HASH_BITS 16384
 
 struct type_entry {
 	char *name;
@@ -49,6 +50,10 @@ struct types {
 	bool has_labelled_versions;
 	/* Of the record that is being taken. */
 	uint64_t seq;
+	/* Of the messages' table, which types.c alone looks into: its seed, and a bit for what its
+	 * names' hashes end with. */
+	uint64_t hash_seed;
+	uint64_t hash_bits[TYPE_HASH_BITS / 64];
 	struct type_entry *messages;
 	struct method_entry *methods;
 };

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define BLOCK_LEN (256u << 10)
+#include "base/hash.h"
 
-__extension__ typedef unsigned __int128 wide_uint;
+#define BLOCK_LEN (256u << 10)
 
 struct subject_block {
 	struct subject_block *next;
@@ -38,16 +38,7 @@ struct span subject_entry_name(const struct subject_entry *entry)
 /* Seeded, so that a peer cannot choose subjects that collide. */
 static uint32_t hash_of(const struct subject_index *index, struct span subject)
 {
-	uint64_t hash = index->seed ^ subject.len * 0x9e3779b97f4a7c15u;
-	for (size_t i = 0; i < subject.len; i += 8) {
-		uint64_t eight = 0;
-		memcpy(&eight, subject.data + i, subject.len - i < 8 ? subject.len - i : 8);
-		wide_uint wide = (wide_uint)(hash ^ eight) * 0xd6e8feb86659fd93u;
-		hash = (uint64_t)wide ^ (uint64_t)(wide >> 64) ^ index->seed;
-	}
-	hash ^= hash >> 32;
-	hash *= 0x9e3779b97f4a7c15u;
-	return (uint32_t)(hash >> 32);
+	return hash_bytes(index->seed, subject.data, subject.len);
 }
 
 static bool grow(struct subject_index *index, size_t count)
