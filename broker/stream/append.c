@@ -17,6 +17,10 @@
 #include "stream/retention_rule.h"
 #include "stream/trimmed.h"
 
+/* How many, and of which length, are kept for the next records. */
+#define SPARE_MAX_COUNT 1024
+#define SPARE_MAX_LEN 2048
+
 void append_acknowledge(struct stream *stream, struct session *session, uint64_t id,
 			enum lyc_status status, const struct lyc_error *error, uint64_t seq,
 			uint64_t refusal)
@@ -63,11 +67,34 @@ static uint64_t note_append(const struct stream_append *append, const struct ses
 	return publish_journal_refused(stream, &from, error);
 }
 
-void append_free(struct stream_append *append)
+static void dispose(struct stream_append *append)
 {
 	buf_fini(&append->base.subject);
 	buf_fini(&append->base.record);
 	free(append);
+}
+
+void append_free(struct stream_append *append)
+{
+	struct stream *stream = append->stream;
+	if (stream->spare_append_count >= SPARE_MAX_COUNT ||
+	    append->base.record.cap > SPARE_MAX_LEN) {
+		dispose(append);
+		return;
+	}
+	append->base.next = stream->spare_appends;
+	stream->spare_appends = &append->base;
+	stream->spare_append_count++;
+}
+
+void append_fini(struct stream *stream)
+{
+	while (stream->spare_appends) {
+		struct append *next = stream->spare_appends->next;
+		dispose((struct stream_append *)stream->spare_appends);
+		stream->spare_appends = next;
+	}
+	stream->spare_append_count = 0;
 }
 
 static void append_done(struct append *base)
@@ -75,10 +102,13 @@ static void append_done(struct append *base)
 	struct stream_append *append = (struct stream_append *)base;
 	struct stream *stream = append->stream;
 	stream->appends_pending--;
-	subjects_settle(&stream->subjects, span_of(base->subject.data, base->subject.len));
-	struct lyc_error error = {.status = base->status};
-	snprintf(error.text, sizeof(error.text), "%s", base->text);
-	if (base->status == LYC_OK)
+	subjects_settle(&stream->subjects, append->note);
+	struct lyc_error error;
+	error.status = base->status;
+	error.text[0] = error.field[0] = '\0';
+	if (base->status != LYC_OK)
+		snprintf(error.text, sizeof(error.text), "%s", base->text);
+	else
 		stream_committed(stream, base->seq, span_of(base->record.data, base->record.len));
 	if (append->session_serial) {
 		stream->appends_len -= append_memory(append->packet_len);
@@ -97,7 +127,17 @@ static void append_done(struct append *base)
 
 struct stream_append *append_new(struct stream *stream, struct span subject)
 {
-	struct stream_append *append = mem_new(struct stream_append);
+	struct stream_append *append = (struct stream_append *)stream->spare_appends;
+	if (append) {
+		struct buf kept[] = {append->base.subject, append->base.record};
+		stream->spare_appends = append->base.next;
+		stream->spare_append_count--;
+		*append = (struct stream_append){.base = {.subject = kept[0], .record = kept[1]}};
+		buf_clear(&append->base.subject);
+		buf_clear(&append->base.record);
+	} else {
+		append = mem_new(struct stream_append);
+	}
 	append->stream = stream;
 	append->base.on_done = append_done;
 	buf_add(&append->base.subject, subject.data, subject.len);
@@ -135,6 +175,12 @@ void append_write_visibility(struct buf *to, int visibility)
 	pb_write_uint(to, 2, (uint64_t)visibility);
 }
 
+struct span append_members_label(void)
+{
+	static const uint8_t members[] = {2 << 3 | PB_VARINT, LYCEUM__V1__VISIBILITY__MEMBERS};
+	return span_of(members, sizeof(members));
+}
+
 bool stream_is_private(struct span subject)
 {
 	static const char type[] = "lyceum.v1.KeyedCall";
@@ -154,7 +200,7 @@ static void append_of_daemon(struct stream *stream, struct record *record, bool 
 	enum lyc_status status = append_write(stream, &append->base.record, record, &error);
 	append->base.is_vital = is_vital;
 	if (status == LYC_OK) {
-		subjects_expect(&stream->subjects, record->subject, record->label);
+		append->note = subjects_expect(&stream->subjects, record->subject, record->label);
 		append->on_done = on_done;
 		append->arg = arg;
 		append_start(stream, append);
@@ -208,8 +254,8 @@ enum lyc_status stream_append_record(struct stream *stream, struct record *recor
 		append_free(append);
 		return status;
 	}
-	subjects_expect(&stream->subjects, record->subject,
-			record->former.len > 0 ? record->former : record->label);
+	append->note = subjects_expect(&stream->subjects, record->subject,
+				       record->former.len > 0 ? record->former : record->label);
 	append->on_done = on_done;
 	append->arg = arg;
 	append_start(stream, append);

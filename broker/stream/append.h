@@ -10,6 +10,7 @@
 struct stream_append {
 	struct append base;
 	struct stream *stream;
+	struct subject_note *note; /* its subject's, of subjects_expect; before append_start */
 	/* A session's publish, if it is still the same session. */
 	uint64_t session_serial;
 	uint64_t publish_id;
@@ -28,7 +29,10 @@ static inline size_t append_memory(uint32_t packet_len)
 	return sizeof(struct stream_append) + 2 * (size_t)packet_len;
 }
 
+/* One that has done its work, with the memory of its buffers, or a new one. */
 struct stream_append *append_new(struct stream *stream, struct span subject);
+/* Those that wait for work go. */
+void append_fini(struct stream *stream);
 /* One that was not started. */
 void append_free(struct stream_append *append);
 /* Give it to the log; it is freed when whoever waits for it has been told. */
@@ -39,6 +43,8 @@ LYC_MUST_USE enum lyc_status append_write(struct stream *stream, struct buf *to,
 					  struct record *record, struct lyc_error *error);
 /* A serialised Label of a visibility without audiences. */
 void append_write_visibility(struct buf *to, int visibility);
+/* That of MEMBERS. */
+struct span append_members_label(void);
 /* The Ack of a session's publish; id 0 wants none. */
 void append_acknowledge(struct stream *stream, struct session *session, uint64_t id,
 			enum lyc_status status, const struct lyc_error *error, uint64_t seq,

@@ -71,7 +71,7 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 	struct stream_append *append = append_new(stream, record.subject);
 	buf_add(&append->base.record, bytes.data, bytes.len);
 	origin_queued(origin, record.epoch, record.origin_seq);
-	subjects_expect(&stream->subjects, record.subject, record.label);
+	append->note = subjects_expect(&stream->subjects, record.subject, record.label);
 	append->on_done = on_done;
 	append->arg = arg;
 	append_start(stream, append);

@@ -34,6 +34,35 @@ struct publish_view {
 	char trace_text[TRACE_TEXT_LEN + 1];
 };
 
+/* The room's buffers, one by one. Whoever gets there while one is taken finds none and makes his
+ * own.
+ */
+static struct buf take_room(struct buf *room)
+{
+	struct buf taken = *room;
+	*room = (struct buf){0};
+	buf_clear(&taken);
+	return taken;
+}
+
+static void give_room(struct buf *room, struct buf *taken)
+{
+	buf_fini(room);
+	*room = *taken;
+}
+
+/* Not the whole of it is zeroed: a label is long. */
+static void view_init(struct publish_view *view, struct buf subject)
+{
+	view->message = NULL;
+	view->subject = subject;
+	label_set(&view->label, 0);
+	view->principal[0] = '\0';
+	view->trace = (struct span){0};
+	view->parent_span = 0;
+	view->trace_text[0] = '\0';
+}
+
 static void take_trace(const struct stream *stream, struct span traceparent,
 		       struct publish_view *view)
 {
@@ -85,7 +114,7 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 	enum lyc_status status = schema_check(view->message, publish->body, !is_from_link, error);
 	if (status != LYC_OK || view->message->key_count == 0)
 		return status;
-	struct buf key = {0};
+	struct buf key = take_room(&stream->room.key);
 	status = schema_key(view->message, publish->body, &key, error);
 	if (status == LYC_OK && subject.len == name_len) {
 		buf_add_byte(&view->subject, '.');
@@ -97,7 +126,7 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 				   "the subject's tokens differ from the key in the body, '%.*s'",
 				   (int)(key.len < 100 ? key.len : 100), (const char *)key.data);
 	}
-	buf_fini(&key);
+	give_room(&stream->room.key, &key);
 	return status;
 }
 
@@ -212,6 +241,12 @@ void stream_write_reach(struct buf *to, struct span wide, const struct label *wi
 		pb_write_message(to, 3, narrow->audience[i]);
 }
 
+static bool is_there(const struct stream *stream, const struct subject_note *note,
+		     struct span subject)
+{
+	return (note && note->pending > 0) || stream->env->last_of(stream->env->world, subject) > 0;
+}
+
 /* Build the record with its label, and the former one where that reached further. While appends are
  * under way, any of them may be refused: what they and the last record reached together is the
  * former label then. */
@@ -222,12 +257,9 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 	struct span subject = span_of(view->subject.data, view->subject.len);
 	const struct subject_note *note = subjects_find(&stream->subjects, subject);
 	bool is_pending = note && note->pending > 0;
-	bool is_there = is_pending || stream->env->last_of(stream->env->world, subject) > 0;
-	struct buf members = {0};
-	struct buf label = {0};
+	struct buf label = take_room(&stream->room.label);
 	struct buf reach = {0};
-	append_write_visibility(&members, LYCEUM__V1__VISIBILITY__MEMBERS);
-	struct span former = span_of(members.data, members.len);
+	struct span former = append_members_label();
 	const struct buf *last = note ? is_pending ? &note->pending_label : &note->label : NULL;
 	if (last && last->len > 0)
 		former = span_of(last->data, last->len);
@@ -240,7 +272,7 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 				.trace = view->trace};
 	enum lyc_status status = LYC_OK;
 	if (publish->remove) {
-		if (!is_there)
+		if (!is_there(stream, note, subject))
 			status = error_set(error, LYC_NOT_FOUND, "there is no record of '%.*s'",
 					   (int)(subject.len < 150 ? subject.len : 150),
 					   (const char *)subject.data);
@@ -250,9 +282,9 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 			write_label(&label, &view->label);
 		record.label = span_of(label.data, label.len);
 		struct label former_label;
-		if (is_there && view->message->key_count > 0 &&
-		    label_read(former, &former_label) == LYC_OK &&
-		    policy_is_narrower(&view->label, &former_label)) {
+		if (view->message->key_count > 0 && label_read(former, &former_label) == LYC_OK &&
+		    policy_is_narrower(&view->label, &former_label) &&
+		    is_there(stream, note, subject)) {
 			record.former = former;
 			stream_write_reach(&reach, former, &former_label, &view->label);
 		}
@@ -260,11 +292,11 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 	if (status == LYC_OK)
 		status = append_write(stream, &append->base.record, &record, error);
 	if (status == LYC_OK)
-		subjects_expect(&stream->subjects, subject,
-				reach.len > 0 ? span_of(reach.data, reach.len) : record.label);
+		append->note = subjects_expect(&stream->subjects, subject,
+					       reach.len > 0 ? span_of(reach.data, reach.len)
+							     : record.label);
 	buf_fini(&reach);
-	buf_fini(&members);
-	buf_fini(&label);
+	give_room(&stream->room.label, &label);
 	return status;
 }
 
@@ -339,8 +371,11 @@ static enum lyc_status refuse_for_now(struct stream *stream, struct lyc_error *e
 void stream_publish(struct stream *stream, struct session *session,
 		    const struct packet_publish *publish, uint32_t packet_len)
 {
-	struct publish_view view = {0};
-	struct lyc_error error = {0};
+	struct publish_view view;
+	struct lyc_error error;
+	view_init(&view, take_room(&stream->room.subject));
+	error.status = LYC_OK;
+	error.text[0] = error.field[0] = '\0';
 	if (publish->trace.len > 0)
 		take_trace(stream, publish->trace, &view);
 	enum lyc_status status = check(stream, session, publish, &view, &error);
@@ -377,5 +412,5 @@ void stream_publish(struct stream *stream, struct session *session,
 		append_acknowledge(stream, session, publish->id, status, &error, 0,
 				   note_publish(stream, session, publish, &view, &error));
 	}
-	buf_fini(&view.subject);
+	give_room(&stream->room.subject, &view.subject);
 }

@@ -1,6 +1,8 @@
 /* lyceum.v1.Record by hand. */
 #include "stream/record.h"
 
+#include <string.h>
+
 #include "base/pb.h"
 
 /* Never with anything else. */
@@ -45,44 +47,81 @@ static bool read_was(struct span bytes, struct record *record)
 	return !reader.has_failed;
 }
 
+static bool take_span(struct record *record, const struct pb_field *field)
+{
+	switch (field->number) {
+	case ORIGIN:
+		record->origin = field->bytes;
+		return true;
+	case SUBJECT:
+		record->subject = field->bytes;
+		return true;
+	case PRINCIPAL:
+		record->principal = field->bytes;
+		return true;
+	case BODY:
+		record->body = field->bytes;
+		return true;
+	case LABEL:
+		record->label = field->bytes;
+		return true;
+	case FORMER:
+		record->former = field->bytes;
+		return true;
+	case TRACE:
+		record->trace = field->bytes;
+		return true;
+	case WAS:
+		return read_was(field->bytes, record);
+	default:
+		return field->number > TRACE;
+	}
+}
+
+static bool take_number(struct record *record, const struct pb_field *field)
+{
+	switch (field->number) {
+	case EPOCH:
+		record->epoch = field->value;
+		return true;
+	case ORIGIN_SEQ:
+		record->origin_seq = field->value;
+		return true;
+	case TIME_MS:
+		record->time_ms = field->value;
+		return true;
+	case BODY_CRC:
+		record->body_crc = (uint32_t)field->value;
+		return true;
+	case SCHEMA:
+		record->schema = field->value;
+		return true;
+	case REMOVED:
+		record->removed = field->value != 0;
+		return true;
+	case ERASE:
+		record->erase = field->wire == PB_VARINT ? field->value != 0 : record->erase;
+		return true;
+	case SEAL:
+		record->seal = field->wire == PB_FIXED64 ? field->value : record->seal;
+		return true;
+	case MARK:
+		record->mark = field->wire == PB_FIXED64 ? field->value : record->mark;
+		return true;
+	default:
+		return field->number > TRACE;
+	}
+}
+
 enum lyc_status record_read(struct span bytes, struct record *ret_record)
 {
 	struct record record = {0};
 	struct pb_reader reader = pb_reader_of(bytes);
 	struct pb_field field;
-	struct span *const spans[] = {
-		[ORIGIN] = &record.origin,       [SUBJECT] = &record.subject,
-		[PRINCIPAL] = &record.principal, [BODY] = &record.body,
-		[LABEL] = &record.label,         [FORMER] = &record.former,
-		[TRACE] = &record.trace,
-	};
-	uint64_t *const numbers[] = {
-		[EPOCH] = &record.epoch,
-		[ORIGIN_SEQ] = &record.origin_seq,
-		[TIME_MS] = &record.time_ms,
-		[SCHEMA] = &record.schema,
-	};
 	while (pb_read_field(&reader, &field)) {
-		bool is_span = field.wire == PB_LEN;
-		if (field.number == SEAL && field.wire == PB_FIXED64)
-			record.seal = field.value;
-		if (field.number == MARK && field.wire == PB_FIXED64)
-			record.mark = field.value;
-		if (field.number == WAS && is_span && !read_was(field.bytes, &record))
-			return LYC_INVALID_ARGUMENT;
-		if (field.number == ERASE && field.wire == PB_VARINT)
-			record.erase = field.value != 0;
-		if (field.number > TRACE)
-			continue;
-		if (is_span && spans[field.number])
-			*spans[field.number] = field.bytes;
-		else if (!is_span && field.number == BODY_CRC)
-			record.body_crc = (uint32_t)field.value;
-		else if (!is_span && field.number == REMOVED)
-			record.removed = field.value != 0;
-		else if (!is_span && field.number <= SCHEMA && numbers[field.number])
-			*numbers[field.number] = field.value;
-		else
+		bool is_taken = field.wire == PB_LEN ? take_span(&record, &field)
+						     : take_number(&record, &field);
+		if (!is_taken)
 			return LYC_INVALID_ARGUMENT;
 	}
 	if (reader.has_failed || record.subject.len == 0)
@@ -96,37 +135,79 @@ bool record_is_hidden(const struct record *record)
 	return record->removed && record->principal.len == 0;
 }
 
-static void write_span(struct buf *to, uint32_t number, struct span bytes)
+/* What all but the spans take at most, and the spans' tags and lengths. */
+#define FIELDS_MAX_LEN 256
+
+static uint8_t *put_tag(uint8_t *to, uint32_t number, enum pb_wire wire)
 {
-	pb_write_bytes(to, number, bytes.data, bytes.len);
+	return pb_put_varint(to, (uint64_t)number << 3 | (uint64_t)wire);
+}
+
+static uint8_t *put_span(uint8_t *to, uint32_t number, struct span bytes)
+{
+	if (bytes.len == 0)
+		return to;
+	to = pb_put_varint(put_tag(to, number, PB_LEN), bytes.len);
+	memcpy(to, bytes.data, bytes.len);
+	return to + bytes.len;
+}
+
+static uint8_t *put_uint(uint8_t *to, uint32_t number, uint64_t value)
+{
+	return value == 0 ? to : pb_put_varint(put_tag(to, number, PB_VARINT), value);
+}
+
+static uint8_t *put_fixed(uint8_t *to, uint32_t number, enum pb_wire wire, uint64_t value)
+{
+	if (value == 0)
+		return to;
+	to = put_tag(to, number, wire);
+	for (size_t i = 0; i < (wire == PB_FIXED32 ? 4 : 8); i++)
+		*to++ = (uint8_t)(value >> (8 * i));
+	return to;
+}
+
+static uint8_t *put_was(uint8_t *to, const struct record *record)
+{
+	uint8_t was[40];
+	if (record->was.epoch == 0)
+		return to;
+	uint8_t *end = put_uint(was, 1, record->was.epoch);
+	end = put_uint(end, 2, record->was.seq);
+	end = put_uint(end, 3, record->was.time_ms);
+	end = put_uint(end, 4, record->was.form);
+	return put_span(to, WAS, span_of(was, (size_t)(end - was)));
+}
+
+static size_t spans_len(const struct record *record)
+{
+	return record->origin.len + record->subject.len + record->principal.len + record->body.len +
+	       record->label.len + record->former.len + record->trace.len;
 }
 
 void record_write(struct buf *to, const struct record *record)
 {
-	write_span(to, ORIGIN, record->origin);
-	pb_write_uint(to, EPOCH, record->epoch);
-	pb_write_uint(to, ORIGIN_SEQ, record->origin_seq);
-	write_span(to, SUBJECT, record->subject);
-	pb_write_uint(to, TIME_MS, record->time_ms);
-	write_span(to, PRINCIPAL, record->principal);
-	write_span(to, BODY, record->body);
-	pb_write_fixed32(to, BODY_CRC, record->body_crc);
-	pb_write_fixed64(to, SCHEMA, record->schema);
-	write_span(to, LABEL, record->label);
-	pb_write_uint(to, REMOVED, record->removed);
-	write_span(to, FORMER, record->former);
-	write_span(to, TRACE, record->trace);
-	if (record->was.epoch > 0) {
-		size_t mark = pb_begin(to, WAS);
-		pb_write_uint(to, 1, record->was.epoch);
-		pb_write_uint(to, 2, record->was.seq);
-		pb_write_uint(to, 3, record->was.time_ms);
-		pb_write_uint(to, 4, record->was.form);
-		pb_end(to, mark);
-	}
-	pb_write_fixed64(to, SEAL, record->seal);
-	pb_write_fixed64(to, MARK, record->mark);
-	pb_write_uint(to, ERASE, record->erase);
+	if (!buf_reserve(to, spans_len(record) + FIELDS_MAX_LEN))
+		return;
+	uint8_t *at = to->data + to->len;
+	at = put_span(at, ORIGIN, record->origin);
+	at = put_uint(at, EPOCH, record->epoch);
+	at = put_uint(at, ORIGIN_SEQ, record->origin_seq);
+	at = put_span(at, SUBJECT, record->subject);
+	at = put_uint(at, TIME_MS, record->time_ms);
+	at = put_span(at, PRINCIPAL, record->principal);
+	at = put_span(at, BODY, record->body);
+	at = put_fixed(at, BODY_CRC, PB_FIXED32, record->body_crc);
+	at = put_fixed(at, SCHEMA, PB_FIXED64, record->schema);
+	at = put_span(at, LABEL, record->label);
+	at = put_uint(at, REMOVED, record->removed);
+	at = put_span(at, FORMER, record->former);
+	at = put_span(at, TRACE, record->trace);
+	at = put_was(at, record);
+	at = put_fixed(at, SEAL, PB_FIXED64, record->seal);
+	at = put_fixed(at, MARK, PB_FIXED64, record->mark);
+	at = put_uint(at, ERASE, record->erase);
+	to->len = (size_t)(at - to->data);
 }
 
 uint64_t record_lost(struct span bytes, struct span *ret_subject)

@@ -93,14 +93,17 @@ static struct shelf *shelf_of(struct retention *retention, struct span subject)
 }
 
 void retention_added(struct retention *retention, uint64_t seq, const struct record *record,
-		     size_t len, bool is_last)
+		     size_t len)
 {
+	const struct stream *stream = retention->stream;
+	const struct env *env = stream->env;
 	struct shelf *shelf = shelf_of(retention, record->subject);
 	if (!shelf)
 		return;
 	/* Of a replayed log the others are what a compacting would find. */
-	shelf_add(shelf, seq, record->time_ms, len,
-		  is_last && seq <= retention->stream->replayed_seq);
+	bool is_last =
+		seq <= stream->replayed_seq && env->last_of(env->world, record->subject) == seq;
+	shelf_add(shelf, seq, record->time_ms, len, is_last);
 }
 
 void retention_removed(struct retention *retention, struct span subject, size_t len)

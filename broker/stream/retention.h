@@ -22,9 +22,9 @@ struct retention *retention_new(struct stream *stream, struct retention_rules *r
 /* Accepts NULL. */
 void retention_free(struct retention *retention);
 const struct retention_rules *retention_rules_of(const struct retention *retention);
-/* A record of `len` bytes is in the log, new or replayed; is_last: as far as is known now. */
+/* A record of `len` bytes is in the log, new or replayed. */
 void retention_added(struct retention *retention, uint64_t seq, const struct record *record,
-		     size_t len, bool is_last);
+		     size_t len);
 /* One has been removed by somebody else. */
 void retention_removed(struct retention *retention, struct span subject, size_t len);
 void retention_tick(struct retention *retention);

@@ -9,7 +9,9 @@
 #include "base/ensure.h"
 #include "base/mem.h"
 #include "base/pb.h"
+#include "lyceum/v1/label.pb-c.h"
 #include "log.h"
+#include "stream/append.h"
 #include "stream/durable.h"
 #include "stream/kept.h"
 #include "stream/left.h"
@@ -42,6 +44,10 @@ void stream_fini(struct stream *stream)
 	buf_fini(&stream->fanout_common);
 	buf_fini(&stream->fanout_cut);
 	kept_fini(stream);
+	append_fini(stream);
+	buf_fini(&stream->room.subject);
+	buf_fini(&stream->room.key);
+	buf_fini(&stream->room.label);
 	free(stream->own_seqs);
 	origins_fini(&stream->origins);
 	subjects_fini(&stream->subjects);
@@ -126,19 +132,20 @@ void stream_load(struct stream *stream, bool has_hub)
 enum lyc_status stream_label(const struct schema_message *message, struct span body,
 			     struct span given, struct label *ret_label)
 {
-	struct label label = {0};
+	struct label label;
 	enum lyc_status status = LYC_OK;
+	label_set(&label, 0);
 	if (message && message->label) {
 		status = label_of_body(message, body, &label);
 		if (status == LYC_OK && !label.is_present)
-			label = (struct label){.visibility = 4, .is_present = true};
+			label_set(&label, LYCEUM__V1__VISIBILITY__PRIVATE);
 	} else if (given.len > 0) {
 		status = label_read(given, &label);
 	}
 	if (status == LYC_OK && !label.is_present && given.len == 0)
-		label = policy_members_label();
+		label_set(&label, LYCEUM__V1__VISIBILITY__MEMBERS);
 	if (status == LYC_OK)
-		*ret_label = label;
+		label_copy(ret_label, &label);
 	return status;
 }
 
@@ -179,9 +186,10 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 		seq_set_add(&origin->returned, record->was.epoch, record->was.seq);
 	if (origin && record->time_ms > origin->last_time_ms)
 		origin->last_time_ms = record->time_ms;
-	struct label label = policy_members_label();
+	struct label label;
 	bool is_special = record->label.len > 0 && label_read(record->label, &label) == LYC_OK &&
-			  label.visibility != 1 && label.visibility != 2;
+			  label.visibility != LYCEUM__V1__VISIBILITY__PUBLIC &&
+			  label.visibility != LYCEUM__V1__VISIBILITY__MEMBERS;
 	subjects_note(&stream->subjects, record->subject, record->origin,
 		      is_special ? record->label : span_of(NULL, 0));
 	if (record->time_ms > stream->last_time_ms)
@@ -200,8 +208,7 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 	if (stream->erasures)
 		erasures_noted(stream->erasures, seq, record);
 	if (stream->retention)
-		retention_added(stream->retention, seq, record, len,
-				stream->env->last_of(stream->env->world, record->subject) == seq);
+		retention_added(stream->retention, seq, record, len);
 }
 
 /* A schema that a daemon accepted: from now on its types are known here. */

@@ -37,6 +37,13 @@ struct erasures;
 struct taken_back; /* of taken_back.c */
 struct overtaken;  /* of overtaken.c */
 
+/* Buffers of a publish that is being judged: the next one has their memory. */
+struct publish_room {
+	struct buf subject;
+	struct buf key;
+	struct buf label;
+};
+
 struct stream {
 	const struct env *env;
 	struct policy *policy;
@@ -67,6 +74,9 @@ struct stream {
 	size_t appends_pending;
 	size_t appends_len;     /* memory of the publishes among them */
 	size_t max_appends_len; /* beyond it publishes are refused */
+	struct append *spare_appends; /* of append.c */
+	size_t spare_append_count;
+	struct publish_room room;
 	/* The daemon ends: nothing more is asked of the log. */
 	bool is_ending;
 	/* Records are being taken out of the files: one removal at a time. */

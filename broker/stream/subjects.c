@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
+#include <string.h>
+
 #include "base/ensure.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 static void note_free(struct subjects *subjects, struct subject_note *note)
@@ -12,7 +15,6 @@ static void note_free(struct subjects *subjects, struct subject_note *note)
 	buf_fini(&note->label);
 	buf_fini(&note->pending_label);
 	free(note->home);
-	free(note->subject);
 	free(note);
 }
 
@@ -24,10 +26,18 @@ void subjects_fini(struct subjects *subjects)
 		note_free(subjects, note);
 }
 
+/* Peers choose the subjects, and do not know where this table lies. */
+static unsigned hash_of(const struct subjects *subjects, struct span subject)
+{
+	return hash_bytes((uintptr_t)subjects, subject.data, subject.len);
+}
+
 static struct subject_note *find(const struct subjects *subjects, struct span subject)
 {
-	struct subject_note *note;
-	HASH_FIND(by_subject, subjects->by_subject, subject.data, subject.len, note);
+	struct subject_note *note = NULL;
+	if (subjects->by_subject)
+		HASH_FIND_BYHASHVALUE(by_subject, subjects->by_subject, subject.data, subject.len,
+				      hash_of(subjects, subject), note);
 	return note;
 }
 
@@ -41,10 +51,11 @@ static struct subject_note *made(struct subjects *subjects, struct span subject)
 	struct subject_note *note = find(subjects, subject);
 	if (note)
 		return note;
-	note = mem_new(struct subject_note);
-	note->subject = mem_dup_try((const char *)subject.data, subject.len);
-	ensure(note->subject != NULL);
-	HASH_ADD_KEYPTR(by_subject, subjects->by_subject, note->subject, subject.len, note);
+	note = mem_get(sizeof(*note) + subject.len + 1);
+	note->subject = (char *)(note + 1);
+	memcpy(note->subject, subject.data, subject.len);
+	HASH_ADD_KEYPTR_BYHASHVALUE(by_subject, subjects->by_subject, note->subject, subject.len,
+				    hash_of(subjects, subject), note);
 	return note;
 }
 
@@ -69,17 +80,18 @@ void subjects_note(struct subjects *subjects, struct span subject, struct span h
 	free_if_empty(subjects, note);
 }
 
-void subjects_expect(struct subjects *subjects, struct span subject, struct span label)
+struct subject_note *subjects_expect(struct subjects *subjects, struct span subject,
+				     struct span label)
 {
 	struct subject_note *note = made(subjects, subject);
 	note->pending++;
 	buf_clear(&note->pending_label);
 	buf_add(&note->pending_label, label.data, label.len);
+	return note;
 }
 
-void subjects_settle(struct subjects *subjects, struct span subject)
+void subjects_settle(struct subjects *subjects, struct subject_note *note)
 {
-	struct subject_note *note = find(subjects, subject);
 	ensure(note && note->pending > 0);
 	note->pending--;
 	free_if_empty(subjects, note);

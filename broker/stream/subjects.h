@@ -12,7 +12,7 @@
 
 /* Only subjects with something to remember have an entry. */
 struct subject_note {
-	char *subject;
+	char *subject;            /* in the same block of memory */
 	char *home;               /* NULL: here */
 	struct buf label;         /* of the last record; empty: MEMBERS or wider */
 	uint32_t pending;         /* appends that are not answered yet */
@@ -30,9 +30,10 @@ const struct subject_note *subjects_find(const struct subjects *subjects, struct
 void subjects_note(struct subjects *subjects, struct span subject, struct span home,
 		   struct span label);
 
-/* An append is on its way, with which the subject may have reached whom this label names;
- * subjects_settle when it is answered. */
-void subjects_expect(struct subjects *subjects, struct span subject, struct span label);
-void subjects_settle(struct subjects *subjects, struct span subject);
+/* An append is on its way, with which the subject may have reached whom this label names. The entry
+ * stays until subjects_settle says that it is answered. */
+struct subject_note *subjects_expect(struct subjects *subjects, struct span subject,
+				     struct span label);
+void subjects_settle(struct subjects *subjects, struct subject_note *note);
 
 #endif
