@@ -8,8 +8,22 @@
 
 #include "base/buf.h"
 
-void figures_put(uint8_t *to, uint64_t value, int len);
-uint64_t figures_get(const uint8_t *at, int len);
+/* Byte by byte, so that neither order nor alignment of the machine's own numbers matters; inline,
+ * so that with a constant length it is one load or store where the machine's order is the same. */
+static inline void figures_put(uint8_t *to, uint64_t value, int len)
+{
+	for (int i = 0; i < len; i++)
+		to[i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline uint64_t figures_get(const uint8_t *at, int len)
+{
+	uint64_t value = 0;
+	for (int i = len - 1; i >= 0; i--)
+		value = value << 8 | at[i];
+	return value;
+}
+
 /* Append one. */
 void figures_add(struct buf *to, uint64_t value, int len);
 

@@ -172,22 +172,20 @@ static size_t judge(const struct store *store, struct store_item *items, size_t 
 	return (size_t)(seq - batch_seq);
 }
 
-/* In the lock, because it may move the table under a reader. */
-static bool reserve_subjects(struct store *store, const struct store_item *items, size_t count)
+/* As if all were new: which of them are is found out when they are added. In the lock, because it
+ * may move the table under a reader. */
+static bool reserve(struct store *store, const struct store_item *items, size_t count, size_t taken,
+		    size_t need)
 {
-	size_t new_count = 0;
-	size_t new_bytes = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (items[i].ret_status != LYC_OK ||
-		    subject_index_find(&store->subjects, items[i].subject))
-			continue;
-		new_count++;
-		new_bytes += items[i].subject.len;
-	}
+	struct segment *active = store_active(store);
+	size_t bytes = 0;
+	for (size_t i = 0; i < count; i++)
+		bytes += items[i].ret_status == LYC_OK ? items[i].subject.len : 0;
 	pthread_mutex_lock(&store->lock);
-	bool is_done = subject_index_reserve(&store->subjects, new_count, new_bytes);
+	bool is_done = segment_reserve_marks(active, need / SEGMENT_MARK_DISTANCE + 2) &&
+		       subject_index_reserve(&store->subjects, taken, bytes);
 	pthread_mutex_unlock(&store->lock);
-	return is_done;
+	return is_done && subject_index_reserve(&store->active_subjects, taken, bytes);
 }
 
 static size_t batch_len(const struct store_item *items, size_t count)
@@ -349,14 +347,7 @@ static enum lyc_status append(struct store *store, struct store_item *items, siz
 			segment_encode(active, &store->batch, items[i].ret_seq, batch_seq,
 				       items[i].subject, items[i].record);
 	}
-	size_t subject_bytes = 0;
-	for (size_t i = 0; i < count; i++)
-		subject_bytes += items[i].ret_status == LYC_OK ? items[i].subject.len : 0;
-	pthread_mutex_lock(&store->lock);
-	bool has_marks = segment_reserve_marks(active, need / SEGMENT_MARK_DISTANCE + 2);
-	pthread_mutex_unlock(&store->lock);
-	if (store->batch.has_failed || !has_marks || !reserve_subjects(store, items, count) ||
-	    !subject_index_reserve(&store->active_subjects, taken, subject_bytes))
+	if (store->batch.has_failed || !reserve(store, items, count, taken, need))
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for a batch.");
 	status = write_batch(store, error);
 	if (status == LYC_OK)

@@ -81,6 +81,9 @@ struct world {
 	struct spare_memory spare_memory;
 
 	uint64_t stop_at_ms;
+	/* The time of day, and in which millisecond of the loop it was read. */
+	uint64_t wall_ms;
+	uint64_t wall_of_ms;
 	/* A plugin's thread was left behind: nothing may wait for its socket. */
 	bool has_hung;
 };
