@@ -142,7 +142,10 @@ size_t fake_commit(struct fake_node *node, size_t count)
 static void serve(struct fake_node *node, struct log_read *read)
 {
 	uint64_t seq = read->from ? read->from : 1;
-	for (; seq <= node->record_count && read->records.len < read->max_bytes; seq++) {
+	size_t max_len = read->max_bytes;
+	if (node->max_read_len > 0 && node->max_read_len < max_len)
+		max_len = node->max_read_len;
+	for (; seq <= node->record_count && read->records.len < max_len; seq++) {
 		const struct fake_record *record = &node->records[seq - 1];
 		struct span subject = span_of(record->subject.data, record->subject.len);
 		bool is_also = read->also && span_is(subject, read->also);

@@ -83,6 +83,7 @@ struct fake_node {
 	bool is_held;
 	/* What the next appends are answered with, unless OK. */
 	enum lyc_status append_status;
+	size_t max_read_len; /* of one stretch of the log; 0: as long as is asked for */
 
 	/* The connection to the hub: each has a number of its own. */
 	bool is_open;

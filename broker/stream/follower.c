@@ -14,7 +14,6 @@
 #include "route/log_read.h"
 #include "stream/durable.h"
 #include "stream/fan_out.h"
-#include "stream/genuine.h"
 #include "stream/group.h"
 #include "stream/kept.h"
 #include "stream/left.h"
@@ -22,7 +21,6 @@
 #include "stream/overtaken.h"
 #include "stream/retention_rule.h"
 #include "stream/trimmed.h"
-#include "wire/trace.h"
 
 #define LOG_TOPIC "follower"
 #define READ_MAX_LEN (256u * 1024)
@@ -39,6 +37,8 @@ struct follower {
 	struct subscription *subscription; /* NULL: gone while a read was under way */
 	uint64_t next_seq;
 	bool is_reading;
+	/* What was read is being sent: the next stretch is read meanwhile, from where this ends. */
+	bool is_sending;
 	/* For a schema that may come back: it does not pass a record that cannot be shown yet. */
 	bool awaits_schema;
 	/* It begins with the last record of each subject, as the log was then. What came since it
@@ -84,87 +84,10 @@ static void note_sent(struct follower *follower, uint64_t seq, uint32_t len)
 		(struct sent_record){.seq = seq, .len = len};
 }
 
-/* By what it was written with; NULL: that is not known here. Our own by what our plugins say today:
- * a part that has become labelled since is cut. */
-static const struct schema_message *type_of(const struct stream *stream,
-					    const struct record *record)
+void follower_sent(struct follower *follower, uint64_t seq, uint32_t len)
 {
-	size_t name_len;
-	uint64_t schema = record->origin.len > 0 ? record->schema : 0;
-	return types_of_record(stream->types, record->subject, schema, &name_len);
-}
-
-bool follower_has_to_wait(const struct stream *stream, const struct record *record)
-{
-	return stream->is_sought && record->origin.len > 0 && !trimmed_is(record) &&
-	       !stream_is_private(record->subject) && !type_of(stream, record) &&
-	       stream->is_sought(record->origin, stream->is_sought_arg);
-}
-
-uint32_t follower_send(struct stream *stream, struct subscription *subscription, uint64_t seq,
-		       const struct record *record)
-{
-	if (trimmed_is(record)) {
-		if (subscription->follower)
-			trimmed_deliver(stream, subscription, record);
-		return 0;
-	}
-	if (stream_is_private(record->subject))
-		return 0;
-	const struct schema_message *message = type_of(stream, record);
-	if (!message)
-		return 0; /* held: its schema is not known here */
-	/* It may have come before its type was known. */
-	struct lyc_error error;
-	if (record->origin.len > 0 && genuine_check(stream->types, record, &error) != LYC_OK)
-		return 0;
-	struct label label = policy_members_label();
-	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
-		return 0;
-	char home[64];
-	snprintf(home, sizeof(home), "%.*s",
-		 record->origin.len > 0 ? (int)record->origin.len : (int)strlen(stream->name),
-		 record->origin.len > 0 ? (const char *)record->origin.data : stream->name);
-	struct buf cut = {0};
-	struct span body = record->body;
-	enum egress egress =
-		outgoing_judge(stream, subscription->session, record->removed ? NULL : message,
-			       record->body, &label, home, &cut);
-	struct label former;
-	bool is_withdrawn = false;
-	if (egress == EGRESS_NOTHING && record->former.len > 0 &&
-	    label_read(record->former, &former) == LYC_OK)
-		is_withdrawn = outgoing_judge(stream, subscription->session, NULL, span_of(NULL, 0),
-					      &former, home, &cut) != EGRESS_NOTHING;
-	if (egress == EGRESS_NOTHING && !is_withdrawn) {
-		buf_fini(&cut);
-		return 0;
-	}
-	if (egress == EGRESS_CUT)
-		body = span_of(cut.data, cut.len);
-	struct packet packet = {.kind = PACKET_DELIVER};
-	packet.deliver = (struct packet_deliver){
-		.id = subscription->id,
-		.seq = seq,
-		.subject = record->subject,
-		.body = is_withdrawn ? span_of(NULL, 0) : body,
-		.origin = span_of(home, strlen(home)),
-		.epoch = record->origin.len > 0 ? record->epoch : stream_epoch_of(stream, seq),
-		.origin_seq = record->origin.len > 0 ? record->origin_seq : seq,
-		.time_ms = record->time_ms,
-		/* Who hid it is part of what is hidden. */
-		.principal = is_withdrawn ? span_of(NULL, 0) : record->principal,
-		.removed = record->removed || is_withdrawn,
-		.schema = record->schema,
-		.trace = is_withdrawn ? span_of(NULL, 0) : trace_checked(record->trace),
-	};
-	uint32_t len = outgoing_deliver(stream, subscription, &packet);
-	if (subscription->follower) {
-		note_sent(subscription->follower, seq, len);
-		subscription->follower->told_seq = seq;
-	}
-	buf_fini(&cut);
-	return len;
+	note_sent(follower, seq, len);
+	follower->told_seq = seq;
 }
 
 /* ---- followers ---- */
@@ -206,7 +129,24 @@ static void read_done(struct log_read *read);
 struct follow_read {
 	struct log_read base;
 	struct follower *follower;
+	uint64_t asked_seq;
 };
+
+static void start_read(struct follower *follower, uint64_t from)
+{
+	struct stream *stream = follower->stream;
+	struct follow_read *read = mem_new(struct follow_read);
+	read->follower = follower;
+	read->asked_seq = from;
+	read->base.from = from;
+	read->base.max_bytes = READ_MAX_LEN;
+	read->base.pattern = mem_dup(follower->subscription->pattern);
+	read->base.only_last_to = follower->only_last_to;
+	read->base.also = TRIMMED_SUBJECT;
+	read->base.on_done = read_done;
+	follower->is_reading = true;
+	stream->env->read(stream->env->world, &read->base);
+}
 
 void follower_pump(struct follower *follower)
 {
@@ -219,18 +159,8 @@ void follower_pump(struct follower *follower)
 		caught_up(follower);
 		return;
 	}
-	if (subscription->credit <= 0)
-		return;
-	struct follow_read *read = mem_new(struct follow_read);
-	read->follower = follower;
-	read->base.from = follower->next_seq;
-	read->base.max_bytes = READ_MAX_LEN;
-	read->base.pattern = mem_dup(subscription->pattern);
-	read->base.only_last_to = follower->only_last_to;
-	read->base.also = TRIMMED_SUBJECT;
-	read->base.on_done = read_done;
-	follower->is_reading = true;
-	stream->env->read(stream->env->world, &read->base);
+	if (subscription->credit > 0)
+		start_read(follower, follower->next_seq);
 }
 
 static bool has_begun(struct follower *follower, const struct record *record)
@@ -278,6 +208,16 @@ static void give_up(struct follower *follower, const struct log_read *read)
 	outgoing_refuse(stream, session, id, read->status, read->text);
 }
 
+static void send_and_read_on(struct follower *follower, const struct log_read *read)
+{
+	int64_t left = follower->subscription->credit - 2 * (int64_t)read->records.len;
+	follower->is_sending = true;
+	if (left > 0 && read->next_seq <= follower->stream->last_seq)
+		start_read(follower, read->next_seq);
+	follower->next_seq = send_read(follower, read);
+	follower->is_sending = false;
+}
+
 static void read_done(struct log_read *base)
 {
 	struct follow_read *read = (struct follow_read *)base;
@@ -285,11 +225,15 @@ static void read_done(struct log_read *base)
 	follower->is_reading = false;
 	if (!follower->subscription) {
 		follower_free(follower);
+	} else if (follower->is_sending) {
+		/* answered at once: asked again when what comes before it has been sent */
+	} else if (read->asked_seq != follower->next_seq) {
+		follower_pump(follower); /* what comes before it could not be sent to its end */
 	} else if (base->status != LYC_OK) {
 		give_up(follower, base);
 	} else {
 		log_read_clip(base, follower->stream->last_seq);
-		follower->next_seq = send_read(follower, base);
+		send_and_read_on(follower, base);
 		follower_pump(follower);
 	}
 	buf_fini(&base->records);

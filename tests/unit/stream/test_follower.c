@@ -65,6 +65,26 @@ static void post(struct bench *bench, const char *id, int visibility)
 	fake_settle(bench->world);
 }
 
+static void post_text(struct bench *bench, const char *id, const char *text)
+{
+	fake_post(bench->root, 0, id, text, MEMBERS, NULL);
+	fake_settle(bench->world);
+}
+
+/* How many have come, each the one after `seen`. */
+static size_t count_deliveries(struct fake_client *client, uint64_t *seen)
+{
+	const struct packet *packet;
+	size_t count = 0;
+	while ((packet = fake_next(client))) {
+		if (packet->kind != PACKET_DELIVER)
+			continue;
+		assert_int_equal(packet->deliver.seq, ++*seen);
+		count++;
+	}
+	return count;
+}
+
 /* The next record; word of how far the log is may come before. */
 static void expect_deliver(struct fake_client *client, uint64_t seq)
 {
@@ -422,7 +442,10 @@ static void test_follower_gets_everything_once_whatever_the_timing(void **state)
 		struct fake_client *root = fake_client_add(node, "root");
 		struct fake_client *ann = fake_client_add(node, "ann");
 		uint64_t seen = 0;
-		follow(ann, (struct packet_subscribe){.start = SUBSCRIBE_SEQ, .credit = 300});
+		/* Every second seed reads ahead: short stretches, and credit for several. */
+		node->max_read_len = seed % 2 == 0 ? 150 : 0;
+		follow(ann, (struct packet_subscribe){.start = SUBSCRIBE_SEQ,
+						      .credit = seed % 2 == 0 ? 2000 : 300});
 		for (int step = 0; step < 300; step++) {
 			uint64_t what = rng_below(&world->rng, 4);
 			if (what == 0 && step < 250)
@@ -462,6 +485,36 @@ static void test_follower_gets_everything_once_whatever_the_timing(void **state)
 	}
 }
 
+/* Records of which one stretch of the log has about thirty: while these are sent the next are read,
+ * as far as the credit reaches. */
+static void test_follower_reads_ahead_and_gets_everything_once(void **state)
+{
+	enum { COUNT = 120, LEN = 9000 };
+	struct bench *bench = *state;
+	char text[LEN + 1];
+	uint64_t seen = 0;
+	memset(text, 'x', LEN);
+	text[LEN] = '\0';
+	for (int i = 0; i < COUNT; i++)
+		post_text(bench, "a", text);
+	follow(bench->ann,
+	       (struct packet_subscribe){.start = SUBSCRIBE_SEQ, .from = 1, .credit = 80u * LEN});
+	fake_serve(bench->node, 1);
+	daemon_turn(&bench->node->daemon);
+	size_t first = count_deliveries(bench->ann, &seen);
+	assert_in_range(first, 20, 40);
+	/* The second stretch is asked for already. */
+	assert_int_equal(fake_serve(bench->node, 1), 1);
+	daemon_turn(&bench->node->daemon);
+	assert_int_equal(count_deliveries(bench->ann, &seen), first);
+	for (int round = 0; round < COUNT && seen < COUNT; round++) {
+		consumed(bench->ann, seen);
+		fake_settle(bench->world);
+		count_deliveries(bench->ann, &seen);
+	}
+	assert_int_equal(seen, COUNT);
+}
+
 #define on_bench(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -481,6 +534,7 @@ int main(void)
 		on_bench(test_follower_of_the_last_that_falls_behind_skips_nothing),
 		on_bench(test_follower_of_the_last_learns_of_a_withdrawal_meanwhile),
 		on_bench(test_follower_from_beyond_the_log_begins_at_its_end),
+		on_bench(test_follower_reads_ahead_and_gets_everything_once),
 		cmocka_unit_test(test_follower_gets_everything_once_whatever_the_timing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
