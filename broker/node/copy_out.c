@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "lyceum/v1/label.pb-c.h"
 #include "log.h"
 #include "route/log_read.h"
 
@@ -51,15 +52,17 @@ bool link_judge(struct link *link, uint64_t seq, const struct record *record,
 		out.epoch = stream_epoch_of(stream, seq);
 		out.origin_seq = seq;
 	}
-	char home[64];
-	snprintf(home, sizeof(home), "%.*s", (int)out.origin.len, (const char *)out.origin.data);
+	char home[64] = "";
+	memcpy(home, out.origin.data,
+	       out.origin.len < sizeof(home) ? out.origin.len : sizeof(home) - 1);
 	struct readers readers = {.node = link->peer, .person = ""};
 	size_t name_len = 0;
 	/* Our own leave by what our plugins say today: a part that has become labelled since is
 	 * cut. */
 	const struct schema_message *message = types_nearest(
 		stream->types, record->subject, is_own ? 0 : record->schema, &name_len);
-	struct label label = policy_members_label();
+	struct label label;
+	label_set(&label, LYCEUM__V1__VISIBILITY__MEMBERS);
 	if (record->label.len > 0 && label_read(record->label, &label) != LYC_OK)
 		return false;
 	switch (policy_outgoing(stream->policy, record->removed ? NULL : message, record->body,
@@ -96,24 +99,21 @@ static void send_record(struct link *link, uint64_t seq, struct span bytes)
 {
 	struct record record;
 	struct record out;
-	struct buf cut = {0};
-	struct buf copy = {0};
-	if (record_read(bytes, &record) == LYC_OK && prepare(link, seq, &record, &out, &cut)) {
-		record_write(&copy, &out);
-	}
+	buf_clear(&link->cut);
+	buf_clear(&link->copy);
+	if (record_read(bytes, &record) == LYC_OK && prepare(link, seq, &record, &out, &link->cut))
+		record_write(&link->copy, &out);
+	struct span copy = span_of(link->copy.data, link->copy.len);
 	if (copy.len > WIRE_MAX_PACKET - MAX_COPY_ENVELOPE) {
 		/* Of a log from before records were bounded: one that cannot travel holds up none
 		 * behind it. */
 		log_error("a record is too large to be copied", "peer", link->peer, "seq",
 			  log_number(seq));
 	} else if (copy.len > 0) {
-		session_send_copy(link->links->sessions, link->session,
-				  span_of(copy.data, copy.len));
+		session_send_copy(link->links->sessions, link->session, copy);
 		link->unconfirmed_len += copy.len;
 		link->copied_count++;
 	}
-	buf_fini(&copy);
-	buf_fini(&cut);
 }
 
 struct link_read {
@@ -121,6 +121,25 @@ struct link_read {
 	struct link *link;
 	uint64_t session_serial;
 };
+
+/* While the one stretch is sent the next one is read, where the peer has credit for both. */
+static void send_and_read_on(struct link *link, const struct log_read *read, bool has_begun_anew)
+{
+	struct span at = log_read_begin(&read->records);
+	struct span bytes;
+	uint64_t seq;
+	uint64_t next_seq = has_begun_anew ? link->next_seq : read->next_seq;
+	if (link->unconfirmed_len + at.len < link->credit) {
+		link->next_seq = next_seq;
+		link->is_sending = true;
+		link_pump(link);
+		link->is_sending = false;
+	}
+	while (log_read_next(&at, &seq, &bytes))
+		send_record(link, seq, bytes);
+	link->next_seq = next_seq;
+	link->is_sent_dirty = true;
+}
 
 static void read_done(struct log_read *base)
 {
@@ -130,20 +149,14 @@ static void read_done(struct log_read *base)
 	bool has_begun_anew = link->has_begun_anew;
 	link->has_begun_anew = false;
 	bool is_same = link->session && link->session->serial == read->session_serial;
-	if (base->status == LYC_UNAVAILABLE) {
-		/* the daemon stops */
+	if (base->status == LYC_UNAVAILABLE || link->is_sending) {
+		/* The daemon stops; only then is a read answered at once. */
 	} else if (is_same && base->status != LYC_OK) {
 		log_error("the log cannot be read for the link", "peer", link->peer, "reason",
 			  base->text);
 	} else if (is_same) {
 		log_read_clip(base, link->links->stream->last_seq);
-		struct span at = log_read_begin(&base->records);
-		struct span bytes;
-		uint64_t seq;
-		while (log_read_next(&at, &seq, &bytes))
-			send_record(link, seq, bytes);
-		link->next_seq = has_begun_anew ? link->next_seq : base->next_seq;
-		link->is_sent_dirty = true;
+		send_and_read_on(link, base, has_begun_anew);
 	}
 	bool is_ok = base->status == LYC_OK;
 	buf_fini(&base->records);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "lyceum/v1/label.pb-c.h"
 #include "log.h"
 #include "stream/publish_journal.h"
 
@@ -30,6 +31,8 @@ static void link_free(struct link *link)
 	list_remove(&link->node);
 	origins_fini(&link->theirs);
 	buf_fini(&link->waiting_heads);
+	buf_fini(&link->copy);
+	buf_fini(&link->cut);
 	free(link->asked);
 	free(link);
 }
@@ -80,7 +83,8 @@ static bool travels(const struct link *link, const struct record *record)
 	const struct span labels[] = {record->label, record->former};
 	struct readers readers = {.node = link->peer, .person = ""};
 	for (size_t i = 0; i < 2; i++) {
-		struct label label = policy_members_label();
+		struct label label;
+		label_set(&label, LYCEUM__V1__VISIBILITY__MEMBERS);
 		if (i == 1 && labels[i].len == 0)
 			continue;
 		if (labels[i].len > 0 && label_read(labels[i], &label) != LYC_OK)

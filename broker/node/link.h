@@ -75,6 +75,12 @@ struct link {
 	uint64_t outbox_count;
 	uint64_t outbox_last;
 
+	/* The record that is going out, and its body where that was cut: the next one has their
+	 * memory. */
+	struct buf copy;
+	struct buf cut;
+	bool is_sending; /* what was read, and the next stretch is asked for before it */
+
 	/* In: copies that are on their way to the log, and what to confirm. */
 	size_t pending_count;
 	/* The log did not take a copy: the link begins again, from what was committed. */
