@@ -249,10 +249,9 @@ static void send_heads(struct link *link)
 			.sent_count = part_of(sent_count, first),
 			.stored = stored + first,
 			.stored_count = part_of(stored_count, first),
-			.stored_bytes = link->stored_len,
+			.stored_bytes = arrivals_take(&link->arrivals),
 		};
 		session_send(link->links->sessions, link->session, &packet);
-		link->stored_len = 0;
 		first += WIRE_MAX_POSITIONS;
 	} while (first < sent_count || first < stored_count);
 	link->is_stored_dirty = false;
@@ -375,6 +374,7 @@ static void copy_stored(enum lyc_status status, uint64_t seq, const char *text, 
 	if (link->has_failed)
 		buf_clear(&link->waiting_heads);
 	link->is_stored_dirty = true;
+	arrivals_answered(&link->arrivals);
 	if (--link->pending_count == 0)
 		apply_waiting_heads(link);
 }
@@ -439,8 +439,9 @@ void link_copy(struct link *link, const struct packet_copy *copy)
 		return;
 	struct span record;
 	while (copy_next(&at, &record)) {
-		link->stored_len += record.len;
+		size_t pending_count = link->pending_count;
 		take_copy(link, record);
+		arrivals_add(&link->arrivals, record.len, link->pending_count > pending_count);
 	}
 	link->is_stored_dirty = true;
 }
@@ -477,7 +478,7 @@ void link_up(struct link *link, struct session *session)
 	link->has_failed = false;
 	link->failure = NULL;
 	buf_clear(&link->waiting_heads);
-	link->stored_len = 0;
+	arrivals_begin(&link->arrivals);
 	send_follow(link);
 	link_announce(link);
 	link_send_interests(link);
@@ -519,7 +520,8 @@ void links_turn(struct links *links)
 			link->has_passed_by = false;
 			ask_others(link);
 		}
-		bool is_confirming = link->is_stored_dirty && link->pending_count == 0;
+		bool is_confirming = link->is_stored_dirty && (link->pending_count == 0 ||
+							       arrivals_are_many(&link->arrivals));
 		bool is_telling = link->is_sent_dirty && link->is_followed &&
 				  link->next_seq > links->stream->last_seq && !link->is_reading;
 		if (is_confirming || is_telling || now >= link->heads_due_ms)

@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "host/router.h"
+#include "node/arrivals.h"
 #include "stream/stream.h"
 
 /* A pattern that somebody on the other sides wants transient messages of. */
@@ -89,7 +90,7 @@ struct link {
 	/* Why, where it is not the log's refusal. */
 	const char *failure;
 	bool is_stored_dirty;
-	uint64_t stored_len;
+	struct arrivals arrivals;
 	struct buf waiting_heads; /* Heads packets that came while copies were pending */
 
 	struct interest *interests;
