@@ -16,7 +16,8 @@
 
 void types_init(struct types *types)
 {
-	*types = (struct types){.hash_seed = (uintptr_t)types};
+	*types = (struct types){.hash_seed = (uintptr_t)types,
+				.recent = mem_new(struct types_recent)};
 }
 
 void types_fini(struct types *types)
@@ -40,6 +41,7 @@ void types_fini(struct types *types)
 		schema_unref(types->schemas[i]);
 	free(types->schemas);
 	free(types->aside);
+	free(types->recent);
 	*types = (struct types){0};
 }
 
@@ -182,6 +184,7 @@ static void add_message(struct types *types, const struct schema_message *messag
 		HASH_ADD_KEYPTR_BYHASHVALUE(by_name, types->messages, entry->name, len, hash,
 					    entry);
 		types->hash_bits[word_of(hash)] |= bit_of(hash);
+		types->recent->entry = NULL; /* the longest name may be this one now */
 	}
 	entry->message = message;
 	entry->is_own = is_own;
@@ -424,20 +427,32 @@ enum lyc_status types_check_services(const struct types *types, const struct sch
 	return LYC_OK;
 }
 
-/* The longest name that the subject's first tokens make. */
+/* The longest name that the subject's first tokens make. One record is asked about up to nine times
+ * in a row. */
 static struct type_entry *find_of_subject(const struct types *types, struct span subject,
 					  size_t *ret_name_len)
 {
-	for (size_t len = subject.len; len > 0; len--) {
-		if (len < subject.len && subject.data[len] != '.')
-			continue;
-		struct type_entry *entry = find(types, subject.data, len);
-		if (entry) {
-			*ret_name_len = len;
-			return entry;
-		}
+	struct types_recent *recent = types->recent;
+	if (recent->entry && span_equal(subject, span_of(recent->subject, recent->subject_len))) {
+		*ret_name_len = recent->name_len;
+		return recent->entry;
 	}
-	return NULL;
+	struct type_entry *entry = NULL;
+	size_t len = subject.len;
+	for (; len > 0 && !entry; len--) {
+		if (len == subject.len || subject.data[len] == '.')
+			entry = find(types, subject.data, len);
+	}
+	if (!entry)
+		return NULL;
+	*ret_name_len = len + 1;
+	if (subject.len <= sizeof(recent->subject)) {
+		memcpy(recent->subject, subject.data, subject.len);
+		recent->subject_len = subject.len;
+		recent->name_len = *ret_name_len;
+		recent->entry = entry;
+	}
+	return entry;
 }
 
 bool types_note_record(struct types *types, struct span subject)
@@ -522,44 +537,4 @@ const struct schema *types_defining(const struct types *types, const char *full_
 			return schema;
 	}
 	return NULL;
-}
-
-/* The file of the package's messages; "" when there are several, NULL when the schema has none. */
-static const char *file_of(const struct schema *schema, const char *package)
-{
-	const char *file = NULL;
-	for (size_t i = 0; i < schema_message_count(schema); i++) {
-		const struct schema_message *message = schema_message_at(schema, i);
-		if (strcmp(message->package, package) != 0)
-			continue;
-		if (file && strcmp(file, message->file) != 0)
-			return "";
-		file = message->file;
-	}
-	return file;
-}
-
-/* Sets of different plugins may hold the same version of a package. */
-static bool is_seen(const struct types *types, size_t index, const char *package)
-{
-	uint64_t id = schema_package_id(types->schemas[index], package);
-	for (size_t i = 0; i < index; i++) {
-		if (schema_package_id(types->schemas[i], package) == id)
-			return true;
-	}
-	return false;
-}
-
-size_t types_versions(const struct types *types, const char *package, const char **ret_source)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < types->schema_count; i++) {
-		const char *file = file_of(types->schemas[i], package);
-		if (!file || is_seen(types, i, package))
-			continue;
-		const char *slash = strrchr(file, '/');
-		*ret_source = !*file ? package : slash ? slash + 1 : file;
-		count++;
-	}
-	return count;
 }

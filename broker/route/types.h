@@ -40,6 +40,14 @@ struct method_entry {
 	UT_hash_handle by_name;
 };
 
+/* What the last subject was found to be. */
+struct types_recent {
+	struct type_entry *entry; /* NULL: nothing */
+	size_t name_len;
+	size_t subject_len;
+	uint8_t subject[200];
+};
+
 struct types {
 	struct schema **schemas; /* in the order in which they came */
 	size_t schema_count;
@@ -54,6 +62,7 @@ struct types {
 	 * names' hashes end with. */
 	uint64_t hash_seed;
 	uint64_t hash_bits[TYPE_HASH_BITS / 64];
+	struct types_recent *recent;
 	struct type_entry *messages;
 	struct method_entry *methods;
 };
@@ -99,8 +108,8 @@ struct method_entry *types_method(const struct types *types, struct span full_na
  * tokens make. ret_name_len is its length. */
 const struct schema_message *types_of_subject(const struct types *types, struct span subject,
 					      size_t *ret_name_len);
-/* How many versions of a package are known; with one or more, ret_source is the file that defines
- * it without its folders, or the package's name where there are several files. */
+/* Of type_versions.c: how many versions of a package are known; with one or more, ret_source is the
+ * file that defines it without its folders, or the package's name where there are several files. */
 size_t types_versions(const struct types *types, const char *package, const char **ret_source);
 /* The schema that defines a message, enum, service or method; NULL. */
 const struct schema *types_defining(const struct types *types, const char *full_name);

@@ -115,6 +115,13 @@ static void test_types_subject_finds_the_longest_name(void **state)
 	assert_ptr_equal(types_of_subject(&types, text("lyceum.notice.v1.Notice.wales.7"), &len),
 			 notice);
 	assert_int_equal(len, strlen("lyceum.notice.v1.Notice"));
+	/* Asked again, and with more or less behind it. */
+	len = 0;
+	assert_ptr_equal(types_of_subject(&types, text("lyceum.notice.v1.Notice.wales.7"), &len),
+			 notice);
+	assert_int_equal(len, strlen("lyceum.notice.v1.Notice"));
+	assert_ptr_equal(types_of_subject(&types, text("lyceum.notice.v1.Notice.wales"), &len),
+			 notice);
 	/* A message within it is the longer name. */
 	assert_string_equal(
 		types_of_subject(&types, text("lyceum.notice.v1.Notice.Part.x"), &len)->full_name,
