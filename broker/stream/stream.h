@@ -72,8 +72,8 @@ struct stream {
 	uint8_t seal_key[16];
 	uint64_t last_time_ms;
 	size_t appends_pending;
-	size_t appends_len;     /* memory of the publishes among them */
-	size_t max_appends_len; /* beyond it publishes are refused */
+	size_t appends_len;           /* memory of the publishes among them */
+	size_t max_appends_len;       /* beyond it publishes are refused */
 	struct append *spare_appends; /* of append.c */
 	size_t spare_append_count;
 	struct publish_room room;
