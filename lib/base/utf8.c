@@ -38,12 +38,14 @@ bool utf8_check(const uint8_t *bytes, size_t len, size_t *ret_count)
 	size_t count = 0;
 	size_t i = 0;
 	while (i < len) {
+		/* Eight at once while they are plain; the last ones with some that were seen. */
+		size_t step_len = len - i < 8 ? len - i : 8;
 		uint64_t eight;
-		if (len - i >= 8) {
-			memcpy(&eight, bytes + i, 8);
+		if (len >= 8) {
+			memcpy(&eight, bytes + i + step_len - 8, 8);
 			if ((eight & 0x8080808080808080u) == 0) {
-				i += 8;
-				count += 8;
+				i += step_len;
+				count += step_len;
 				continue;
 			}
 		}

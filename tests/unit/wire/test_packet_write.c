@@ -51,6 +51,35 @@ static void test_packet_write_equals_protobuf(void **state)
 	}
 }
 
+/* Lengths around those at which a length itself takes one byte more. */
+static void test_packet_write_equals_protobuf_where_lengths_grow(void **state)
+{
+	(void)state;
+	static const size_t from[] = {0, 16000, 2096800};
+	static const size_t to[] = {300, 16500, 2097200};
+	static uint8_t body[2097200];
+	Lyceum__V1__Packet theirs = LYCEUM__V1__PACKET__INIT;
+	Lyceum__V1__Reply reply = LYCEUM__V1__REPLY__INIT;
+	struct packet ours = {.kind = PACKET_REPLY, .reply = {.id = 300}};
+	theirs.kind_case = LYCEUM__V1__PACKET__KIND_REPLY;
+	theirs.reply = &reply;
+	reply.id = 300;
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t len = from[i]; len < to[i]; len += i == 2 ? 7 : 1) {
+			struct buf packed = {0};
+			struct buf written = {0};
+			reply.body = (ProtobufCBinaryData){.len = len, .data = body};
+			ours.reply.body = span_of(body, len);
+			random_packet_pack(&theirs, &packed);
+			packet_write(&written, &ours);
+			assert_int_equal(written.len, packed.len);
+			assert_memory_equal(written.data, packed.data, packed.len);
+			buf_fini(&packed);
+			buf_fini(&written);
+		}
+	}
+}
+
 static void test_packet_write_appends_large_bodies(void **state)
 {
 	(void)state;
@@ -136,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_packet_write_equals_protobuf),
+		cmocka_unit_test(test_packet_write_equals_protobuf_where_lengths_grow),
 		cmocka_unit_test(test_packet_write_appends_large_bodies),
 		cmocka_unit_test(test_packet_write_copy_is_a_copy_of_one),
 		cmocka_unit_test(test_packet_write_deliver_in_two_parts),
