@@ -10,6 +10,9 @@
 #include "base/error.h"
 #include "host/call_journal.h"
 
+/* Bytes that are kept for the next reply that is cut. */
+#define CUT_ROOM_KEPT 65536
+
 /* At most WIRE_MAX_POSITIONS origins, this daemon first. */
 static size_t list_as_of(struct router *router, struct wire_position *to)
 {
@@ -84,9 +87,10 @@ static enum lyc_status check_reply(struct router *router, struct call *call,
 
 /* The labelled parts that the caller may not see are left out; a plugin should not have sent them.
  */
-static enum lyc_status cut_reply(struct router *router, struct call *call, struct buf *cut,
-				 struct span *ret_body, struct lyc_error *error)
+static enum lyc_status cut_reply(struct router *router, struct call *call, struct span *ret_body,
+				 struct lyc_error *error)
 {
+	struct buf *cut = &router->cut_room;
 	if (!call->method || ret_body->len == 0 ||
 	    !policy_has_parts(router->policy, call->method->output))
 		return LYC_OK;
@@ -94,6 +98,9 @@ static enum lyc_status cut_reply(struct router *router, struct call *call, struc
 	struct readers readers =
 		policy_readers(call->principal, call->groups, call->group_count, node);
 	struct label members = policy_members_label();
+	if (cut->cap > CUT_ROOM_KEPT)
+		buf_fini(cut);
+	buf_clear(cut);
 	enum egress egress = policy_outgoing(router->policy, call->method->output, *ret_body,
 					     &members, router->name, &readers, false, cut);
 	if (egress == EGRESS_NOTHING)
@@ -112,7 +119,7 @@ static void note_fault(struct router *router, const struct session *session,
 		       const struct call *call, const struct lyc_error *error, bool is_cut)
 {
 	char text[200];
-	if (session->kind != SESSION_PLUGIN)
+	if (session->kind != SESSION_PLUGIN || (!is_cut && error->status != LYC_INTERNAL))
 		return;
 	if (is_cut)
 		snprintf(text, sizeof(text),
@@ -122,8 +129,7 @@ static void note_fault(struct router *router, const struct session *session,
 			 call->method->full_name);
 	else
 		snprintf(text, sizeof(text), "%.199s", error->text);
-	if (is_cut || error->status == LYC_INTERNAL)
-		host_fault(router->host, session, text);
+	host_fault(router->host, session, text);
 }
 
 static void grant(struct router *router, const struct call *call, uint64_t bytes)
@@ -138,17 +144,15 @@ void reply_pass(struct router *router, struct call *call, const struct packet_re
 	struct wire_position as_of[WIRE_MAX_POSITIONS];
 	struct packet packet = {.kind = PACKET_REPLY};
 	struct lyc_error error;
-	struct buf cut = {0};
 	struct span body = reply->body;
 	error_clear(&error);
-	error.status = cut_reply(router, call, &cut, &body, &error);
+	error.status = cut_reply(router, call, &body, &error);
 	if (call->callee)
 		note_fault(router, call->callee, call, &error, body.data != reply->body.data);
 	if (error.status != LYC_OK) {
 		if (reply->more)
 			reply_tell_cancelled(router, call);
 		router_end(router, call, &error);
-		buf_fini(&cut);
 		return;
 	}
 	if (reply->more) {
@@ -168,7 +172,6 @@ void reply_pass(struct router *router, struct call *call, const struct packet_re
 	}
 	router->counters.replies++;
 	session_send(router->sessions, call->caller, &packet);
-	buf_fini(&cut);
 	if (!reply->more && call->is_traced)
 		call_journal_answered(router, call, (enum lyc_status)reply->status,
 				      (const char *)reply->field.data, reply->field.len);

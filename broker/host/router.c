@@ -31,6 +31,7 @@ void router_fini(struct router *router)
 	call_table_fini(&router->calls);
 	turns_fini(&router->turns);
 	once_fini(router);
+	buf_fini(&router->cut_room);
 }
 
 /* ---- its end here ---- */

@@ -59,6 +59,8 @@ struct router {
 	bool is_stopping;
 	struct waiting_calls waiting;
 	struct turns turns;
+	/* What is left of a reply that is cut, from one to the next. */
+	struct buf cut_room;
 
 	/* The hub of this daemon: its name ("" without one) and its session while the link is up.
 	 */
