@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
 
 /* A plugin that calls on for somebody whose call it serves calls with that call's groups: it need
  * not know them. Of several such calls nobody can tell which one is meant: with what all have. */
@@ -15,14 +14,16 @@ static void take_served_groups(const struct session *plugin, struct call *call)
 {
 	const struct call *served =
 		policy_served_call(plugin, span_of(call->principal, strlen(call->principal)));
+	struct span groups[CALL_MAX_GROUPS];
+	size_t count = 0;
 	if (!served || served->group_count == 0)
 		return;
-	call->groups = mem_get(served->group_count * sizeof(char *));
 	for (size_t i = 0; i < served->group_count; i++) {
 		const char *group = served->groups[i];
 		if (policy_all_served_have(plugin, call->principal, group))
-			call->groups[call->group_count++] = mem_dup_try(group, strlen(group));
+			groups[count++] = span_of(group, strlen(group));
 	}
+	call_take_groups(call, groups, count);
 }
 
 enum lyc_status behalf_take(struct policy *policy, const struct session *session,
@@ -44,7 +45,7 @@ enum lyc_status behalf_take(struct policy *policy, const struct session *session
 				 CALL_MAX_GROUPS);
 	if (count == 0)
 		return LYC_OK;
-	call->groups = mem_get(count * sizeof(char *));
+	struct span groups[CALL_MAX_GROUPS];
 	for (size_t i = 0; i < count; i++) {
 		struct span group = is_person ? span_of(session->grants->groups[i],
 							strlen(session->grants->groups[i]))
@@ -54,8 +55,8 @@ enum lyc_status behalf_take(struct policy *policy, const struct session *session
 					 "'%s' may not speak for the group '%.*s'",
 					 session->identity, (int)(group.len < 64 ? group.len : 64),
 					 (const char *)group.data);
-		call->groups[i] = mem_dup_try((const char *)group.data, group.len);
-		call->group_count++;
+		groups[i] = group;
 	}
+	call_take_groups(call, groups, count);
 	return LYC_OK;
 }

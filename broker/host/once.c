@@ -406,9 +406,10 @@ static struct call *make_run(struct router *router, const struct call *call)
 	run->parent_span = call->parent_span;
 	run->by_operator = call->caller->grants->role == ROLE_OPERATOR;
 	memcpy(run->principal, call->principal, strlen(call->principal) + 1);
-	run->groups = mem_get((call->group_count + 1) * sizeof(char *));
-	for (; run->group_count < call->group_count; run->group_count++)
-		run->groups[run->group_count] = mem_dup(call->groups[run->group_count]);
+	struct span groups[CALL_MAX_GROUPS];
+	for (size_t i = 0; i < call->group_count; i++)
+		groups[i] = span_of(call->groups[i], strlen(call->groups[i]));
+	call_take_groups(run, groups, call->group_count);
 	return run;
 }
 

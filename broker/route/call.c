@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ensure.h"
 #include "base/mem.h"
 
 #define CHUNK_LEN 1024u
 #define NONE UINT32_MAX
+/* Bytes of groups' names that an entry keeps room for. */
+#define GROUPS_KEPT 256
 /* Places by number: few while few calls are out, so that they stay in the cache. */
 #define MADE_MIN 1024u
 #define MADE_MAX 65536u
@@ -30,6 +33,7 @@ void call_table_fini(struct call_table *table)
 		for (uint32_t j = 0; j < CHUNK_LEN; j++) {
 			if (table->chunks[i][j].is_used)
 				call_end(table, &table->chunks[i][j]);
+			buf_fini(&table->chunks[i][j].group_texts);
 		}
 	}
 	for (uint32_t i = 0; i < table->chunk_count; i++)
@@ -133,6 +137,24 @@ struct call *call_add(struct call_table *table, struct session *caller, uint64_t
 	return call;
 }
 
+void call_take_groups(struct call *call, const struct span *groups, size_t count)
+{
+	struct buf *texts = &call->group_texts;
+	size_t len = 0;
+	ensure(count <= CALL_MAX_GROUPS);
+	for (size_t i = 0; i < count; i++)
+		len += groups[i].len + 1;
+	/* At once: the texts stay where they are put. */
+	buf_clear(texts);
+	ensure(buf_reserve(texts, len));
+	for (size_t i = 0; i < count; i++) {
+		call->groups[i] = (char *)texts->data + texts->len;
+		buf_add(texts, groups[i].data, groups[i].len);
+		buf_add_byte(texts, 0);
+	}
+	call->group_count = count;
+}
+
 void call_give(struct call *call, struct session *callee)
 {
 	call->callee = callee;
@@ -183,9 +205,8 @@ void call_end(struct call_table *table, struct call *call)
 	list_remove(&call->of_slot);
 	list_remove(&call->of_waiting);
 	buf_fini(&call->held);
-	for (size_t i = 0; i < call->group_count; i++)
-		free(call->groups[i]);
-	free(call->groups);
+	if (call->group_texts.cap > GROUPS_KEPT)
+		buf_fini(&call->group_texts);
 	call->is_used = false;
 	call->generation++;
 	if (call->generation == 0)

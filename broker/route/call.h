@@ -42,8 +42,7 @@ struct call {
 	uint64_t deadline_ms;
 	struct list of_slot;
 
-	/* On whose behalf: who may see what comes back (principal, below). The groups are owned. */
-	char **groups;
+	/* On whose behalf: who may see what comes back (principal and groups, below). */
 	size_t group_count;
 
 	/* The Call packet's bytes while it waits for `after`, and what is missing: see
@@ -66,6 +65,9 @@ struct call {
 	 */
 	struct trace trace;
 	uint64_t parent_span;
+	/* Texts in group_texts, whose memory the entry's next call has again. */
+	char *groups[CALL_MAX_GROUPS];
+	struct buf group_texts;
 };
 
 /* Outstanding at once, where memory is not limited further. */
@@ -95,6 +97,8 @@ void call_table_fini(struct call_table *table);
 /* A new entry, linked to its caller and its deadline; NULL when there are max_count. */
 struct call *call_add(struct call_table *table, struct session *caller, uint64_t caller_id,
 		      uint32_t len, uint64_t deadline_ms);
+/* The groups that it is made with, at most CALL_MAX_GROUPS; copies. */
+void call_take_groups(struct call *call, const struct span *groups, size_t count);
 /* Hand it to a callee. */
 void call_give(struct call *call, struct session *callee);
 uint64_t call_id(const struct call *call);

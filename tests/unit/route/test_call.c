@@ -72,6 +72,30 @@ static void test_call_slab_grows_and_never_moves(void **state)
 	assert_int_equal(caller.calls_made_len, 0);
 }
 
+static void test_call_groups_are_of_the_call_that_has_the_entry_now(void **state)
+{
+	(void)state;
+	struct call_table table;
+	struct session caller;
+	char wide[300];
+	session_init(&caller);
+	call_table_init(&table, 0, 7);
+	memset(wide, 'x', sizeof(wide));
+	const struct span groups[] = {span_of("wales/policy", 12), span_of("wales/staff", 11),
+				      span_of(wide, sizeof(wide))};
+	for (size_t round = 0; round < 8; round++) {
+		struct call *call = call_add(&table, &caller, round, 1, 100);
+		size_t count = round % 4;
+		assert_int_equal(call->group_count, 0);
+		call_take_groups(call, groups, count);
+		assert_int_equal(call->group_count, count);
+		for (size_t i = 0; i < count; i++)
+			assert_true(span_is(groups[i], call->groups[i]));
+		call_end(&table, call);
+	}
+	call_table_fini(&table);
+}
+
 static void test_call_generation_zero_is_skipped(void **state)
 {
 	(void)state;
@@ -170,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call_number_of_an_ended_call_finds_nothing),
 		cmocka_unit_test(test_call_slab_grows_and_never_moves),
+		cmocka_unit_test(test_call_groups_are_of_the_call_that_has_the_entry_now),
 		cmocka_unit_test(test_call_generation_zero_is_skipped),
 		cmocka_unit_test(test_call_end_gives_credit_back_on_both_sides),
 		cmocka_unit_test(test_call_deadlines_come_once_and_in_time),
