@@ -137,7 +137,8 @@ enum lyc_status destination_find(struct router *router, struct session *from,
 		return find_node(router, from, at, ret_session, error);
 	if (entry && entry->is_builtin)
 		return LYC_OK;
-	struct service_entry *service = services_find(router->services, service_of(method));
+	struct service_entry *service = entry ? services_of_method(router->services, entry)
+					      : services_find(router->services, service_of(method));
 	struct offer *offer = service && entry ? pick_here(service, entry->method) : NULL;
 	if (offer) {
 		*ret_session = offer->session;

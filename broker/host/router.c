@@ -4,7 +4,6 @@
  */
 #include "host/router.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -220,12 +219,26 @@ static void send_on(struct router *router, struct call *call, const char *method
 		router_end(router, call, &error);
 }
 
+/* Of a packet whose method is known to fit. */
+static const char *method_text(const struct packet_call *packet, char to[MAX_METHOD])
+{
+	memcpy(to, packet->method.data, packet->method.len);
+	to[packet->method.len] = '\0';
+	return to;
+}
+
 void router_send_on(struct router *router, struct call *call, const struct packet_call *packet)
 {
-	char method[MAX_METHOD];
-	snprintf(method, sizeof(method), "%.*s", (int)packet->method.len,
-		 (const char *)packet->method.data);
-	send_on(router, call, method, types_method(router->types, packet->method), packet);
+	char text[MAX_METHOD];
+	send_on(router, call, method_text(packet, text),
+		types_method(router->types, packet->method), packet);
+}
+
+static bool may_call(struct router *router, const struct session *session,
+		     const struct method_entry *entry, const char *method)
+{
+	return entry ? policy_may_call_known(router->policy, session->grants, entry)
+		     : policy_may_call(session->grants, method);
 }
 
 static void take_in(struct router *router, struct session *session,
@@ -257,24 +270,23 @@ static void take_in(struct router *router, struct session *session,
 	call->max_reply = packet->max_reply ? packet->max_reply : WIRE_MAX_BODY;
 	if (packet->trace.len > 0)
 		call_journal_begin(router, call, packet->trace);
-	char method[MAX_METHOD];
-	if (packet->method.len == 0 || packet->method.len >= sizeof(method))
+	char text[MAX_METHOD];
+	const char *method = text;
+	if (packet->method.len == 0 || packet->method.len >= sizeof(text))
 		error_set(&error, LYC_INVALID_ARGUMENT, "the method's name is empty or too long");
 	else if (packet->hops >= MAX_HOPS)
 		error_set(&error, LYC_FAILED_PRECONDITION, "the call has passed too many daemons");
 	else
 		error.status = behalf_take(router->policy, session, packet, call, &error);
 	if (error.status == LYC_OK) {
-		memcpy(method, packet->method.data, packet->method.len);
-		method[packet->method.len] = '\0';
-		if (!policy_may_call(session->grants, method))
+		entry = recent_methods_find(&router->recent_methods, router->types, packet->method);
+		method = entry ? entry->name : method_text(packet, text);
+		if (!may_call(router, session, entry, method))
 			error_set(&error, LYC_PERMISSION_DENIED,
 				  "'%s' may not call %s: its key's `call` list does not have it",
 				  session->identity, method);
-		else {
-			entry = types_method(router->types, packet->method);
+		else
 			error.status = check_body(entry, packet, &error);
-		}
 	}
 	if (error.status == LYC_OK)
 		send_on(router, call, method, entry, packet);

@@ -17,6 +17,7 @@
 #include "policy/policy.h"
 #include "route/call.h"
 #include "route/env.h"
+#include "route/recent_methods.h"
 #include "route/service.h"
 #include "route/session.h"
 #include "route/types.h"
@@ -42,6 +43,7 @@ struct router {
 	const struct env *env;
 	struct policy *policy;
 	struct types *types;
+	struct recent_methods recent_methods;
 	struct services *services;
 	struct session_table *sessions;
 	struct stream *stream;

@@ -71,11 +71,17 @@ struct grants *policy_grant(struct policy *policy, const char *name, const char 
 	return grants;
 }
 
+static void forget_found(struct policy *policy)
+{
+	memset(policy->found, 0, sizeof(policy->found));
+}
+
 void policy_revoke(struct policy *policy, const char *name)
 {
 	struct grants *grants = find(policy, name);
 	if (!grants)
 		return;
+	forget_found(policy);
 	HASH_DELETE(by_name, policy->by_name, grants);
 	grants_free(grants);
 }
@@ -182,8 +188,8 @@ static void swap_rights(struct grants *grants, struct grants *with)
 	with->group_count = before.group_count;
 }
 
-static void update_one(struct grants *grants, struct grants *next, policy_change_fn on_change,
-		       void *arg)
+static void update_one(struct policy *policy, struct grants *grants, struct grants *next,
+		       policy_change_fn on_change, void *arg)
 {
 	bool is_other =
 		grants->role != next->role || strcmp(grants->public_key, next->public_key) != 0;
@@ -192,6 +198,7 @@ static void update_one(struct grants *grants, struct grants *next, policy_change
 	/* Who has a session by the former key or role loses it while it still has its grants. */
 	on_change(grants, is_other ? POLICY_REPLACED : POLICY_CHANGED, arg);
 	swap_rights(grants, next);
+	forget_found(policy);
 	grants->role = next->role;
 	memcpy(grants->public_key, next->public_key, sizeof(grants->public_key));
 }
@@ -210,10 +217,11 @@ enum lyc_status policy_update(struct policy *policy, const Lyceum__V1__Config *c
 		if (!grants->is_configured)
 			continue;
 		if (other) {
-			update_one(grants, other, on_change, arg);
+			update_one(policy, grants, other, on_change, arg);
 			continue;
 		}
 		on_change(grants, POLICY_REVOKED, arg);
+		forget_found(policy);
 		HASH_DELETE(by_name, policy->by_name, grants);
 		grants_free(grants);
 	}
@@ -262,6 +270,27 @@ bool policy_may_call(const struct grants *grants, const char *method)
 			return true;
 	}
 	return false;
+}
+
+static struct found_right *place_of(struct policy *policy, const struct grants *grants,
+				    const struct method_entry *method)
+{
+	uint64_t bits = (uint64_t)(uintptr_t)grants * 31 + (uint64_t)(uintptr_t)method;
+	return &policy->found[bits * 0x9e3779b97f4a7c15u >> 32 & (POLICY_FOUND - 1)];
+}
+
+bool policy_may_call_known(struct policy *policy, const struct grants *grants,
+			   const struct method_entry *method)
+{
+	if (!grants->call.is_set)
+		return true;
+	struct found_right *place = place_of(policy, grants, method);
+	if (place->grants == grants && place->method == method)
+		return true;
+	if (!policy_may_call(grants, method->name))
+		return false;
+	*place = (struct found_right){.grants = grants, .method = method};
+	return true;
 }
 
 static bool any_covers(const struct patterns *patterns, struct span inner)

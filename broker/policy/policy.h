@@ -38,12 +38,21 @@ struct grants {
 	UT_hash_handle by_name;
 };
 
+/* Rights to call that were found in a list, by key and method, until any key's rights change: lists
+ * are long, and callers call the same again. A right that is not there is looked for each time. */
+#define POLICY_FOUND 256
+struct found_right {
+	const struct grants *grants;
+	const struct method_entry *method;
+};
+
 struct policy {
 	char name[64]; /* of this daemon */
 	struct grants *by_name;
 	/* Which say where labelled parts may be; NULL: only the message that is asked about does.
 	 */
 	const struct types *types;
+	struct found_right found[POLICY_FOUND];
 };
 
 struct Lyceum__V1__Config;
@@ -74,6 +83,9 @@ void policy_revoke(struct policy *policy, const char *name);
 const struct grants *policy_find(const struct policy *policy, const char *identity);
 
 bool policy_may_call(const struct grants *grants, const char *method);
+/* The same of a method that is known; `grants` is one of this policy's. */
+bool policy_may_call_known(struct policy *policy, const struct grants *grants,
+			   const struct method_entry *method);
 bool policy_may_subscribe(const struct grants *grants, struct span pattern);
 /* For plugins: only types of a package whose service the plugin has registered. */
 bool policy_may_publish(const struct grants *grants, const struct session *session,

@@ -8,11 +8,12 @@
 
 void services_init(struct services *services)
 {
-	*services = (struct services){0};
+	*services = (struct services){.change_count = 1};
 }
 
 static void forget(struct services *services, struct service_entry *entry)
 {
+	services->change_count++;
 	HASH_DELETE(by_name, services->by_name, entry);
 	free(entry->name);
 	free(entry);
@@ -52,6 +53,17 @@ struct service_entry *services_find(const struct services *services, struct span
 	return entry;
 }
 
+struct service_entry *services_of_method(const struct services *services,
+					 struct method_entry *method)
+{
+	if (method->found_at_change != services->change_count) {
+		const char *name = method->service->full_name;
+		method->found = services_find(services, span_of(name, strlen(name)));
+		method->found_at_change = services->change_count;
+	}
+	return method->found;
+}
+
 static struct service_entry *entry_of(struct services *services, struct span name)
 {
 	struct service_entry *entry = services_find(services, name);
@@ -62,6 +74,7 @@ static struct service_entry *entry_of(struct services *services, struct span nam
 	list_init(&entry->here);
 	list_init(&entry->abroad);
 	HASH_ADD_KEYPTR(by_name, services->by_name, entry->name, name.len, entry);
+	services->change_count++;
 	return entry;
 }
 

@@ -29,6 +29,8 @@ struct service_entry {
 
 struct services {
 	struct service_entry *by_name;
+	/* How often an entry has come or gone, from 1 on: what was found before holds no longer. */
+	uint64_t change_count;
 };
 
 void services_init(struct services *services);
@@ -38,6 +40,9 @@ void services_fini(struct services *services);
 bool service_name_is_valid(struct span name);
 /* NULL when nobody offers it. Valid until the last offer is withdrawn. */
 struct service_entry *services_find(const struct services *services, struct span name);
+/* The same of a method's service, which the method remembers until an entry comes or goes. */
+struct service_entry *services_of_method(const struct services *services,
+					 struct method_entry *method);
 /* Add one offer. `node` is "" for a session of this daemon. */
 void services_offer(struct services *services, struct session *session, struct span name,
 		    struct span node);

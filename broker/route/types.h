@@ -30,6 +30,8 @@ struct type_entry {
 	UT_hash_handle by_name;
 };
 
+struct service_entry; /* route/service.h */
+
 struct method_entry {
 	char *name; /* "package.Service/Method" */
 	const struct schema_method *method;
@@ -37,6 +39,9 @@ struct method_entry {
 	/* The service is this daemon's own. */
 	bool is_builtin;
 	bool is_own;
+	/* Who offers it, as services_of_method last found it. */
+	struct service_entry *found;
+	uint64_t found_at_change;
 	UT_hash_handle by_name;
 };
 

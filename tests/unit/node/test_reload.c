@@ -203,6 +203,32 @@ static void test_reload_changes_rights_of_sessions_that_are_there(void **state)
 	fake_expect(ann, PACKET_PONG);
 }
 
+static enum lyc_status status_of_call(struct fake_client *client, uint64_t id)
+{
+	fake_call(client, id, &(struct packet_call){.body = FAKE_HELLO});
+	return (enum lyc_status)fake_expect(client, PACKET_REPLY)->reply.status;
+}
+
+/* A right that was used is not kept beyond the list that it was found in. */
+static void test_reload_takes_a_right_that_was_used(void **state)
+{
+	struct bench *bench = *state;
+	char *wide[] = {text("lyceum.notice.v1.Board/*")};
+	char *narrow[] = {text("lyceum.v1.Node/*")};
+	struct fake_client *ann = fake_client_add(bench->node, "ann");
+	bench->keys[1][0].call = wide;
+	bench->keys[1][0].n_call = 1;
+	apply(bench);
+	for (uint64_t id = 1; id < 4; id++)
+		assert_int_not_equal(status_of_call(ann, id), LYC_PERMISSION_DENIED);
+	bench->keys[1][0].call = narrow;
+	apply(bench);
+	assert_int_equal(status_of_call(ann, 4), LYC_PERMISSION_DENIED);
+	bench->keys[1][0].call = wide;
+	apply(bench);
+	assert_int_not_equal(status_of_call(ann, 5), LYC_PERMISSION_DENIED);
+}
+
 static void test_reload_leaves_credit_as_it_was_granted(void **state)
 {
 	struct bench *bench = *state;
@@ -283,6 +309,7 @@ int main(void)
 		on_bench(test_reload_cuts_who_is_not_let_in_any_more),
 		on_bench(test_reload_cuts_who_has_another_key),
 		on_bench(test_reload_changes_rights_of_sessions_that_are_there),
+		on_bench(test_reload_takes_a_right_that_was_used),
 		on_bench(test_reload_leaves_credit_as_it_was_granted),
 		on_bench(test_reload_touches_the_plugins_that_changed),
 		on_bench(test_reload_changes_the_hub),

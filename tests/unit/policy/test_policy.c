@@ -253,6 +253,27 @@ static void test_policy_call_list_is_of_whole_method_names(void **state)
 	assert_true(policy_may_call(policy_find(policy, "bob"), "any.Service/Method"));
 }
 
+/* What was found once is the right of that key and that method only, and goes with the key. */
+static void test_policy_right_that_was_found_is_of_one_key_and_method(void **state)
+{
+	struct policy *policy = *state;
+	static char *const names[] = {"lyceum.echo.v1.Echo/Say", "lyceum.echo.v1.Echo/Count"};
+	struct method_entry methods[2] = {{.name = names[0]}, {.name = names[1]}};
+	const struct grants *ann = policy_find(policy, "ann");
+	/* With a list that is set and empty nothing is allowed. */
+	struct grants *none = policy_grant(policy, "none", "", ROLE_PERSON);
+	none->call.is_set = true;
+	for (int round = 0; round < 3; round++) {
+		assert_true(policy_may_call_known(policy, ann, &methods[0]));
+		assert_false(policy_may_call_known(policy, ann, &methods[1]));
+		assert_false(policy_may_call_known(policy, none, &methods[0]));
+		assert_true(policy_may_call_known(policy, policy_find(policy, "bob"), &methods[1]));
+	}
+	policy_revoke(policy, "none");
+	for (size_t i = 0; i < POLICY_FOUND; i++)
+		assert_null(policy->found[i].grants);
+}
+
 static void test_policy_subscribe_list_covers_the_whole_pattern(void **state)
 {
 	const struct policy *policy = *state;
@@ -378,6 +399,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_policy_call_list_is_of_whole_method_names,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_policy_right_that_was_found_is_of_one_key_and_method, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_policy_subscribe_list_covers_the_whole_pattern,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -77,6 +77,33 @@ static void test_service_offers_abroad_are_of_a_node(void **state)
 	services_fini(&services);
 }
 
+/* What a method remembers of its service holds until an offer is the first or was the last. */
+static void test_service_of_a_method_is_looked_for_again_after_a_change(void **state)
+{
+	(void)state;
+	struct services services;
+	struct session sessions[2];
+	const struct schema_service echo = {.full_name = "a.Echo"};
+	struct method_entry method = {.service = &echo};
+	services_init(&services);
+	assert_null(services_of_method(&services, &method));
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 2; i++) {
+			list_init(&sessions[i].offers);
+			services_offer(&services, &sessions[i], text(i ? "a.Other" : "a.Echo"),
+				       text(""));
+			assert_ptr_equal(services_of_method(&services, &method),
+					 services_find(&services, text("a.Echo")));
+			assert_non_null(services_of_method(&services, &method));
+		}
+		services_withdraw(&services, &sessions[0]);
+		assert_null(services_of_method(&services, &method));
+		services_withdraw(&services, &sessions[1]);
+		assert_null(services_of_method(&services, &method));
+	}
+	services_fini(&services);
+}
+
 static void test_service_names_are_dotted_words(void **state)
 {
 	(void)state;
@@ -98,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_service_offers_here_take_turns),
 		cmocka_unit_test(test_service_offers_abroad_are_of_a_node),
+		cmocka_unit_test(test_service_of_a_method_is_looked_for_again_after_a_change),
 		cmocka_unit_test(test_service_names_are_dotted_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
