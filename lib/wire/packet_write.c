@@ -48,10 +48,22 @@ ALWAYS_INLINE void put_tag(struct writer *out, uint32_t number, enum pb_wire wir
 
 ALWAYS_INLINE void put_varint(struct writer *out, uint64_t value)
 {
-	if (out->to)
-		out->len = (size_t)(pb_put_varint(out->to + out->len, value) - out->to);
-	else
+	if (!out->to) {
 		out->len += varint_len(value);
+		return;
+	}
+	/* One byte or two nearly always. */
+	uint8_t *at = out->to + out->len;
+	if (value < 0x80) {
+		at[0] = (uint8_t)value;
+		out->len++;
+	} else if (value < 0x4000) {
+		at[0] = (uint8_t)(value | 0x80);
+		at[1] = (uint8_t)(value >> 7);
+		out->len += 2;
+	} else {
+		out->len = (size_t)(pb_put_varint(at, value) - out->to);
+	}
 }
 
 ALWAYS_INLINE void put_uint(struct writer *out, uint32_t number, uint64_t value)
