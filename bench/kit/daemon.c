@@ -10,7 +10,7 @@
 #include "io/keyfile.h"
 #include "kit/process.h"
 
-#define WAIT_MS 8000
+#define WAIT_MS 20000
 /* One with ten million records that it has not read yet. */
 #define START_MS 60000
 #define OTHER_KEYS 950
