@@ -257,8 +257,8 @@ static uint64_t read_so_far(void)
 	return count;
 }
 
-/* What one opening has read of it lies in the page cache, and a file system then calls it data: on a
- * disk, where it is read ahead. */
+/* What one opening has read of it lies in the page cache, and a file system then calls it data: on
+ * a disk, where it is read ahead. */
 static void test_recovery_passes_over_unused_room_the_second_time(void **state)
 {
 	(void)state;
