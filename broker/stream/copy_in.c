@@ -19,12 +19,13 @@ static enum lyc_status check_copy_home(struct stream *stream, const struct recor
 	if (status != LYC_OK || !message || message->key_count == 0 ||
 	    genuine_home(message, record->subject, name_len).len > 0)
 		return status;
-	/* The subject names no home: whoever came first is it. */
+	/* The subject names no home: whoever came first is it, be it that his record is not yet
+	 * known to be in the log. */
 	const struct subject_note *note = subjects_find(&stream->subjects, record->subject);
-	bool is_own = !(note && note->home) &&
-		      stream->env->last_of(stream->env->world, record->subject) > 0;
-	bool is_foreign = note && note->home && !span_is(record->origin, note->home);
-	if (is_foreign || is_own)
+	const char *home = origins_home(&stream->origins, note);
+	bool is_own = !home && ((note && note->pending > 0) ||
+				stream->env->last_of(stream->env->world, record->subject) > 0);
+	if (is_own || (home && !span_is(record->origin, home)))
 		return error_set(error, LYC_PERMISSION_DENIED, "'%.*s' is not the home of %.*s",
 				 (int)record->origin.len, (const char *)record->origin.data,
 				 (int)(record->subject.len < 120 ? record->subject.len : 120),
@@ -72,6 +73,8 @@ enum lyc_status stream_append_copy(struct stream *stream, struct span bytes, str
 	buf_add(&append->base.record, bytes.data, bytes.len);
 	origin_queued(origin, record.epoch, record.origin_seq);
 	append->note = subjects_expect(&stream->subjects, record.subject, record.label);
+	if (append->note->pending == 1)
+		append->note->pending_origin = (uint32_t)(origin - stream->origins.items);
 	append->on_done = on_done;
 	append->arg = arg;
 	append_start(stream, append);

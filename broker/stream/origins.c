@@ -6,6 +6,7 @@
 
 #include "base/ensure.h"
 #include "base/mem.h"
+#include "stream/subjects.h"
 
 #define MARK_STEP 256
 
@@ -45,6 +46,15 @@ struct origin *origins_get(struct origins *origins, struct span name)
 	*origin = (struct origin){0};
 	memcpy(origin->name, name.data, name.len);
 	return origin;
+}
+
+const char *origins_home(const struct origins *origins, const struct subject_note *note)
+{
+	if (!note || note->home)
+		return note ? note->home : NULL;
+	return note->pending > 0 && note->pending_origin > 0
+		       ? origins->items[note->pending_origin].name
+		       : NULL;
 }
 
 void origin_begin_epoch(struct origin *origin, uint64_t epoch)

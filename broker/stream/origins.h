@@ -68,6 +68,10 @@ void origins_fini(struct origins *origins);
 struct origin *origins_find(const struct origins *origins, struct span name);
 /* Find or add; NULL beyond ORIGINS_MAX. Pointers are valid until the next add. */
 struct origin *origins_get(struct origins *origins, struct span name);
+/* From where the records of a subject come, or those that are on their way to the log; NULL: from
+ * here, or there are none. note may be NULL. */
+struct subject_note;
+const char *origins_home(const struct origins *origins, const struct subject_note *note);
 /* A record of the origin has been committed under `seq` of this log. */
 void origin_committed(struct origin *origin, uint64_t epoch, uint64_t origin_seq, uint64_t seq);
 /* It had come so far, though the records that said so may have been removed. */

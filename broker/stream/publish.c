@@ -143,8 +143,9 @@ static enum lyc_status check_home(struct stream *stream, const struct publish_vi
 		return refuse_foreign(error, subject, home);
 	/* Where the subject names no home, whoever came first is it. */
 	const struct subject_note *note = subjects_find(&stream->subjects, subject);
-	if (home.len == 0 && view->message->key_count > 0 && note && note->home)
-		return refuse_foreign(error, subject, span_of(note->home, strlen(note->home)));
+	const char *first = origins_home(&stream->origins, note);
+	if (home.len == 0 && view->message->key_count > 0 && first)
+		return refuse_foreign(error, subject, span_of(first, strlen(first)));
 	return LYC_OK;
 }
 

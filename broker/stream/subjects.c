@@ -84,7 +84,8 @@ struct subject_note *subjects_expect(struct subjects *subjects, struct span subj
 				     struct span label)
 {
 	struct subject_note *note = made(subjects, subject);
-	note->pending++;
+	if (note->pending++ == 0)
+		note->pending_origin = 0;
 	buf_clear(&note->pending_label);
 	buf_add(&note->pending_label, label.data, label.len);
 	return note;

@@ -16,6 +16,7 @@ struct subject_note {
 	char *home;               /* NULL: here */
 	struct buf label;         /* of the last record; empty: MEMBERS or wider */
 	uint32_t pending;         /* appends that are not answered yet */
+	uint32_t pending_origin;  /* whose they are, in struct origins; 0: this daemon's own */
 	struct buf pending_label; /* whom the last record and those reach together */
 	UT_hash_handle by_subject;
 };
@@ -31,7 +32,8 @@ void subjects_note(struct subjects *subjects, struct span subject, struct span h
 		   struct span label);
 
 /* An append is on its way, with which the subject may have reached whom this label names. The entry
- * stays until subjects_settle says that it is answered. */
+ * stays until subjects_settle says that it is answered. It is this daemon's own; whoever appends
+ * the first copy says otherwise. */
 struct subject_note *subjects_expect(struct subjects *subjects, struct span subject,
 				     struct span label);
 void subjects_settle(struct subjects *subjects, struct subject_note *note);

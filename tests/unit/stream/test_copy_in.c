@@ -105,6 +105,67 @@ static void test_copy_in_comes_from_the_home_of_its_key(void **state)
 	buf_fini(&body);
 }
 
+static struct record gauge_of(const char *origin, uint64_t seq)
+{
+	struct record record = remark_of(origin, seq);
+	record.subject = fake_text("lyceum.notice.v1.Gauge.x");
+	return record;
+}
+
+/* Without waiting for what the log says of it. */
+static enum lyc_status queue(struct node_bench *bench, const struct record *record)
+{
+	struct buf bytes = {0};
+	struct lyc_error error;
+	record_write(&bytes, record);
+	enum lyc_status status = stream_append_copy(
+		&bench->node->daemon.stream, span_of(bytes.data, bytes.len), NULL, NULL, &error);
+	buf_fini(&bytes);
+	return status;
+}
+
+static uint64_t last_is_one(void *world, struct span subject)
+{
+	(void)world;
+	(void)subject;
+	return 1;
+}
+
+/* The key names no home. The log may have the first of them before the daemon has heard that it
+ * has. */
+static void test_copy_in_comes_from_who_was_first(void **state)
+{
+	struct node_bench *bench = *state;
+	struct env *env = &bench->node->daemon.env;
+	uint64_t (*last_of)(void *, struct span) = env->last_of;
+	struct record record = gauge_of("wales", 4);
+	assert_int_equal(queue(bench, &record), LYC_OK);
+	env->last_of = last_is_one;
+	record = gauge_of("wales", 5);
+	assert_int_equal(queue(bench, &record), LYC_OK);
+	record = gauge_of("cork", 4);
+	assert_int_equal(queue(bench, &record), LYC_PERMISSION_DENIED);
+	env->last_of = last_of;
+	fake_settle(bench->world);
+	record = gauge_of("cork", 4);
+	assert_int_equal(take(bench, &record), LYC_PERMISSION_DENIED);
+	record = gauge_of("wales", 6);
+	assert_int_equal(take(bench, &record), LYC_OK);
+}
+
+/* Our own, before and after the log has it. */
+static void test_copy_in_of_our_own_key_is_refused(void **state)
+{
+	struct node_bench *bench = *state;
+	struct record own = gauge_of("", 0);
+	struct record record = gauge_of("wales", 4);
+	assert_int_equal(stream_append_record(&bench->node->daemon.stream, &own, NULL, NULL, NULL),
+			 LYC_OK);
+	assert_int_equal(queue(bench, &record), LYC_PERMISSION_DENIED);
+	fake_settle(bench->world);
+	assert_int_equal(take(bench, &record), LYC_PERMISSION_DENIED);
+}
+
 /* What cannot be remembered would come again and again. */
 static void test_copy_in_of_origins_beyond_the_bound_is_refused(void **state)
 {
@@ -131,6 +192,8 @@ int main(void)
 		COPY_TEST(test_copy_in_refuses_what_is_no_copy),
 		COPY_TEST(test_copy_in_refuses_what_its_schema_does),
 		COPY_TEST(test_copy_in_comes_from_the_home_of_its_key),
+		COPY_TEST(test_copy_in_comes_from_who_was_first),
+		COPY_TEST(test_copy_in_of_our_own_key_is_refused),
 		COPY_TEST(test_copy_in_of_origins_beyond_the_bound_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
