@@ -41,8 +41,7 @@ void once_init(struct router *router)
 {
 	struct once *once = &router->once;
 	list_init(&once->keeper.calls_made);
-	list_init(&once->keeper.calls_held);
-	list_init(&once->keeper.of_turns);
+	list_init(&once->keeper.turns);
 	list_init(&once->keeper.calls_given);
 	once->keeper.kind = SESSION_CLIENT;
 	once->keeper.fd = -1;

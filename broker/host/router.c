@@ -160,7 +160,7 @@ enum lyc_status router_give(struct router *router, struct call *call, struct ses
 			    const struct packet_call *packet, struct lyc_error *error)
 {
 	if (turns_must_wait(router, call, callee))
-		return turns_hold(router, call, callee, packet, error);
+		return turns_hold(router, call, packet, error);
 	if (callee->calls_given_len + call->len > callee->call_credit) {
 		journal_because(router->journal, RULE_CREDIT);
 		return error_set(error, LYC_UNAVAILABLE,
@@ -331,7 +331,6 @@ void router_leave(struct router *router, struct session *session)
 		  session->identity);
 	list_each_safe (given, &session->calls_given)
 		router_end(router, list_entry(given, struct call, of_callee), &error);
-	turns_leave(session);
 }
 
 static void expire(struct call *call, void *arg)

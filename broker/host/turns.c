@@ -1,5 +1,4 @@
-/* Calls that wait for their turn lie with their caller, whose session is in one list of all such.
- */
+/* Calls that wait for their turn lie with it, and all turns where calls wait are in one list. */
 #include "host/turns.h"
 
 #include <stdlib.h>
@@ -14,7 +13,7 @@
 
 void turns_init(struct turns *turns)
 {
-	list_init(&turns->callers);
+	list_init(&turns->waiting);
 	turns->reader = NULL;
 }
 
@@ -24,21 +23,58 @@ void turns_fini(struct turns *turns)
 	turns->reader = NULL;
 }
 
+/* Of a callee that has gone, and that no call names any more. */
+static bool is_over(const struct router *router, const struct turn *turn)
+{
+	return turn->out_len == 0 && list_is_empty(&turn->of_waiting) &&
+	       !session_by_serial(router->sessions, turn->callee);
+}
+
+static struct turn *make_turn(struct router *router, struct session *caller, uint64_t callee)
+{
+	list_each_safe (node, &caller->turns) {
+		struct turn *turn = list_entry(node, struct turn, of_caller);
+		if (!is_over(router, turn))
+			continue;
+		list_remove(&turn->of_caller);
+		free(turn);
+	}
+	struct turn *turn = mem_new(struct turn);
+	turn->caller = caller;
+	turn->callee = callee;
+	list_init(&turn->of_waiting);
+	list_init(&turn->held);
+	list_init(&turn->of_caller);
+	list_add_last(&caller->turns, &turn->of_caller);
+	return turn;
+}
+
+/* A caller has few callees. */
+static struct turn *get_turn(struct router *router, struct session *caller, uint64_t callee)
+{
+	list_each (node, &caller->turns) {
+		struct turn *turn = list_entry(node, struct turn, of_caller);
+		if (turn->callee == callee)
+			return turn;
+	}
+	return make_turn(router, caller, callee);
+}
+
 static uint64_t least_window(const struct session *caller)
 {
 	bool is_many = session_is_link(caller) || caller->kind == SESSION_PLUGIN;
 	return TURNS_WINDOW * (is_many ? MANY : 1);
 }
 
-static uint64_t window_of(const struct session *caller)
+static uint64_t window_of(const struct turn *turn)
 {
-	return caller->calls_window ? caller->calls_window : least_window(caller);
+	return turn->window ? turn->window : least_window(turn->caller);
 }
 
 /* One call is always let through, however long it is. */
-static bool has_window(const struct session *caller, const struct call *call)
+static bool has_window(const struct turn *turn, const struct call *call)
 {
-	return caller->calls_out_len == 0 || caller->calls_out_len + call->len <= window_of(caller);
+	return turn->out_len == 0 || turn->out_len + call->len <= window_of(turn);
 }
 
 static bool has_room(const struct session *callee, const struct call *call)
@@ -60,48 +96,46 @@ static bool is_shared(struct router *router, const struct call *call, struct ses
 
 bool turns_must_wait(struct router *router, struct call *call, struct session *callee)
 {
-	const struct session *caller = call->caller;
+	struct session *caller = call->caller;
 	/* Behind a link are many callees, and the daemon there looks after them. */
-	if (call->once || call->turn_at || caller->is_inner || session_is_link(callee))
+	if (call->once || caller->is_inner || session_is_link(callee))
+		return false;
+	struct turn *turn = get_turn(router, caller, callee->serial);
+	call->turn = turn;
+	if (call->has_had_turn)
 		return false;
 	bool is_of_several = is_shared(router, call, callee);
 	/* What never has room there is refused. */
 	if (call->len > callee->call_credit)
 		return false;
-	if (!list_is_empty(&caller->calls_held))
+	if (!list_is_empty(&turn->held))
 		return true;
 	/* It is full, and not with this caller's calls. */
 	if (!has_room(callee, call))
-		return is_of_several && caller->calls_out_len + call->len <= least_window(caller);
-	return is_of_several && !has_window(caller, call);
+		return is_of_several && turn->out_len + call->len <= least_window(caller);
+	return is_of_several && !has_window(turn, call);
 }
 
-enum lyc_status turns_hold(struct router *router, struct call *call, struct session *callee,
+enum lyc_status turns_hold(struct router *router, struct call *call,
 			   const struct packet_call *packet, struct lyc_error *error)
 {
-	struct session *caller = call->caller;
-	enum lyc_status status = waiting_hold(router, call, &caller->calls_held, packet, error);
+	struct turn *turn = call->turn;
+	enum lyc_status status = waiting_hold(router, call, &turn->held, packet, error);
 	if (status != LYC_OK)
 		return status;
-	call->turn_at = callee->serial;
 	call->awaits_turn = true;
-	if (list_is_empty(&caller->of_turns)) {
-		caller->calls_done_len = 0;
-		list_add_last(&router->turns.callers, &caller->of_turns);
+	if (list_is_empty(&turn->of_waiting)) {
+		turn->done_len = 0;
+		list_add_last(&router->turns.waiting, &turn->of_waiting);
 	}
 	return LYC_OK;
 }
 
-void turns_leave(struct session *session)
-{
-	list_remove(&session->of_turns);
-}
-
 /* One whose callee has ended goes on, too: to another one, or it is refused. */
-static bool may_go(struct router *router, const struct session *caller, const struct call *call)
+static bool may_go(struct router *router, const struct turn *turn, const struct call *call)
 {
-	const struct session *callee = session_by_serial(router->sessions, call->turn_at);
-	return !callee || (has_window(caller, call) && has_room(callee, call));
+	const struct session *callee = session_by_serial(router->sessions, turn->callee);
+	return !callee || (has_window(turn, call) && has_room(callee, call));
 }
 
 static void give_on(struct router *router, struct call *call)
@@ -113,6 +147,7 @@ static void give_on(struct router *router, struct call *call)
 	router->calls.held_len -= held.len;
 	list_remove(&call->of_waiting);
 	call->awaits_turn = false;
+	call->has_had_turn = true;
 	if (!router->turns.reader)
 		router->turns.reader = mem_new(struct frame_reader);
 	frame_start(router->turns.reader, span_of(held.data, held.len));
@@ -123,32 +158,32 @@ static void give_on(struct router *router, struct call *call)
 
 void turns_turn(struct router *router)
 {
-	list_each_safe (node, &router->turns.callers) {
-		struct session *caller = list_entry(node, struct session, of_turns);
-		while (!list_is_empty(&caller->calls_held)) {
-			struct call *first =
-				list_entry(caller->calls_held.next, struct call, of_waiting);
-			if (!may_go(router, caller, first))
+	list_each_safe (node, &router->turns.waiting) {
+		struct turn *turn = list_entry(node, struct turn, of_waiting);
+		while (!list_is_empty(&turn->held)) {
+			struct call *first = list_entry(turn->held.next, struct call, of_waiting);
+			if (!may_go(router, turn, first))
 				break;
 			give_on(router, first);
 		}
-		if (list_is_empty(&caller->calls_held)) {
-			caller->calls_window = 0;
-			list_remove(&caller->of_turns);
+		if (list_is_empty(&turn->held)) {
+			turn->window = 0;
+			list_remove(&turn->of_waiting);
 		}
 	}
 }
 
 void turns_tick(struct router *router)
 {
-	list_each (node, &router->turns.callers) {
-		struct session *caller = list_entry(node, struct session, of_turns);
-		uint64_t window = window_of(caller);
-		if (caller->calls_done_len < least_window(caller) / 16)
+	list_each (node, &router->turns.waiting) {
+		struct turn *turn = list_entry(node, struct turn, of_waiting);
+		uint64_t least = least_window(turn->caller);
+		uint64_t window = window_of(turn);
+		if (turn->done_len < least / 16)
 			window = window < WIRE_MAX_CREDIT ? window * 2 : window;
-		else if (window > least_window(caller))
+		else if (window > least)
 			window /= 2;
-		caller->calls_window = window;
-		caller->calls_done_len = 0;
+		turn->window = window;
+		turn->done_len = 0;
 	}
 }

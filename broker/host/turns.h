@@ -2,7 +2,8 @@
  * Callers take turns at a callee that several of them call: none has more than a window of bytes of
  * calls with it, and what is beyond that waits here, in order. So a caller who floods waits for its
  * own calls, and another's are never behind more than a window of them. A callee that has one
- * caller only gets all that its credit allows.
+ * caller only gets all that its credit allows. What waits at one callee holds up no call to
+ * another.
  *
  * Who is slow by nature, because it answers later, must not be taken for one that is flooded: where
  * little has ended since the last tick the window doubles, and where much has it shrinks again.
@@ -23,7 +24,7 @@
 struct router;
 
 struct turns {
-	struct list callers; /* sessions with calls that wait */
+	struct list waiting; /* turns where calls wait */
 	struct frame_reader *reader;
 };
 
@@ -31,11 +32,9 @@ void turns_init(struct turns *turns);
 void turns_fini(struct turns *turns);
 /* Is it not its turn at this callee yet? A call with an idempotency key never waits. */
 bool turns_must_wait(struct router *router, struct call *call, struct session *callee);
+/* One that must wait. */
 LYC_MUST_USE enum lyc_status turns_hold(struct router *router, struct call *call,
-					struct session *callee, const struct packet_call *packet,
-					struct lyc_error *error);
-/* The session has ended, and its calls. */
-void turns_leave(struct session *session);
+					const struct packet_call *packet, struct lyc_error *error);
 /* At the end of a turn of the loop: give what may go now. */
 void turns_turn(struct router *router);
 void turns_tick(struct router *router);

@@ -44,8 +44,7 @@ void why_init(struct daemon *daemon)
 	list_init(&session->dirty);
 	list_init(&session->waiting);
 	list_init(&session->calls_made);
-	list_init(&session->calls_held);
-	list_init(&session->of_turns);
+	list_init(&session->turns);
 	list_init(&session->calls_given);
 	list_init(&session->subscriptions);
 	list_init(&session->offers);

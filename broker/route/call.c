@@ -159,7 +159,8 @@ void call_give(struct call *call, struct session *callee)
 {
 	call->callee = callee;
 	callee->calls_given_len += call->len;
-	call->caller->calls_out_len += call->len;
+	if (call->turn)
+		call->turn->out_len += call->len;
 	list_add_last(&callee->calls_given, &call->of_callee);
 }
 
@@ -197,8 +198,10 @@ void call_end(struct call_table *table, struct call *call)
 	call->caller->calls_made_count--;
 	if (call->callee) {
 		call->callee->calls_given_len -= call->len;
-		call->caller->calls_out_len -= call->len;
-		call->caller->calls_done_len += call->len;
+	}
+	if (call->callee && call->turn) {
+		call->turn->out_len -= call->len;
+		call->turn->done_len += call->len;
 	}
 	list_remove(&call->of_caller);
 	list_remove(&call->of_callee);

@@ -53,9 +53,10 @@ struct call {
 	uint64_t wait_seq;
 	/* It waits until another instance has let go. */
 	bool awaits_handover;
-	/* It waits for its turn at the session of this serial number, or has waited. */
-	uint64_t turn_at;
+	/* Its caller's at its callee; NULL: such a call never waits for one. */
+	struct turn *turn;
 	bool awaits_turn;
+	bool has_had_turn;
 	struct list of_waiting;
 
 	uint32_t next_free;

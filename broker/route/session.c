@@ -68,8 +68,7 @@ struct session *session_add(struct session_table *table, uint32_t port, struct s
 	list_init(&session->waiting);
 	list_init(&session->calls_made);
 	list_init(&session->calls_given);
-	list_init(&session->calls_held);
-	list_init(&session->of_turns);
+	list_init(&session->turns);
 	list_init(&session->subscriptions);
 	list_init(&session->offers);
 	HASH_ADD(by_address, table->by_address, address, session->address_len, session);
@@ -230,6 +229,16 @@ void session_set_publishes(struct session *session, const struct span *patterns,
 	}
 }
 
+static void drop_turns(struct session *session)
+{
+	list_each_safe (node, &session->turns) {
+		struct turn *turn = list_entry(node, struct turn, of_caller);
+		list_remove(&turn->of_caller);
+		list_remove(&turn->of_waiting);
+		free(turn);
+	}
+}
+
 void session_free(struct session_table *table, struct session *session)
 {
 	flush(table, session);
@@ -237,7 +246,7 @@ void session_free(struct session_table *table, struct session *session)
 	session_set_publishes(session, NULL, 0);
 	buf_fini(&session->out);
 	list_remove(&session->dirty);
-	list_remove(&session->of_turns);
+	drop_turns(session);
 	list_remove(&session->all);
 	HASH_DELETE(by_address, table->by_address, session);
 	HASH_DELETE(by_serial, table->by_serial, session);

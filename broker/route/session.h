@@ -21,6 +21,18 @@
 /* And for all together. */
 #define SESSION_MAX_WAITING (256u * 1024 * 1024)
 
+/* One caller at one callee: see host/turns.h. The caller's session owns it. */
+struct turn {
+	struct list of_caller;
+	struct list of_waiting; /* where calls are held */
+	struct session *caller;
+	uint64_t callee;   /* its serial number */
+	uint64_t out_len;  /* bytes of calls that it has been given */
+	uint64_t done_len; /* of them, those that have ended since the last tick */
+	uint64_t window;   /* 0: as everybody has at first */
+	struct list held;  /* calls that wait, in order */
+};
+
 enum session_kind {
 	SESSION_CLIENT = 0,
 	SESSION_PLUGIN,
@@ -77,13 +89,7 @@ struct session {
 	struct list calls_given;
 	size_t calls_made_count;
 
-	/* Taking turns (host/turns.h): of the calls that it made, what somebody has been given, and
-	 * what of that has ended since the last tick; those that wait for their turn. */
-	uint64_t calls_out_len;
-	uint64_t calls_done_len;
-	uint64_t calls_window; /* 0: as everybody has at first */
-	struct list calls_held;
-	struct list of_turns;
+	struct list turns; /* as a caller, one for each callee that it has called */
 	/* Who gave it the last call, and until when it counts as shared by several. */
 	uint64_t last_caller;
 	uint64_t shared_until_ms;

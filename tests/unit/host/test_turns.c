@@ -135,6 +135,35 @@ static void test_turns_full_callee_takes_a_newcomer_when_it_has_room(void **stat
 	buf_fini(&flood.body);
 }
 
+/* Two instances get the calls by turns. One of them does not answer: what waits for it is in nobody
+ * else's way. */
+static void test_turns_callee_that_stands_still_holds_up_its_own_calls_only(void **state)
+{
+	struct flood flood;
+	begin(&flood, *state);
+	struct daemon *daemon = &flood.bench->node->daemon;
+	struct fake_client *second = fake_client_add(flood.bench->node, "board.2");
+	services_offer(&daemon->services,
+		       session_find(&daemon->sessions, 1, fake_text(second->routing_id)),
+		       fake_text("lyceum.notice.v1.Board"), fake_text(""));
+	for (uint64_t id = 1000; id < 1004; id++) {
+		call(&flood, flood.bench->ann, id);
+		call(&flood, flood.root, id);
+	}
+	for (uint64_t id = 1; id <= 100; id++)
+		call(&flood, flood.root, id);
+	size_t answered = 0;
+	const struct packet *packet;
+	while ((packet = fake_next(second))) {
+		assert_int_equal(packet->kind, PACKET_CALL);
+		fake_answer(second, packet->call.id, FAKE_HELLO, false);
+		answered++;
+	}
+	assert_int_equal(answered, 54);
+	assert_in_range(take(&flood), WINDOW_CALLS / 2, WINDOW_CALLS + 9);
+	buf_fini(&flood.body);
+}
+
 /* A plugin that answers later is not held up: its callers get more out while little comes back. */
 static void test_turns_window_grows_where_little_is_answered(void **state)
 {
@@ -213,6 +242,7 @@ int main(void)
 		TURNS_TEST(test_turns_callee_of_one_caller_gets_all_at_once),
 		TURNS_TEST(test_turns_another_caller_is_behind_a_window_only),
 		TURNS_TEST(test_turns_full_callee_takes_a_newcomer_when_it_has_room),
+		TURNS_TEST(test_turns_callee_that_stands_still_holds_up_its_own_calls_only),
 		TURNS_TEST(test_turns_window_grows_where_little_is_answered),
 		TURNS_TEST(test_turns_call_that_waits_ends_by_its_deadline_or_cancelled),
 		TURNS_TEST(test_turns_end_with_caller_and_callee),
