@@ -118,8 +118,9 @@ await step('by the keyboard alone: search, card, short list, invitation', async 
 	await ann.keyboard.type(question);
 	await ann.waitForSelector('.hit');
 	await ann.waitForFunction(() => document.querySelector('.nodes li.fresh[data-node=wales]'));
-	const name = await text(ann, '.hit h3');
 	await tabTo(ann, '.hit h3 a');
+	// Of the one that has the focus: the list may be sorted anew while other nodes answer.
+	const name = await ann.evaluate(() => document.activeElement.textContent);
 	await ann.keyboard.press('Enter');
 	await ann.waitForFunction(who => document.activeElement.tagName === 'H1' && document.querySelector('h1').textContent === who && document.querySelector('.card .evidence'), name);
 	await tabTo(ann, '.card .toggle');
