@@ -17,43 +17,12 @@
 #include "io/keyfile.h"
 #include "io/zap.h"
 #include "io/zsock.h"
+#include "watched_loop.h"
 
 #define MESSAGES 10000
 #define WINDOW 400
-#define DEADLINE_MS 8000
 
-static uv_loop_t loop;
-static void *ctx;
-static uv_timer_t watchdog;
-static bool is_late;
 static struct lyc_error error;
-
-static void watchdog_fired(uv_timer_t *timer)
-{
-	(void)timer;
-	is_late = true;
-	uv_stop(&loop);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	is_late = false;
-	ctx = zmq_ctx_new();
-	uv_loop_init(&loop);
-	uv_timer_init(&loop, &watchdog);
-	uv_timer_start(&watchdog, watchdog_fired, DEADLINE_MS, 0);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	uv_close((uv_handle_t *)&watchdog, NULL);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	int rc = uv_loop_close(&loop);
-	return zmq_ctx_term(ctx) == 0 && rc == 0 ? 0 : -1;
-}
 
 static struct buf buf_of(const void *bytes, size_t len)
 {
@@ -495,7 +464,8 @@ static void test_zsock_tells_once_that_it_has_closed(void **state)
 	assert_int_equal(count, 1);
 }
 
-#define ZSOCK_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define ZSOCK_TEST(name)                                                                           \
+	cmocka_unit_test_setup_teardown(name, watched_loop_setup, watched_loop_teardown)
 
 int main(void)
 {

@@ -8,40 +8,9 @@
 #include <cmocka.h>
 
 #include "io/zsock.h"
+#include "watched_loop.h"
 
-#define DEADLINE_MS 8000
-
-static uv_loop_t loop;
-static void *ctx;
-static uv_timer_t watchdog;
-static bool is_late;
 static struct lyc_error error;
-
-static void watchdog_fired(uv_timer_t *timer)
-{
-	(void)timer;
-	is_late = true;
-	uv_stop(&loop);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	ctx = zmq_ctx_new();
-	uv_loop_init(&loop);
-	uv_timer_init(&loop, &watchdog);
-	uv_timer_start(&watchdog, watchdog_fired, DEADLINE_MS, 0);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	uv_close((uv_handle_t *)&watchdog, NULL);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	int rc = uv_loop_close(&loop);
-	return zmq_ctx_term(ctx) == 0 && rc == 0 ? 0 : -1;
-}
 
 static uint32_t long_count;
 static uint32_t long_in_turn;
@@ -139,10 +108,10 @@ static void test_zsock_turn_ends_before_a_long_frame(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_zsock_turn_has_an_end_in_bytes, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(test_zsock_turn_ends_before_a_long_frame, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(test_zsock_turn_has_an_end_in_bytes,
+						watched_loop_setup, watched_loop_teardown),
+		cmocka_unit_test_setup_teardown(test_zsock_turn_ends_before_a_long_frame,
+						watched_loop_setup, watched_loop_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
