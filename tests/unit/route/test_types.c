@@ -182,6 +182,36 @@ static void rename_text(Google__Protobuf__DescriptorProto *notice)
 	memcpy(notice->field[2]->name, "next", 4);
 }
 
+/* And the message within it has another name. */
+static void rename_part(Google__Protobuf__DescriptorProto *notice)
+{
+	without_parts(notice);
+	assert_string_equal(notice->nested_type[0]->name, "Part");
+	memcpy(notice->nested_type[0]->name, "Past", 4);
+}
+
+/* What a subject was found to be a moment ago is not remembered beyond that. */
+static void test_types_subject_finds_a_longer_name_that_came_since(void **state)
+{
+	(void)state;
+	struct types types;
+	struct span subject = text("lyceum.notice.v1.Notice.Part.x");
+	size_t len;
+	types_init(&types);
+	struct schema *before = changed(rename_part);
+	struct schema *after = schema_file_compile(NOTICE_SET, NULL);
+	assert_int_equal(types_add(&types, before, false, NULL), LYC_OK);
+	assert_string_equal(types_of_subject(&types, subject, &len)->full_name,
+			    "lyceum.notice.v1.Notice");
+	assert_int_equal(types_add(&types, after, false, NULL), LYC_OK);
+	assert_string_equal(types_of_subject(&types, subject, &len)->full_name,
+			    "lyceum.notice.v1.Notice.Part");
+	assert_int_equal(len, strlen("lyceum.notice.v1.Notice.Part"));
+	schema_unref(before);
+	schema_unref(after);
+	types_fini(&types);
+}
+
 static const char notices[] = "lyceum.notice.v1.Notice";
 
 /* A part may become labelled, and is then known as such; a label is never taken away. */
@@ -305,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_types_of_a_set_that_others_brought_first_become_own),
 		cmocka_unit_test(test_types_of_our_own_plugin_win_over_what_others_brought),
 		cmocka_unit_test(test_types_subject_finds_the_longest_name),
+		cmocka_unit_test(test_types_subject_finds_a_longer_name_that_came_since),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
