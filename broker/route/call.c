@@ -196,9 +196,8 @@ void call_end(struct call_table *table, struct call *call)
 	table->held_len -= call->held.len;
 	call->caller->calls_made_len -= call->len;
 	call->caller->calls_made_count--;
-	if (call->callee) {
+	if (call->callee)
 		call->callee->calls_given_len -= call->len;
-	}
 	if (call->callee && call->turn) {
 		call->turn->out_len -= call->len;
 		call->turn->done_len += call->len;
