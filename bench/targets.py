@@ -30,8 +30,9 @@ def line(what, floor_text, aim_text, parts):
     if not parts:
         return None
     here = "; ".join(words % number(value) for words, value, *_ in parts)
-    verdicts = list(dict.fromkeys(verdict(value, floor, aim, is_cost) for _, value, floor, aim, is_cost in parts))
-    return [what, floor_text, aim_text, here, ", ".join(verdicts)]
+    verdicts = [verdict(value, floor, aim, is_cost) for _, value, floor, aim, is_cost in parts]
+    # One for all, or one for each value, in their order.
+    return [what, floor_text, aim_text, here, verdicts[0] if len(set(verdicts)) == 1 else "; ".join(verdicts)]
 
 
 def calls(rows):
