@@ -37,15 +37,23 @@ static void delete_folder(const char *path)
 	rmdir(path);
 }
 
-struct temp_log *temp_log_new(uint64_t segment_len)
+static struct temp_log *new_below(const char *folder, uint64_t segment_len)
 {
 	struct temp_log *log = mem_new(struct temp_log);
-	/* In memory where the system has that: these tests are not about the disk. */
-	snprintf(log->folder, sizeof(log->folder), "%s/lyceum-log-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(log->folder, sizeof(log->folder), "%s/lyceum-log-XXXXXX", folder);
 	ensure(mkdtemp(log->folder));
 	log->segment_len = segment_len;
 	return log;
+}
+
+struct temp_log *temp_log_new(uint64_t segment_len)
+{
+	return new_below(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", segment_len);
+}
+
+struct temp_log *temp_log_new_on_disk(uint64_t segment_len)
+{
+	return new_below(".", segment_len);
 }
 
 void temp_log_open(struct temp_log *log)

@@ -27,7 +27,10 @@ struct temp_records {
 	struct temp_record items[4096];
 };
 
+/* In memory where the system has that: most tests are not about the disk. */
 struct temp_log *temp_log_new(uint64_t segment_len);
+/* In the folder that the test runs in. */
+struct temp_log *temp_log_new_on_disk(uint64_t segment_len);
 /* Close, delete. */
 void temp_log_free(struct temp_log *log);
 void temp_log_close(struct temp_log *log);

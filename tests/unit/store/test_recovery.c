@@ -262,10 +262,7 @@ static uint64_t read_so_far(void)
 static void test_recovery_passes_over_unused_room_the_second_time(void **state)
 {
 	(void)state;
-	struct temp_log *log = temp_log_new(64 * 1024 * 1024);
-	assert_int_equal(rmdir(log->folder), 0);
-	snprintf(log->folder, sizeof(log->folder), "lyceum-log-XXXXXX");
-	assert_non_null(mkdtemp(log->folder));
+	struct temp_log *log = temp_log_new_on_disk(64 * 1024 * 1024);
 	temp_log_in_child(log, two_batches);
 	for (int i = 0; i < 4; i++) {
 		uint64_t before = read_so_far();
