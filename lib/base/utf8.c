@@ -1,6 +1,7 @@
 /* UTF-8, by table 3-7 of the Unicode standard. */
 #include "base/utf8.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Length of the sequence that starts at `at`, 0 when malformed. */
@@ -33,21 +34,34 @@ static size_t sequence_len(const uint8_t *at, size_t left)
 	return len;
 }
 
+static inline uint64_t high_bits_of_eight(const uint8_t *bytes)
+{
+	uint64_t eight;
+	memcpy(&eight, bytes, 8);
+	return eight & 0x8080808080808080u;
+}
+
 bool utf8_check(const uint8_t *bytes, size_t len, size_t *ret_count)
 {
 	size_t count = 0;
 	size_t i = 0;
 	while (i < len) {
-		/* Eight at once while they are plain; the last ones with some that were seen. */
-		size_t step_len = len - i < 8 ? len - i : 8;
-		uint64_t eight;
-		if (len >= 8) {
-			memcpy(&eight, bytes + i + step_len - 8, 8);
-			if ((eight & 0x8080808080808080u) == 0) {
-				i += step_len;
-				count += step_len;
+		/* Plain ones: many at once, then up to the first that is not. */
+		if (len - i >= 32 &&
+		    (high_bits_of_eight(bytes + i) | high_bits_of_eight(bytes + i + 8) |
+		     high_bits_of_eight(bytes + i + 16) | high_bits_of_eight(bytes + i + 24)) ==
+			    0) {
+			i += 32;
+			count += 32;
+			continue;
+		}
+		if (len - i >= 8) {
+			uint64_t high = le64toh(high_bits_of_eight(bytes + i));
+			size_t plain = high == 0 ? 8 : (size_t)__builtin_ctzll(high) >> 3;
+			i += plain;
+			count += plain;
+			if (plain == 8)
 				continue;
-			}
 		}
 		size_t step = sequence_len(bytes + i, len - i);
 		if (step == 0)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "base/utf8.h"
 
 /* The length of a well-formed character at the start, 0 when there is none. */
@@ -106,21 +107,42 @@ static void test_utf8_check_agrees_on_the_edges_of_three_and_four_bytes(void **s
 static void test_utf8_check_sees_a_fault_at_every_place_of_a_long_text(void **state)
 {
 	(void)state;
-	for (size_t at = 0; at < 40; at++) {
-		uint8_t bytes[40];
+	for (size_t at = 0; at < 100; at++) {
+		uint8_t bytes[100];
 		size_t count;
 		memset(bytes, 'a', sizeof(bytes));
 		assert_true(utf8_check(bytes, sizeof(bytes), &count));
-		assert_int_equal(count, 40);
+		assert_int_equal(count, 100);
 		bytes[at] = 0xc3;
 		assert_false(utf8_check(bytes, sizeof(bytes), &count));
 		if (at + 1 == sizeof(bytes))
 			continue;
 		bytes[at + 1] = 0xa9;
 		assert_true(utf8_check(bytes, sizeof(bytes), &count));
-		assert_int_equal(count, 39);
+		assert_int_equal(count, 99);
 	}
 	assert_true(utf8_check(NULL, 0, NULL));
+}
+
+/* Whatever length the plain ones between the others have. */
+static void test_utf8_check_agrees_on_mixed_texts(void **state)
+{
+	(void)state;
+	struct rng rng;
+	rng_init(&rng, 7);
+	for (int round = 0; round < 20000; round++) {
+		uint8_t bytes[160];
+		size_t len = 0;
+		while (len < 150) {
+			for (uint64_t plain = rng_below(&rng, 40); plain > 0 && len < 150; plain--)
+				bytes[len++] = 'a';
+			if (rng_below(&rng, 20) == 0)
+				bytes[len++] = (uint8_t)rng_next(&rng);
+			else
+				len += utf8_put(bytes + len, (uint32_t)rng_below(&rng, 0xd800));
+		}
+		compare(bytes, 1 + rng_below(&rng, len));
+	}
 }
 
 static void test_utf8_put_and_next_round_trip_every_code_point(void **state)
@@ -160,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_utf8_check_agrees_on_all_one_and_two_bytes),
 		cmocka_unit_test(test_utf8_check_agrees_on_the_edges_of_three_and_four_bytes),
 		cmocka_unit_test(test_utf8_check_sees_a_fault_at_every_place_of_a_long_text),
+		cmocka_unit_test(test_utf8_check_agrees_on_mixed_texts),
 		cmocka_unit_test(test_utf8_put_and_next_round_trip_every_code_point),
 		cmocka_unit_test(test_utf8_copy_ends_between_characters),
 	};
