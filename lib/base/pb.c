@@ -1,7 +1,86 @@
 /* Protobuf's wire format, by hand. */
 #include "base/pb.h"
 
+#include <endian.h>
 #include <string.h>
+
+#define HIGH_BITS 0x8080808080808080u
+
+/* The bytes of eight that end a varint, as their highest bits. */
+static inline uint64_t ends_of(uint64_t eight)
+{
+	return ~eight & HIGH_BITS;
+}
+
+static inline uint64_t load_eight(const uint8_t *at)
+{
+	uint64_t eight;
+	memcpy(&eight, at, 8);
+	return le64toh(eight);
+}
+
+/* Seven bits of each byte, next to each other. */
+static inline uint64_t join_sevens(uint64_t eight)
+{
+	eight = (eight & 0x007f007f007f007fu) | (eight & 0x7f007f007f007f00u) >> 1;
+	eight = (eight & 0x00003fff00003fffu) | (eight & 0x3fff00003fff0000u) >> 2;
+	return (eight & 0x000000000fffffffu) | (eight & 0x0fffffff00000000u) >> 4;
+}
+
+const uint8_t *pb_long_varint_at(const uint8_t *at, const uint8_t *end, uint64_t *ret_value)
+{
+	if (end - at >= 8) {
+		uint64_t eight = load_eight(at);
+		uint64_t ends = ends_of(eight);
+		if (ends != 0) {
+			/* All bits up to those of the first byte that ends one. */
+			*ret_value = join_sevens(eight & (ends ^ (ends - 1)));
+			return at + (__builtin_ctzll(ends) >> 3) + 1;
+		}
+	}
+	uint64_t value = 0;
+	for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {
+		uint8_t byte = *at++;
+		if (shift == 63 && byte > 1)
+			return NULL;
+		value |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) {
+			*ret_value = value;
+			return at;
+		}
+	}
+	return NULL;
+}
+
+bool pb_count_varints(struct span run, size_t *ret_count)
+{
+	const uint8_t *at = run.data;
+	size_t left = run.len;
+	size_t count = 0;
+	/* Bytes since the last end. */
+	size_t open = 0;
+	for (; left >= 8; at += 8, left -= 8) {
+		uint64_t ends = ends_of(load_eight(at));
+		if (ends == 0 || open + (size_t)(__builtin_ctzll(ends) >> 3) > 7)
+			return false;
+		count += (size_t)((ends >> 7) * 0x0101010101010101u >> 56);
+		open = (size_t)(__builtin_clzll(ends) >> 3);
+	}
+	for (; left > 0; at++, left--) {
+		if (*at >= 0x80) {
+			open++;
+			continue;
+		}
+		if (open > 7)
+			return false;
+		count++;
+		open = 0;
+	}
+	if (open > 0)
+		return false;
+	*ret_count = count;
+	return true;
+}
 
 static bool read_fixed(struct pb_reader *reader, size_t size, uint64_t *ret_value)
 {

@@ -44,27 +44,39 @@ static inline struct pb_reader pb_reader_of(struct span bytes)
 	return (struct pb_reader){.at = bytes.data, .end = end, .has_failed = false};
 }
 
-/* Up to 10 bytes; false when cut off or longer than 64 bits. */
+/* Of three bytes and more, or cut off: pb_varint_at. */
+const uint8_t *pb_long_varint_at(const uint8_t *at, const uint8_t *end, uint64_t *ret_value);
+
+/* Up to 10 bytes. Where it ends, NULL when it is cut off or longer than 64 bits. Most have one byte
+ * or two: lengths, statuses, small numbers. */
+static inline const uint8_t *pb_varint_at(const uint8_t *at, const uint8_t *end,
+					  uint64_t *ret_value)
+{
+	if (__builtin_expect(at < end && *at < 0x80, 1)) {
+		*ret_value = *at;
+		return at + 1;
+	}
+	if (end - at >= 2 && at[1] < 0x80) {
+		*ret_value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+		return at + 2;
+	}
+	return pb_long_varint_at(at, end, ret_value);
+}
+
 static inline bool pb_read_varint(struct pb_reader *reader, uint64_t *ret_value)
 {
-	const uint8_t *at = reader->at;
-	uint64_t value = 0;
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		if (at == reader->end)
-			break;
-		uint8_t byte = *at++;
-		if (shift == 63 && byte > 1)
-			break;
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80) {
-			reader->at = at;
-			*ret_value = value;
-			return true;
-		}
+	const uint8_t *at = pb_varint_at(reader->at, reader->end, ret_value);
+	if (!at) {
+		reader->has_failed = true;
+		return false;
 	}
-	reader->has_failed = true;
-	return false;
+	reader->at = at;
+	return true;
 }
+
+/* How many varints there are in a packed run, each of at most 8 bytes. False when one is longer or
+ * the last one is cut off: who reads them one by one learns which. */
+bool pb_count_varints(struct span run, size_t *ret_count);
 
 /* The next field; false at the end and on malformed bytes (has_failed then). Groups are malformed
  * here. */

@@ -33,42 +33,10 @@ static bool check_message(struct checking *checking, struct fault_frame *frame);
 
 /* ---- reading ---- */
 
-static __attribute__((noinline)) place read_long_varint(place at, place end, uint64_t *ret_value)
-{
-	struct pb_reader reader = {.at = at, .end = end};
-	return pb_read_varint(&reader, ret_value) ? reader.at : NULL;
-}
-
-static inline place read_varint(place at, place end, uint64_t *ret_value)
-{
-	if (__builtin_expect(at < end && *at < 0x80, 1)) {
-		*ret_value = *at;
-		return at + 1;
-	}
-	if (end - at >= 2 && at[1] < 0x80) {
-		*ret_value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
-		return at + 2;
-	}
-	return read_long_varint(at, end, ret_value);
-}
-
-static __attribute__((noinline)) place read_long_head(place at, place end, uint64_t *ret_value)
-{
-	return read_long_varint(at, end - at > 5 ? at + 5 : end, ret_value);
-}
-
 /* A tag or a length: of at most 5 bytes, as all parsers of protobuf read them. */
 static inline place read_head(place at, place end, uint64_t *ret_value)
 {
-	if (__builtin_expect(at < end && *at < 0x80, 1)) {
-		*ret_value = *at;
-		return at + 1;
-	}
-	if (end - at >= 2 && at[1] < 0x80) {
-		*ret_value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
-		return at + 2;
-	}
-	return read_long_head(at, end, ret_value);
+	return pb_varint_at(at, end - at > 5 ? at + 5 : end, ret_value);
 }
 
 static inline place read_span(place at, place end, struct span *ret_span)
@@ -102,8 +70,10 @@ static inline place read_fixed32(place at, place end, uint64_t *ret_value)
 }
 
 /* Short texts without characters beyond ASCII need no more than two loads. */
-static inline bool is_ascii(const uint8_t *at, size_t len)
+static inline bool is_short_ascii(const uint8_t *at, size_t len)
 {
+	if (len > 64)
+		return false;
 	const uint64_t high = 0x8080808080808080u;
 	uint64_t eight;
 	uint32_t four;
@@ -207,7 +177,7 @@ static place skip_unknown(struct checking *checking, struct fault_frame *frame, 
 	struct span bytes;
 	switch (tag & 7) {
 	case PB_VARINT:
-		at = read_varint(at, end, &value);
+		at = pb_varint_at(at, end, &value);
 		break;
 	case PB_FIXED64:
 		at = read_fixed64(at, end, &value);
@@ -250,19 +220,19 @@ static __attribute__((always_inline)) inline place check_scalar(struct checking 
 		at = read_fixed32(at, end, &value);
 		break;
 	case CHECK_CLOSED_ENUM:
-		at = read_varint(at, end, &value);
+		at = pb_varint_at(at, end, &value);
 		if (at && !check_closed_enum(entry->field->enumeration, value))
 			return refuse_enum(checking, frame, entry, value);
 		break;
 	default:
-		at = read_varint(at, end, &value);
+		at = pb_varint_at(at, end, &value);
 		break;
 	}
 	if (__builtin_expect(!at, 0)) {
 		is_cut_off(checking, frame);
 		return NULL;
 	}
-	if (entry->rules && checking->with_rules &&
+	if (entry->has_more_rules && checking->with_rules &&
 	    !check_number(entry, value, frame, checking->error))
 		return NULL;
 	return at;
@@ -272,12 +242,12 @@ static inline bool check_text(struct checking *checking, struct fault_frame *fra
 			      const struct check_field *entry, struct span bytes)
 {
 	size_t len = bytes.len;
-	if (entry->kind == CHECK_STRING && !is_ascii(bytes.data, bytes.len) &&
+	if (entry->kind == CHECK_STRING && !is_short_ascii(bytes.data, bytes.len) &&
 	    !utf8_check(bytes.data, bytes.len, &len))
 		return fault_at(frame, FAULT_ELEMENT, checking->error, "is not valid UTF-8");
 	if (!entry->rules || !checking->with_rules)
 		return true;
-	if (len > 0 && len >= entry->min_len && len <= entry->max_len && !entry->has_pattern)
+	if (len > 0 && len >= entry->min_len && len <= entry->max_len && !entry->has_more_rules)
 		return true;
 	return check_length(entry, bytes, len, frame, checking->error);
 }
@@ -318,6 +288,13 @@ static place check_packed(struct checking *checking, struct fault_frame *frame,
 		return NULL;
 	}
 	size_t count = 0;
+	bool is_any =
+		entry->kind == CHECK_VARINT && !(entry->has_more_rules && checking->with_rules);
+	if (is_any && pb_count_varints(run, &count)) {
+		*ret_count = count;
+		return count_elements(checking, count, frame) ? at : NULL;
+	}
+	count = 0;
 	place inner = run.data;
 	for (; inner < run.data + run.len; count++) {
 		frame->packed_before = count;

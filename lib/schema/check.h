@@ -38,7 +38,9 @@ struct check_field {
 	bool is_repeated;
 	/* No presence of its own: a zero value counts as absent. */
 	bool is_implicit;
-	bool has_pattern;
+	/* There are rules beyond min_len and max_len: a pattern, a range, a number that is
+	 * required. */
+	bool has_more_rules;
 
 	/* Of the message's first 64 bits: those that must not be set yet, those that the field
 	 * sets. Both 0 where is_wide. */

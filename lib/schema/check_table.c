@@ -55,6 +55,15 @@ static bool has_item_bounds(const struct schema_field *field)
 	return field->rules && (field->rules->min_items > 0 || field->rules->max_items > 0);
 }
 
+static bool has_more_rules(enum check_kind kind, const struct schema_rules *rules)
+{
+	if (!rules)
+		return false;
+	if (kind == CHECK_STRING || kind == CHECK_BYTES)
+		return rules->pattern != NULL;
+	return rules->is_required || rules->has_int_range || rules->has_float_range;
+}
+
 static uint64_t first_bits(uint16_t slot)
 {
 	return slot < 64 ? (uint64_t)1 << slot : 0;
@@ -72,7 +81,7 @@ static struct check_field entry_of(const struct schema_message *message, size_t 
 		.kind = (uint8_t)kind,
 		.is_repeated = field->is_repeated,
 		.is_implicit = !field->is_repeated && !field->has_presence,
-		.has_pattern = rules && rules->pattern,
+		.has_more_rules = has_more_rules(kind, rules),
 		.slot = (uint16_t)index,
 		.oneof_slot = field->oneof < 0
 				      ? (uint16_t)CHECK_NONE

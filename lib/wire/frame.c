@@ -39,8 +39,7 @@ static enum frame_result read_one(struct frame_reader *reader, struct packet *re
 {
 	struct pb_reader in = {.at = reader->at, .end = reader->end};
 	uint64_t len;
-	if (!packet_read_varint(&in, &len) || len > WIRE_MAX_PACKET ||
-	    len > (uint64_t)(in.end - in.at))
+	if (!pb_read_varint(&in, &len) || len > WIRE_MAX_PACKET || len > (uint64_t)(in.end - in.at))
 		return FRAME_MALFORMED;
 	in.end = in.at + len;
 	size_t whole_len = (size_t)(in.end - reader->at);
@@ -52,8 +51,7 @@ static enum frame_result read_one(struct frame_reader *reader, struct packet *re
 	struct pb_reader fast = {.at = in.at + 1, .end = in.end};
 	uint64_t content_len;
 	if (len > 1 && in.at[0] >= 8 && (in.at[0] & 0x87) == PB_LEN &&
-	    packet_read_varint(&fast, &content_len) &&
-	    content_len == (uint64_t)(fast.end - fast.at)) {
+	    pb_read_varint(&fast, &content_len) && content_len == (uint64_t)(fast.end - fast.at)) {
 		kind = *in.at >> 3;
 		content = span_of(fast.at, (size_t)content_len);
 	} else {

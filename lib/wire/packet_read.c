@@ -292,13 +292,13 @@ static inline bool text_is_valid(struct span text)
 
 static inline bool read_number(struct pb_reader *in, uint32_t wire, uint64_t *ret_value)
 {
-	return wire == PB_VARINT && packet_read_varint(in, ret_value);
+	return wire == PB_VARINT && pb_read_varint(in, ret_value);
 }
 
 static inline bool read_bytes(struct pb_reader *in, uint32_t wire, struct span *ret_bytes)
 {
 	uint64_t len;
-	if (wire != PB_LEN || !packet_read_varint(in, &len) || len > (uint64_t)(in->end - in->at))
+	if (wire != PB_LEN || !pb_read_varint(in, &len) || len > (uint64_t)(in->end - in->at))
 		return false;
 	*ret_bytes = span_of(in->at, (size_t)len);
 	in->at += len;

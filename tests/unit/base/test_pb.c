@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/pb.h"
+#include "base/rng.h"
 
 static void test_varint_round_trips_at_every_length(void **state)
 {
@@ -50,6 +51,64 @@ static void test_varint_beyond_64_bits_is_refused(void **state)
 	reader = pb_reader_of(span_of(bytes, 11));
 	assert_false(pb_read_varint(&reader, &value));
 	assert_true(reader.has_failed);
+}
+
+/* As the page of the format has it: byte by byte. */
+static size_t slow_varint(const uint8_t *bytes, size_t len, uint64_t *ret_value)
+{
+	*ret_value = 0;
+	for (size_t i = 0; i < len && i < 10; i++) {
+		if (i == 9 && bytes[i] > 1)
+			return 0;
+		*ret_value |= (uint64_t)(bytes[i] & 0x7f) << (7 * i);
+		if (bytes[i] < 0x80)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Runs of bytes with and without the high bit, of 0 to 11, so that each length ends at each place.
+ */
+static size_t make_run(struct rng *rng, uint8_t *to, size_t size)
+{
+	size_t len = rng_below(rng, size + 1);
+	for (size_t i = 0; i < len;) {
+		size_t high = rng_below(rng, rng_below(rng, 4) == 0 ? 12 : 4);
+		for (; high > 0 && i < len; high--)
+			to[i++] = (uint8_t)(0x80 | rng_next(rng));
+		if (i < len)
+			to[i++] = (uint8_t)(rng_below(rng, 3) == 0 ? rng_below(rng, 3)
+								   : rng_next(rng) & 0x7f);
+	}
+	return len;
+}
+
+static void test_varints_are_read_as_byte_by_byte(void **state)
+{
+	(void)state;
+	struct rng rng;
+	rng_init(&rng, 7);
+	for (int round = 0; round < 100000; round++) {
+		uint8_t bytes[48];
+		size_t len = make_run(&rng, bytes, sizeof(bytes));
+		size_t at = 0;
+		size_t count = 0;
+		size_t longest = 0;
+		size_t step = 1;
+		for (; at < len && step > 0; at += step, count += step > 0) {
+			uint64_t wanted;
+			uint64_t value;
+			step = slow_varint(bytes + at, len - at, &wanted);
+			const uint8_t *end = pb_varint_at(bytes + at, bytes + len, &value);
+			assert_ptr_equal(end, step > 0 ? bytes + at + step : NULL);
+			assert_true(step == 0 || value == wanted);
+			longest = step > longest ? step : longest;
+		}
+		size_t counted = 0;
+		bool is_counted = pb_count_varints(span_of(bytes, len), &counted);
+		assert_int_equal(is_counted, step > 0 && longest < 9);
+		assert_int_equal(counted, is_counted ? count : 0);
+	}
 }
 
 static void test_zigzag_maps_small_numbers_to_small_ones(void **state)
@@ -179,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_varint_round_trips_at_every_length),
 		cmocka_unit_test(test_varint_beyond_64_bits_is_refused),
+		cmocka_unit_test(test_varints_are_read_as_byte_by_byte),
 		cmocka_unit_test(test_zigzag_maps_small_numbers_to_small_ones),
 		cmocka_unit_test(test_fields_are_read_as_written),
 		cmocka_unit_test(test_zero_and_empty_are_left_out),
