@@ -96,10 +96,39 @@ static bool read_fixed(struct pb_reader *reader, size_t size, uint64_t *ret_valu
 	return true;
 }
 
+/* Most fields: a tag of one byte, then a number of one, or so many bytes as fit into a length of
+ * two. False, and nothing has changed, when it is another, or none. */
+static inline bool read_short(struct pb_reader *reader, struct pb_field *ret_field)
+{
+	const uint8_t *at = reader->at;
+	if (reader->end - at < 3 || at[0] >= 0x80 || at[0] < 1 << 3)
+		return false;
+	enum pb_wire wire = (enum pb_wire)(at[0] & 7);
+	bool is_long = at[1] >= 0x80;
+	if (wire == PB_VARINT && !is_long) {
+		*ret_field =
+			(struct pb_field){.number = at[0] >> 3, .wire = PB_VARINT, .value = at[1]};
+		reader->at = at + 2;
+		return true;
+	}
+	if (wire != PB_LEN || (is_long && at[2] >= 0x80))
+		return false;
+	size_t len = is_long ? (at[1] & 0x7fu) | (size_t)at[2] << 7 : at[1];
+	const uint8_t *bytes = at + (is_long ? 3 : 2);
+	if (len > (size_t)(reader->end - bytes))
+		return false;
+	*ret_field = (struct pb_field){
+		.number = at[0] >> 3, .wire = PB_LEN, .bytes = span_of(bytes, len)};
+	reader->at = bytes + len;
+	return true;
+}
+
 bool pb_read_field(struct pb_reader *reader, struct pb_field *ret_field)
 {
 	if (reader->at == reader->end || reader->has_failed)
 		return false;
+	if (read_short(reader, ret_field))
+		return true;
 	uint64_t tag;
 	if (!pb_read_varint(reader, &tag))
 		return false;
