@@ -171,6 +171,21 @@ static enum lyc_status judge_all(const struct types *types, const struct schema 
 	return LYC_OK;
 }
 
+static void note_fronts(struct types *types, const char *name)
+{
+	for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
+		unsigned hash = hash_bytes(types->hash_seed, name, (size_t)(dot - name));
+		types->front_bits[word_of(hash)] |= bit_of(hash);
+	}
+}
+
+/* True is certain. */
+static bool is_longest(const struct types *types, struct span name)
+{
+	unsigned hash = hash_bytes(types->hash_seed, name.data, name.len);
+	return (types->front_bits[word_of(hash)] & bit_of(hash)) == 0;
+}
+
 static void add_message(struct types *types, const struct schema_message *message, bool is_own)
 {
 	struct type_entry *entry = find_message(types, message);
@@ -184,6 +199,7 @@ static void add_message(struct types *types, const struct schema_message *messag
 		HASH_ADD_KEYPTR_BYHASHVALUE(by_name, types->messages, entry->name, len, hash,
 					    entry);
 		types->hash_bits[word_of(hash)] |= bit_of(hash);
+		note_fronts(types, entry->name);
 		types->recent->entry = NULL; /* the longest name may be this one now */
 	}
 	entry->message = message;
@@ -427,13 +443,21 @@ enum lyc_status types_check_services(const struct types *types, const struct sch
 	return LYC_OK;
 }
 
+static bool is_recent(const struct types_recent *recent, struct span subject)
+{
+	size_t len = recent->is_longest ? recent->name_len : recent->subject_len;
+	if (subject.len < len || memcmp(subject.data, recent->subject, len) != 0)
+		return false;
+	return subject.len == len || (recent->is_longest && subject.data[len] == '.');
+}
+
 /* The longest name that the subject's first tokens make. One record is asked about up to nine times
  * in a row. */
 static struct type_entry *find_of_subject(const struct types *types, struct span subject,
 					  size_t *ret_name_len)
 {
 	struct types_recent *recent = types->recent;
-	if (recent->entry && span_equal(subject, span_of(recent->subject, recent->subject_len))) {
+	if (recent->entry && is_recent(recent, subject)) {
 		*ret_name_len = recent->name_len;
 		return recent->entry;
 	}
@@ -450,6 +474,7 @@ static struct type_entry *find_of_subject(const struct types *types, struct span
 		memcpy(recent->subject, subject.data, subject.len);
 		recent->subject_len = subject.len;
 		recent->name_len = *ret_name_len;
+		recent->is_longest = is_longest(types, span_of(subject.data, *ret_name_len));
 		recent->entry = entry;
 	}
 	return entry;

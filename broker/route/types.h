@@ -48,6 +48,9 @@ struct method_entry {
 /* What the last subject was found to be. */
 struct types_recent {
 	struct type_entry *entry; /* NULL: nothing */
+	/* No other name begins with this one and a dot: it is the type of every subject that does.
+	 */
+	bool is_longest;
 	size_t name_len;
 	size_t subject_len;
 	uint8_t subject[200];
@@ -67,6 +70,8 @@ struct types {
 	 * names' hashes end with. */
 	uint64_t hash_seed;
 	uint64_t hash_bits[TYPE_HASH_BITS / 64];
+	/* The same, for the fronts of the names. */
+	uint64_t front_bits[TYPE_HASH_BITS / 64];
 	struct types_recent *recent;
 	struct type_entry *messages;
 	struct method_entry *methods;

@@ -126,6 +126,14 @@ static void test_types_subject_finds_the_longest_name(void **state)
 	assert_string_equal(
 		types_of_subject(&types, text("lyceum.notice.v1.Notice.Part.x"), &len)->full_name,
 		"lyceum.notice.v1.Notice.Part");
+	/* And the one asked for last says nothing of what only begins alike. */
+	assert_string_equal(
+		types_of_subject(&types, text("lyceum.notice.v1.Notice.Part.y.z"), &len)->full_name,
+		"lyceum.notice.v1.Notice.Part");
+	assert_int_equal(len, strlen("lyceum.notice.v1.Notice.Part"));
+	assert_ptr_equal(types_of_subject(&types, text("lyceum.notice.v1.Notice.Party.x"), &len),
+			 notice);
+	assert_ptr_equal(types_of_subject(&types, text("lyceum.notice.v1.Notice"), &len), notice);
 	assert_null(types_of_subject(&types, text("lyceum.notice.v1.Noticed.wales"), &len));
 	assert_null(types_of_subject(&types, text("lyceum.notice.v1"), &len));
 	assert_null(types_of_subject(&types, text(""), &len));
