@@ -18,7 +18,7 @@
 #include "stream/trimmed.h"
 
 /* How many, and of which length, are kept for the next records. */
-#define SPARE_MAX_COUNT 1024
+#define SPARE_MAX_COUNT 2048
 #define SPARE_MAX_LEN 2048
 
 void append_acknowledge(struct stream *stream, struct session *session, uint64_t id,
@@ -97,6 +97,17 @@ void append_fini(struct stream *stream)
 	stream->spare_append_count = 0;
 }
 
+static void commit(const struct stream_append *append)
+{
+	const struct append *base = &append->base;
+	struct span bytes = span_of(base->record.data, base->record.len);
+	struct record record;
+	if (append->written.subject.len > 0)
+		stream_committed(append->stream, base->seq, &append->written, bytes);
+	else if (record_read(bytes, &record) == LYC_OK)
+		stream_committed(append->stream, base->seq, &record, bytes);
+}
+
 static void append_done(struct append *base)
 {
 	struct stream_append *append = (struct stream_append *)base;
@@ -109,7 +120,7 @@ static void append_done(struct append *base)
 	if (base->status != LYC_OK)
 		snprintf(error.text, sizeof(error.text), "%s", base->text);
 	else
-		stream_committed(stream, base->seq, span_of(base->record.data, base->record.len));
+		commit(append);
 	if (append->session_serial) {
 		stream->appends_len -= append_memory(append->packet_len);
 		struct session *session =
@@ -125,16 +136,34 @@ static void append_done(struct append *base)
 	append_free(append);
 }
 
+/* All but its buffers, and what says nothing before it is set: the reason of a failure, and the
+ * rest of a record. */
+static void begin_anew(struct stream_append *append)
+{
+	struct append *base = &append->base;
+	base->next = NULL;
+	buf_clear(&base->subject);
+	buf_clear(&base->record);
+	base->has_expect = base->is_vital = false;
+	base->expect_seq = base->seq = 0;
+	base->status = LYC_OK;
+	base->text[0] = '\0';
+	append->note = NULL;
+	append->written.subject = span_of(NULL, 0);
+	append->session_serial = append->publish_id = 0;
+	append->packet_len = 0;
+	append->begun_ms = append->parent_span = 0;
+	append->on_done = NULL;
+	append->arg = NULL;
+}
+
 struct stream_append *append_new(struct stream *stream, struct span subject)
 {
 	struct stream_append *append = (struct stream_append *)stream->spare_appends;
 	if (append) {
-		struct buf kept[] = {append->base.subject, append->base.record};
 		stream->spare_appends = append->base.next;
 		stream->spare_append_count--;
-		*append = (struct stream_append){.base = {.subject = kept[0], .record = kept[1]}};
-		buf_clear(&append->base.subject);
-		buf_clear(&append->base.record);
+		begin_anew(append);
 	} else {
 		append = mem_new(struct stream_append);
 	}
@@ -150,17 +179,19 @@ void append_start(struct stream *stream, struct stream_append *append)
 	stream->env->append(stream->env->world, &append->base);
 }
 
-enum lyc_status append_write(struct stream *stream, struct buf *to, struct record *record,
+enum lyc_status append_write(struct stream_append *append, struct record *record,
 			     struct lyc_error *error)
 {
+	struct stream *stream = append->stream;
+	struct buf *to = &append->base.record;
 	uint64_t now = stream->env->wall_ms(stream->env->world);
 	if (now < stream->last_time_ms)
 		now = stream->last_time_ms;
 	stream->last_time_ms = now;
 	record->time_ms = now;
 	record->body_crc = crc32c(0, record->body.data, record->body.len);
-	record_write(to, record);
-	if (to->has_failed)
+	append->written = *record;
+	if (!record_move(to, &append->written))
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for the record");
 	if (to->len > RECORD_MAX_LEN)
 		return error_set(
@@ -197,7 +228,7 @@ static void append_of_daemon(struct stream *stream, struct record *record, bool 
 	if (record->principal.len == 0)
 		record->principal = span_of(stream->name, strlen(stream->name));
 	struct lyc_error error = {0};
-	enum lyc_status status = append_write(stream, &append->base.record, record, &error);
+	enum lyc_status status = append_write(append, record, &error);
 	append->base.is_vital = is_vital;
 	if (status == LYC_OK) {
 		append->note = subjects_expect(&stream->subjects, record->subject, record->label);
@@ -249,7 +280,7 @@ enum lyc_status stream_append_record(struct stream *stream, struct record *recor
 				     stream_done_fn on_done, void *arg, struct lyc_error *error)
 {
 	struct stream_append *append = append_new(stream, record->subject);
-	enum lyc_status status = append_write(stream, &append->base.record, record, error);
+	enum lyc_status status = append_write(append, record, error);
 	if (status != LYC_OK) {
 		append_free(append);
 		return status;

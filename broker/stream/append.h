@@ -11,6 +11,9 @@ struct stream_append {
 	struct append base;
 	struct stream *stream;
 	struct subject_note *note; /* its subject's, of subjects_expect; before append_start */
+	/* The record as it was written: its spans borrow base.record. No subject where somebody
+	 * else has written it. */
+	struct record written;
 	/* A session's publish, if it is still the same session. */
 	uint64_t session_serial;
 	uint64_t publish_id;
@@ -39,8 +42,8 @@ void append_free(struct stream_append *append);
 void append_start(struct stream *stream, struct stream_append *append);
 /* The record of something that is at home here, if a link can carry it. It gets its time and its
  * checksum. */
-LYC_MUST_USE enum lyc_status append_write(struct stream *stream, struct buf *to,
-					  struct record *record, struct lyc_error *error);
+LYC_MUST_USE enum lyc_status append_write(struct stream_append *append, struct record *record,
+					  struct lyc_error *error);
 /* A serialised Label of a visibility without audiences. */
 void append_write_visibility(struct buf *to, int visibility);
 /* That of MEMBERS. */

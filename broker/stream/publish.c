@@ -27,6 +27,7 @@ struct publish_view {
 	const struct schema_message *message;
 	struct buf subject; /* whole, with its key tokens */
 	struct label label;
+	const struct subject_note *note; /* of a durable one's subject; NULL: none */
 	char principal[CALL_MAX_PRINCIPAL];
 	/* The chain that it belongs to, with this daemon's own span: a traceparent, or empty. */
 	struct span trace;
@@ -55,6 +56,7 @@ static void give_room(struct buf *room, struct buf *taken)
 static void view_init(struct publish_view *view, struct buf subject)
 {
 	view->message = NULL;
+	view->note = NULL;
 	view->subject = subject;
 	label_set(&view->label, 0);
 	view->principal[0] = '\0';
@@ -131,10 +133,11 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 }
 
 /* Only the home appends to a key; a label names this daemon or nobody. */
-static enum lyc_status check_home(struct stream *stream, const struct publish_view *view,
+static enum lyc_status check_home(struct stream *stream, struct publish_view *view,
 				  struct lyc_error *error)
 {
 	struct span subject = span_of(view->subject.data, view->subject.len);
+	view->note = subjects_find(&stream->subjects, subject);
 	struct span home = view->label.home;
 	if (view->message->label && home.len > 0 && !span_is(home, stream->name))
 		return refuse_foreign(error, subject, home);
@@ -142,8 +145,7 @@ static enum lyc_status check_home(struct stream *stream, const struct publish_vi
 	if (home.len > 0 && !span_is(home, stream->name))
 		return refuse_foreign(error, subject, home);
 	/* Where the subject names no home, whoever came first is it. */
-	const struct subject_note *note = subjects_find(&stream->subjects, subject);
-	const char *first = origins_home(&stream->origins, note);
+	const char *first = origins_home(&stream->origins, view->note);
 	if (home.len == 0 && view->message->key_count > 0 && first)
 		return refuse_foreign(error, subject, span_of(first, strlen(first)));
 	return LYC_OK;
@@ -248,6 +250,15 @@ static bool is_there(const struct stream *stream, const struct subject_note *not
 	return (note && note->pending > 0) || stream->env->last_of(stream->env->world, subject) > 0;
 }
 
+/* As nearly always there is nothing to read. */
+static bool read_former(const struct buf *last, struct span former, struct label *ret_label)
+{
+	if (last && last->len > 0)
+		return label_read(former, ret_label) == LYC_OK;
+	label_set(ret_label, LYCEUM__V1__VISIBILITY__MEMBERS);
+	return true;
+}
+
 /* Build the record with its label, and the former one where that reached further. While appends are
  * under way, any of them may be refused: what they and the last record reached together is the
  * former label then. */
@@ -256,7 +267,7 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 			     struct lyc_error *error)
 {
 	struct span subject = span_of(view->subject.data, view->subject.len);
-	const struct subject_note *note = subjects_find(&stream->subjects, subject);
+	const struct subject_note *note = view->note;
 	bool is_pending = note && note->pending > 0;
 	struct buf label = take_room(&stream->room.label);
 	struct buf reach = {0};
@@ -283,7 +294,7 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 			write_label(&label, &view->label);
 		record.label = span_of(label.data, label.len);
 		struct label former_label;
-		if (view->message->key_count > 0 && label_read(former, &former_label) == LYC_OK &&
+		if (view->message->key_count > 0 && read_former(last, former, &former_label) &&
 		    policy_is_narrower(&view->label, &former_label) &&
 		    is_there(stream, note, subject)) {
 			record.former = former;
@@ -291,11 +302,11 @@ static enum lyc_status build(struct stream *stream, const struct packet_publish 
 		}
 	}
 	if (status == LYC_OK)
-		status = append_write(stream, &append->base.record, &record, error);
+		status = append_write(append, &record, error);
 	if (status == LYC_OK)
-		append->note = subjects_expect(&stream->subjects, subject,
-					       reach.len > 0 ? span_of(reach.data, reach.len)
-							     : record.label);
+		append->note = subjects_expect_of(&stream->subjects, note, subject,
+						  reach.len > 0 ? span_of(reach.data, reach.len)
+								: record.label);
 	buf_fini(&reach);
 	give_room(&stream->room.label, &label);
 	return status;

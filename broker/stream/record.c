@@ -152,6 +152,14 @@ static uint8_t *put_span(uint8_t *to, uint32_t number, struct span bytes)
 	return to + bytes.len;
 }
 
+/* The span is then that of the written bytes. */
+static uint8_t *move_span(uint8_t *to, uint32_t number, struct span *bytes)
+{
+	uint8_t *end = put_span(to, number, *bytes);
+	*bytes = bytes->len > 0 ? span_of(end - bytes->len, bytes->len) : (struct span){0};
+	return end;
+}
+
 static uint8_t *put_uint(uint8_t *to, uint32_t number, uint64_t value)
 {
 	return value == 0 ? to : pb_put_varint(put_tag(to, number, PB_VARINT), value);
@@ -185,29 +193,38 @@ static size_t spans_len(const struct record *record)
 	       record->label.len + record->former.len + record->trace.len;
 }
 
-void record_write(struct buf *to, const struct record *record)
+bool record_move(struct buf *to, struct record *record)
 {
 	if (!buf_reserve(to, spans_len(record) + FIELDS_MAX_LEN))
-		return;
+		return false;
 	uint8_t *at = to->data + to->len;
-	at = put_span(at, ORIGIN, record->origin);
+	at = move_span(at, ORIGIN, &record->origin);
 	at = put_uint(at, EPOCH, record->epoch);
 	at = put_uint(at, ORIGIN_SEQ, record->origin_seq);
-	at = put_span(at, SUBJECT, record->subject);
+	at = move_span(at, SUBJECT, &record->subject);
 	at = put_uint(at, TIME_MS, record->time_ms);
-	at = put_span(at, PRINCIPAL, record->principal);
-	at = put_span(at, BODY, record->body);
+	at = move_span(at, PRINCIPAL, &record->principal);
+	at = move_span(at, BODY, &record->body);
 	at = put_fixed(at, BODY_CRC, PB_FIXED32, record->body_crc);
 	at = put_fixed(at, SCHEMA, PB_FIXED64, record->schema);
-	at = put_span(at, LABEL, record->label);
+	at = move_span(at, LABEL, &record->label);
 	at = put_uint(at, REMOVED, record->removed);
-	at = put_span(at, FORMER, record->former);
-	at = put_span(at, TRACE, record->trace);
+	at = move_span(at, FORMER, &record->former);
+	at = move_span(at, TRACE, &record->trace);
 	at = put_was(at, record);
+	if (record->was.epoch == 0)
+		memset(&record->was, 0, sizeof(record->was));
 	at = put_fixed(at, SEAL, PB_FIXED64, record->seal);
 	at = put_fixed(at, MARK, PB_FIXED64, record->mark);
 	at = put_uint(at, ERASE, record->erase);
 	to->len = (size_t)(at - to->data);
+	return true;
+}
+
+void record_write(struct buf *to, const struct record *record)
+{
+	struct record copy = *record;
+	(void)!record_move(to, &copy);
 }
 
 uint64_t record_lost(struct span bytes, struct span *ret_subject)

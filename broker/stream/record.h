@@ -56,5 +56,8 @@ bool record_is_hidden(const struct record *record);
  * record. ret_subject is that of a single one where it is known, else empty; it may be NULL. */
 uint64_t record_lost(struct span bytes, struct span *ret_subject);
 void record_write(struct buf *to, const struct record *record);
+/* The same, and the record is then what record_read makes of the bytes: its spans borrow them, as
+ * long as the buffer is not added to. False, and nothing has changed, when there is no memory. */
+LYC_MUST_USE bool record_move(struct buf *to, struct record *record);
 
 #endif

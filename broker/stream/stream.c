@@ -156,6 +156,24 @@ static bool is_own_type(struct span subject)
 	       memcmp(subject.data, package, sizeof(package) - 1) == 0;
 }
 
+/* Does the label name some of those who may see the log? */
+static bool is_narrow(struct stream *stream, struct span bytes)
+{
+	struct label label;
+	if (bytes.len == 0 ||
+	    span_equal(bytes, span_of(stream->plain_label, stream->plain_label_len)))
+		return false;
+	if (label_read(bytes, &label) == LYC_OK &&
+	    label.visibility != LYCEUM__V1__VISIBILITY__PUBLIC &&
+	    label.visibility != LYCEUM__V1__VISIBILITY__MEMBERS)
+		return true;
+	if (bytes.len <= sizeof(stream->plain_label)) {
+		memcpy(stream->plain_label, bytes.data, bytes.len);
+		stream->plain_label_len = bytes.len;
+	}
+	return false;
+}
+
 static void note_own(struct stream *stream, uint64_t seq)
 {
 	size_t count = stream->own_seq_count;
@@ -186,12 +204,8 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 		seq_set_add(&origin->returned, record->was.epoch, record->was.seq);
 	if (origin && record->time_ms > origin->last_time_ms)
 		origin->last_time_ms = record->time_ms;
-	struct label label;
-	bool is_special = record->label.len > 0 && label_read(record->label, &label) == LYC_OK &&
-			  label.visibility != LYCEUM__V1__VISIBILITY__PUBLIC &&
-			  label.visibility != LYCEUM__V1__VISIBILITY__MEMBERS;
 	subjects_note(&stream->subjects, record->subject, record->origin,
-		      is_special ? record->label : span_of(NULL, 0));
+		      is_narrow(stream, record->label) ? record->label : span_of(NULL, 0));
 	if (record->time_ms > stream->last_time_ms)
 		stream->last_time_ms = record->time_ms;
 	moments_note(&stream->moments, seq, record->time_ms);
@@ -324,14 +338,12 @@ void stream_replay_own(struct stream *stream, uint64_t seq, struct span bytes)
 		stream->on_private(seq, &record, bytes, stream->on_private_arg);
 }
 
-void stream_committed(struct stream *stream, uint64_t seq, struct span bytes)
+void stream_committed(struct stream *stream, uint64_t seq, const struct record *record,
+		      struct span bytes)
 {
-	struct record record;
-	if (record_read(bytes, &record) != LYC_OK)
-		return;
-	take(stream, seq, &record, bytes.len);
-	take_schema(stream, &record);
-	stream_deliver(stream, seq, &record);
+	take(stream, seq, record, bytes.len);
+	take_schema(stream, record);
+	stream_deliver(stream, seq, record);
 	if (stream->on_commit)
-		stream->on_commit(seq, &record, bytes, stream->on_commit_arg);
+		stream->on_commit(seq, record, bytes, stream->on_commit_arg);
 }

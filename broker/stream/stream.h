@@ -77,6 +77,9 @@ struct stream {
 	struct append *spare_appends; /* of append.c */
 	size_t spare_append_count;
 	struct publish_room room;
+	/* A label of the last records that says nothing special: the next one may have the same. */
+	uint8_t plain_label[32];
+	size_t plain_label_len;
 	/* The daemon ends: nothing more is asked of the log. */
 	bool is_ending;
 	/* Records are being taken out of the files: one removal at a time. */
@@ -142,8 +145,9 @@ void stream_load(struct stream *stream, bool has_hub);
 /* The epoch in which a record of this log was appended. */
 uint64_t stream_epoch_of(const struct stream *stream, uint64_t seq);
 
-/* A record has been synced. */
-void stream_committed(struct stream *stream, uint64_t seq, struct span bytes);
+/* A record, of these bytes, has been synced. */
+void stream_committed(struct stream *stream, uint64_t seq, const struct record *record,
+		      struct span bytes);
 
 /* ---- publish.c ---- */
 

@@ -9,9 +9,12 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-static void note_free(struct subjects *subjects, struct subject_note *note)
+/* The room that a spare one has at least, and at most. */
+#define SPARE_LEN 96
+#define SPARE_MAX_LEN 256
+
+static void note_free(struct subject_note *note)
 {
-	HASH_DELETE(by_subject, subjects->by_subject, note);
 	buf_fini(&note->label);
 	buf_fini(&note->pending_label);
 	free(note->home);
@@ -22,14 +25,50 @@ void subjects_fini(struct subjects *subjects)
 {
 	struct subject_note *note;
 	struct subject_note *next;
-	HASH_ITER (by_subject, subjects->by_subject, note, next)
-		note_free(subjects, note);
+	HASH_ITER (by_subject, subjects->by_subject, note, next) {
+		HASH_DELETE(by_subject, subjects->by_subject, note);
+		note_free(note);
+	}
+	while (subjects->spare_count > 0)
+		note_free(subjects->spare[--subjects->spare_count]);
 }
 
 /* Peers choose the subjects, and do not know where this table lies. */
 static unsigned hash_of(const struct subjects *subjects, struct span subject)
 {
 	return hash_bytes((uintptr_t)subjects, subject.data, subject.len);
+}
+
+static struct subject_note *note_new(struct subjects *subjects, struct span subject)
+{
+	struct subject_note *note = NULL;
+	if (subjects->spare_count > 0 && subject.len < SPARE_LEN)
+		note = subjects->spare[--subjects->spare_count];
+	if (!note) {
+		size_t cap = subject.len < SPARE_LEN ? SPARE_LEN : subject.len + 1;
+		note = mem_get(sizeof(*note) + cap);
+		note->cap = cap;
+		note->subject = (char *)(note + 1);
+	}
+	memcpy(note->subject, subject.data, subject.len);
+	note->subject[subject.len] = '\0';
+	HASH_ADD_KEYPTR_BYHASHVALUE(by_subject, subjects->by_subject, note->subject, subject.len,
+				    hash_of(subjects, subject), note);
+	return note;
+}
+
+/* One with nothing to remember. Its buffers stay with it, unless they are large. */
+static void note_remove(struct subjects *subjects, struct subject_note *note)
+{
+	HASH_DELETE(by_subject, subjects->by_subject, note);
+	if (subjects->spare_count == SUBJECTS_MAX_SPARE || note->cap > SPARE_LEN ||
+	    note->label.cap + note->pending_label.cap > SPARE_MAX_LEN) {
+		note_free(note);
+		return;
+	}
+	buf_clear(&note->pending_label);
+	note->pending_origin = 0;
+	subjects->spare[subjects->spare_count++] = note;
 }
 
 static struct subject_note *find(const struct subjects *subjects, struct span subject)
@@ -46,31 +85,20 @@ const struct subject_note *subjects_find(const struct subjects *subjects, struct
 	return find(subjects, subject);
 }
 
-static struct subject_note *made(struct subjects *subjects, struct span subject)
-{
-	struct subject_note *note = find(subjects, subject);
-	if (note)
-		return note;
-	note = mem_get(sizeof(*note) + subject.len + 1);
-	note->subject = (char *)(note + 1);
-	memcpy(note->subject, subject.data, subject.len);
-	HASH_ADD_KEYPTR_BYHASHVALUE(by_subject, subjects->by_subject, note->subject, subject.len,
-				    hash_of(subjects, subject), note);
-	return note;
-}
-
 static void free_if_empty(struct subjects *subjects, struct subject_note *note)
 {
 	if (!note->home && note->label.len == 0 && note->pending == 0)
-		note_free(subjects, note);
+		note_remove(subjects, note);
 }
 
 void subjects_note(struct subjects *subjects, struct span subject, struct span home,
 		   struct span label)
 {
-	if (home.len == 0 && label.len == 0 && !find(subjects, subject))
+	struct subject_note *note = find(subjects, subject);
+	if (!note && home.len == 0 && label.len == 0)
 		return;
-	struct subject_note *note = made(subjects, subject);
+	if (!note)
+		note = note_new(subjects, subject);
 	if (!note->home || !span_is(home, note->home)) {
 		free(note->home);
 		note->home = home.len > 0 ? mem_dup_try((const char *)home.data, home.len) : NULL;
@@ -80,15 +108,23 @@ void subjects_note(struct subjects *subjects, struct span subject, struct span h
 	free_if_empty(subjects, note);
 }
 
-struct subject_note *subjects_expect(struct subjects *subjects, struct span subject,
-				     struct span label)
+struct subject_note *subjects_expect_of(struct subjects *subjects, const struct subject_note *known,
+					struct span subject, struct span label)
 {
-	struct subject_note *note = made(subjects, subject);
+	struct subject_note *note = (struct subject_note *)(uintptr_t)known;
+	if (!note)
+		note = note_new(subjects, subject);
 	if (note->pending++ == 0)
 		note->pending_origin = 0;
 	buf_clear(&note->pending_label);
 	buf_add(&note->pending_label, label.data, label.len);
 	return note;
+}
+
+struct subject_note *subjects_expect(struct subjects *subjects, struct span subject,
+				     struct span label)
+{
+	return subjects_expect_of(subjects, find(subjects, subject), subject, label);
 }
 
 void subjects_settle(struct subjects *subjects, struct subject_note *note)

@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 
+#define SUBJECTS_MAX_SPARE 256
+
 /* Only subjects with something to remember have an entry. */
 struct subject_note {
 	char *subject;            /* in the same block of memory */
@@ -18,11 +20,15 @@ struct subject_note {
 	uint32_t pending;         /* appends that are not answered yet */
 	uint32_t pending_origin;  /* whose they are, in struct origins; 0: this daemon's own */
 	struct buf pending_label; /* whom the last record and those reach together */
+	size_t cap;               /* the room for the subject */
 	UT_hash_handle by_subject;
 };
 
 struct subjects {
 	struct subject_note *by_subject;
+	/* Most are there while something is on its way only: what is left of those. */
+	struct subject_note *spare[SUBJECTS_MAX_SPARE];
+	size_t spare_count;
 };
 
 void subjects_fini(struct subjects *subjects);
@@ -36,6 +42,9 @@ void subjects_note(struct subjects *subjects, struct span subject, struct span h
  * the first copy says otherwise. */
 struct subject_note *subjects_expect(struct subjects *subjects, struct span subject,
 				     struct span label);
+/* The same, where subjects_find has just said what is known of it. */
+struct subject_note *subjects_expect_of(struct subjects *subjects, const struct subject_note *known,
+					struct span subject, struct span label);
 void subjects_settle(struct subjects *subjects, struct subject_note *note);
 
 #endif

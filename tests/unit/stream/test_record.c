@@ -81,6 +81,45 @@ static void test_record_is_what_the_schema_says(void **state)
 	buf_fini(&bytes);
 }
 
+static void assert_same_span(struct span a, struct span b)
+{
+	assert_ptr_equal(a.data, b.data);
+	assert_int_equal(a.len, b.len);
+}
+
+/* What a record is moved to it borrows, as if it had been read there. */
+static void test_record_moves_into_its_bytes(void **state)
+{
+	(void)state;
+	struct record record = {.subject = text("a.b.C.wales.1"),
+				.time_ms = 1700000000000u,
+				.principal = text("ann@wales"),
+				.body = text("body"),
+				.body_crc = 0xdeadbeef,
+				.schema = 0x0123456789abcdefu,
+				.label = span_of("\x10\x03\x1a\x04nhsa", 8),
+				.former = span_of("", 0),
+				.was = {.seq = 340}, /* of no epoch: it is not written */
+				.erase = true};
+	struct record again;
+	struct buf bytes = {0};
+	buf_add_text(&bytes, "before");
+	assert_true(record_move(&bytes, &record));
+	assert_int_equal(record_read(span_of(bytes.data + 6, bytes.len - 6), &again), LYC_OK);
+	assert_same_span(record.origin, again.origin);
+	assert_same_span(record.subject, again.subject);
+	assert_same_span(record.principal, again.principal);
+	assert_same_span(record.body, again.body);
+	assert_same_span(record.label, again.label);
+	assert_same_span(record.former, again.former);
+	assert_same_span(record.trace, again.trace);
+	assert_int_equal(record.was.seq, again.was.seq);
+	assert_true(record.time_ms == again.time_ms && record.schema == again.schema);
+	assert_true(record.erase && again.erase && record.body_crc == again.body_crc);
+	assert_memory_equal(record.body.data, "body", 4);
+	buf_fini(&bytes);
+}
+
 static void test_record_refuses_what_it_cannot_read(void **state)
 {
 	(void)state;
@@ -106,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_record_is_what_the_schema_says),
+		cmocka_unit_test(test_record_moves_into_its_bytes),
 		cmocka_unit_test(test_record_refuses_what_it_cannot_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
