@@ -251,9 +251,26 @@ struct committed {
 	struct stream *stream;
 	uint64_t seq;
 	const struct record *record;
+	/* Found out with the first who gets it: the others get the same bytes. */
+	bool is_judged;
+	bool is_for_all;
 	/* Subscriptions of groups that follow no records: one of each group gets it. */
 	struct buf grouped;
 };
+
+static uint32_t send_live(struct committed *committed, struct subscription *subscription)
+{
+	struct stream *stream = committed->stream;
+	struct buf *common = &stream->fanout_common;
+	if (!committed->is_judged)
+		committed->is_for_all =
+			follower_common(stream, committed->seq, committed->record, common);
+	committed->is_judged = true;
+	if (!committed->is_for_all)
+		return follower_send(stream, subscription, committed->seq, committed->record);
+	return follower_send_common(stream, subscription, committed->seq,
+				    span_of(common->data, common->len));
+}
 
 static void deliver_to(struct subscription *subscription, void *arg)
 {
@@ -279,7 +296,7 @@ static void deliver_to(struct subscription *subscription, void *arg)
 		subscription->missed++;
 		return;
 	}
-	follower_send(committed->stream, subscription, committed->seq, committed->record);
+	send_live(committed, subscription);
 	if (follower)
 		follower->next_seq = committed->seq + 1;
 }
@@ -289,9 +306,7 @@ static enum fan_out_sent try_one(struct subscription *subscription, void *arg)
 	struct committed *committed = arg;
 	if (subscription->credit <= 0)
 		return FAN_OUT_NOT_NOW;
-	return follower_send(committed->stream, subscription, committed->seq, committed->record) > 0
-		       ? FAN_OUT_SENT
-		       : FAN_OUT_NOT_FOR_THEM;
+	return send_live(committed, subscription) > 0 ? FAN_OUT_SENT : FAN_OUT_NOT_FOR_THEM;
 }
 
 void stream_deliver(struct stream *stream, uint64_t seq, const struct record *record)

@@ -38,6 +38,12 @@ void follower_sent(struct follower *follower, uint64_t seq, uint32_t len);
  * for them. */
 uint32_t follower_send(struct stream *stream, struct subscription *subscription, uint64_t seq,
 		       const struct record *record);
+/* May everybody who subscribes see all of it? Then `common` is what follower_send_common sends. */
+bool follower_common(struct stream *stream, uint64_t seq, const struct record *record,
+		     struct buf *common);
+/* As follower_send does. */
+uint32_t follower_send_common(struct stream *stream, struct subscription *subscription,
+			      uint64_t seq, struct span common);
 /* May nobody pass this record yet? Its schema was damaged, and may come back from whoever has a
  * copy. */
 bool follower_has_to_wait(const struct stream *stream, const struct record *record);

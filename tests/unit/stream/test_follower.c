@@ -242,6 +242,42 @@ static void test_follower_sees_what_its_principal_may(void **state)
 		assert_int_not_equal(packet->kind, PACKET_DELIVER);
 }
 
+/* What all may see is written once; its credit is each one's own. What one may not see is judged
+ * for each. */
+static void test_follower_gets_what_others_get_as_its_own(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_client *wales = fake_client_add(bench->node, "wales");
+	struct fake_client *followers[] = {bench->ann, bench->root};
+	while (fake_next(bench->root) || fake_next(wales))
+		continue;
+	follow(bench->ann, (struct packet_subscribe){.records_only = true, .credit = 100000});
+	follow(bench->root, (struct packet_subscribe){.start = SUBSCRIBE_SEQ, .credit = 1});
+	post(bench, "a", PUBLIC);
+	post(bench, "b", MEMBERS);
+	for (size_t i = 0; i < 2; i++) {
+		const struct packet *packet = fake_next(followers[i]);
+		while (packet && packet->kind != PACKET_DELIVER)
+			packet = fake_next(followers[i]);
+		assert_non_null(packet);
+		assert_int_equal(packet->deliver.id, 5);
+		assert_int_equal(packet->deliver.seq, 1);
+		assert_int_equal(packet->deliver.origin_seq, 1);
+		assert_true(packet->deliver.time_ms > 0 && packet->deliver.epoch > 0);
+		assert_true(span_is(packet->deliver.origin, "hub"));
+		assert_true(packet->deliver.principal.len > 0);
+		assert_true(packet->deliver.schema != 0);
+	}
+	expect_deliver(bench->ann, 2);
+	/* The first took all that it had. */
+	const struct packet *packet;
+	while ((packet = fake_next(bench->root)))
+		assert_int_not_equal(packet->kind, PACKET_DELIVER);
+	consumed(bench->root, 1);
+	fake_settle(bench->world);
+	expect_deliver(bench->root, 2);
+}
+
 static void test_follower_durable_goes_on_where_it_had_come(void **state)
 {
 	struct bench *bench = *state;
@@ -526,6 +562,7 @@ int main(void)
 		on_bench(test_follower_of_the_last_gets_each_subject_once),
 		on_bench(test_follower_without_credit_waits_and_misses_nothing),
 		on_bench(test_follower_sees_what_its_principal_may),
+		on_bench(test_follower_gets_what_others_get_as_its_own),
 		on_bench(test_follower_durable_goes_on_where_it_had_come),
 		on_bench(test_follower_durable_name_can_be_forgotten),
 		on_bench(test_follower_durable_position_of_a_former_epoch_skips_nothing),
