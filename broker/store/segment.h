@@ -58,6 +58,9 @@ struct segment {
 	/* The writer's; changed under the store's lock. */
 	uint64_t len;      /* bytes that hold records, all synced */
 	uint64_t room_len; /* bytes that the disk has promised to the file */
+	/* Zeros were written to the room up to here. A sync behind that has to note the file's new
+	 * blocks as well, which costs more than a small batch. 0: nothing is known. */
+	uint64_t zeroed_len;
 	uint64_t last_seq;
 	uint64_t first_kept_seq; /* 0: it holds no record */
 	uint64_t record_count;

@@ -23,6 +23,11 @@
 #define DEFAULT_SEGMENT_LEN (64u << 20)
 #define MAX_SEGMENT_LEN (1u << 30)
 #define KEPT_BATCH_LEN (4u << 20)
+/* So many zeros go with a batch that comes to room which was never written, so that the next ones
+ * find it written; not with a longer one, which would soon have used them up. */
+#define ZEROS_LEN (64u << 10)
+#define ZEROS_MAX_BATCH (16u << 10)
+#define BLOCK_LEN 4096u
 /* So many checkpoints may have to be read beside the digest. */
 #define DIGEST_STEP 8
 
@@ -278,14 +283,32 @@ static void wipe_tail(struct store *store)
 {
 	struct segment *active = store_active(store);
 	active->room_len = active->len;
+	active->zeroed_len = 0;
 	if (ftruncate(active->fd, (off_t)active->len) != 0 ||
 	    segment_folder_sync_file(&store->folder, active->fd, active->name, NULL) != LYC_OK)
 		store->is_broken = true;
 }
 
+/* The zeros behind a batch are those that lay there before, or would be read. They may do without.
+ */
+static uint64_t add_zeros(struct buf *batch, const struct segment *active)
+{
+	uint64_t end = active->len + batch->len;
+	uint64_t zeroed = (end + ZEROS_LEN) / BLOCK_LEN * BLOCK_LEN;
+	if (zeroed > active->room_len)
+		zeroed = active->room_len;
+	if (batch->len > ZEROS_MAX_BATCH || end <= active->zeroed_len || zeroed <= end ||
+	    !buf_reserve(batch, (size_t)(zeroed - end)))
+		return active->zeroed_len;
+	memset(batch->data + batch->len, 0, (size_t)(zeroed - end));
+	batch->len += (size_t)(zeroed - end);
+	return zeroed;
+}
+
 static enum lyc_status write_batch(struct store *store, struct lyc_error *error)
 {
 	struct segment *active = store_active(store);
+	uint64_t zeroed_len = add_zeros(&store->batch, active);
 	enum lyc_status status =
 		segment_folder_write(&store->folder, active->fd, active->name, store->batch.data,
 				     store->batch.len, active->len, error);
@@ -298,6 +321,7 @@ static enum lyc_status write_batch(struct store *store, struct lyc_error *error)
 		status = segment_folder_failed(&store->folder, error, "sync", active->name);
 		return status == LYC_RESOURCE_EXHAUSTED ? status : LYC_UNAVAILABLE;
 	}
+	active->zeroed_len = zeroed_len;
 	return LYC_OK;
 }
 

@@ -5,9 +5,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/rng.h"
@@ -246,6 +248,69 @@ static void test_recovery_passes_over_room_that_was_never_used(void **state)
 	temp_log_free(log);
 }
 
+static void fifty_small(struct temp_log *log)
+{
+	for (int i = 0; i < 50; i++)
+		temp_log_append(log, "t.a", "small");
+}
+
+/* Zeros that were written ahead are no torn tail, and nobody counts them. */
+static void test_recovery_passes_over_zeros_that_were_written_ahead(void **state)
+{
+	(void)state;
+	struct temp_log *log = temp_log_new(1024 * 1024);
+	struct store_stats stats;
+	char path[128];
+	uint64_t offsets[64];
+	struct stat info;
+	temp_log_in_child(log, fifty_small);
+	snprintf(path, sizeof(path), "%s/%s", log->folder, FIRST);
+	/* As a disk has it, where room is no data before it is written. */
+	int fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	off_t hole = lseek(fd, 0, SEEK_HOLE);
+	assert_true(hole == 1024 * 1024 || (hole > 32 * 1024 && hole < 256 * 1024));
+	assert_int_equal(fstat(fd, &info), 0);
+	assert_int_equal(info.st_size, 1024 * 1024);
+	close(fd);
+	assert_int_equal(offsets_of(log, offsets, 64), 50);
+	temp_log_open(log);
+	store_stats(log->store, &stats);
+	assert_int_equal(stats.last_seq, 50);
+	assert_int_equal(stats.truncated_bytes, 0);
+	assert_int_equal(stats.bytes, offsets[50]);
+	assert_int_equal(temp_log_append(log, "t.new", "after"), 51);
+	temp_log_reopen(log);
+	assert_int_equal(temp_log_last_of(log, "t.new"), 51);
+	temp_log_free(log);
+}
+
+/* The last small batches of a segment: no zeros go beyond its room. */
+static void test_recovery_finds_all_where_zeros_meet_the_end(void **state)
+{
+	(void)state;
+	struct temp_log *log = temp_log_new(8192);
+	struct store_stats stats;
+	temp_log_open(log);
+	for (uint64_t seq = 1; seq <= 400; seq++) {
+		assert_int_equal(temp_log_append(log, "t.a", "small"), seq);
+		if (seq % 97 == 0)
+			temp_log_reopen(log);
+	}
+	store_stats(log->store, &stats);
+	assert_true(stats.segment_count > 1);
+	temp_log_reopen(log);
+	struct temp_records *records = temp_log_read(log, 1);
+	assert_int_equal(records->count, 400);
+	free(records);
+	char path[128];
+	struct stat info;
+	snprintf(path, sizeof(path), "%s/%s", log->folder, FIRST);
+	assert_int_equal(stat(path, &info), 0);
+	assert_true(info.st_size <= 8192);
+	temp_log_free(log);
+}
+
 /* Bytes that this process has read so far, from files whether cached or not. */
 static uint64_t read_so_far(void)
 {
@@ -385,6 +450,8 @@ int main(void)
 		cmocka_unit_test(test_recovery_survives_random_bytes_behind_the_log),
 		cmocka_unit_test(test_recovery_passes_over_room_that_was_never_used),
 		cmocka_unit_test(test_recovery_passes_over_unused_room_the_second_time),
+		cmocka_unit_test(test_recovery_passes_over_zeros_that_were_written_ahead),
+		cmocka_unit_test(test_recovery_finds_all_where_zeros_meet_the_end),
 		cmocka_unit_test(test_recovery_tells_a_missing_segment),
 		cmocka_unit_test(test_recovery_tells_damage_in_a_sealed_segment),
 		cmocka_unit_test(test_recovery_scans_where_a_checkpoint_is_damaged),
