@@ -29,8 +29,8 @@ struct append {
 
 	enum lyc_status status;
 	uint64_t seq;
-	char text[200];
 	void (*on_done)(struct append *append);
+	char text[200]; /* why, where it was not taken; behind what every append needs */
 };
 
 /* A stretch of the log to be read. The world fills `records` with what matches and answers with

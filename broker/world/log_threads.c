@@ -70,6 +70,7 @@ void log_threads_append(struct log_threads *threads, struct append *append)
 void log_threads_flush(struct log_threads *threads)
 {
 	log_writer_flush(threads->writer);
+	log_writer_deliver(threads->writer);
 }
 
 void log_threads_scrub(struct log_threads *threads, size_t bytes_per_second,

@@ -16,7 +16,8 @@ struct log_threads;
 LYC_MUST_USE enum lyc_status log_threads_start(uv_loop_t *loop, struct store *store,
 					       struct log_threads **ret_threads,
 					       struct lyc_error *error);
-/* Appends collected since the last hand-over; call once per turn of the loop. */
+/* Hand over the appends that were collected, and answer those that are done. Call it once per turn
+ * of the loop at least: a few that find the writer with nothing to do go without it. */
 void log_threads_flush(struct log_threads *threads);
 void log_threads_append(struct log_threads *threads, struct append *append);
 void log_threads_read(struct log_threads *threads, struct log_read *read);

@@ -2,6 +2,7 @@
 #include "world/log_writer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #define LOG_TOPIC "log"
 #define MAX_GROUP 4096
 #define MAX_GROUP_LEN (8u * 1024 * 1024)
+/* So many are worth a group of their own where the thread has nothing to do. */
+#define WORTHY_COUNT 24
 
 /* A chain by `next` with its end. */
 struct append_queue {
@@ -27,7 +30,12 @@ struct log_writer {
 
 	/* Loop only. */
 	struct append_queue collected;
+	size_t collected_count;
 	bool is_refusing; /* as far as the daemon's log knows */
+
+	/* Hints, without the lock: the thread waits for work; there is something to be answered. */
+	atomic_bool is_idle;
+	atomic_bool has_appended;
 
 	/* Under the lock. */
 	pthread_mutex_t lock;
@@ -82,7 +90,10 @@ static bool write_group(struct log_writer *writer, struct append_queue *group, s
 			struct store_item *items, struct lyc_error *error)
 {
 	size_t i = 0;
-	for (struct append *at = group->first; at; at = at->next, i++)
+	for (struct append *at = group->first; at; at = at->next, i++) {
+		/* The loop's processor has them; they will be copied in a moment. */
+		__builtin_prefetch(at->record.data);
+		__builtin_prefetch(at->subject.data);
 		items[i] = (struct store_item){
 			.subject = span_of(at->subject.data, at->subject.len),
 			.record = span_of(at->record.data, at->record.len),
@@ -90,6 +101,7 @@ static bool write_group(struct log_writer *writer, struct append_queue *group, s
 			.expect_seq = at->expect_seq,
 			.is_vital = at->is_vital,
 		};
+	}
 	enum lyc_status status = error->status;
 	if (status == LYC_OK)
 		status = store_append(writer->store, items, count, error);
@@ -125,6 +137,7 @@ static void *write_thread(void *arg)
 	struct store_item *items = mem_get(MAX_GROUP * sizeof(*items));
 	pthread_mutex_lock(&writer->lock);
 	for (;;) {
+		atomic_store(&writer->is_idle, !writer->appends.first);
 		while (!writer->appends.first && !writer->is_stopping)
 			pthread_cond_wait(&writer->due, &writer->lock);
 		if (!writer->appends.first)
@@ -148,6 +161,7 @@ static void *write_thread(void *arg)
 		if (!is_written)
 			writer->failure = error;
 		queue_add(&writer->appended, group.first, group.last);
+		atomic_store(&writer->has_appended, true);
 		uv_async_send(writer->async);
 	}
 	pthread_mutex_unlock(&writer->lock);
@@ -170,7 +184,10 @@ static void report(struct log_writer *writer, bool is_refusing, const char *refu
 void log_writer_deliver(struct log_writer *writer)
 {
 	char refusal[sizeof(writer->refusal)];
+	if (!atomic_load(&writer->has_appended))
+		return;
 	pthread_mutex_lock(&writer->lock);
+	atomic_store(&writer->has_appended, false);
 	struct append *append = writer->appended.first;
 	writer->appended = (struct append_queue){0};
 	int outcome = writer->outcome;
@@ -181,6 +198,9 @@ void log_writer_deliver(struct log_writer *writer)
 		report(writer, outcome == REFUSED, refusal);
 	while (append) {
 		struct append *next = append->next;
+		/* The other thread has touched it last. */
+		if (next)
+			__builtin_prefetch(next);
 		append->on_done(append);
 		append = next;
 	}
@@ -211,6 +231,8 @@ void log_writer_append(struct log_writer *writer, struct append *append)
 {
 	append->next = NULL;
 	queue_add(&writer->collected, append, append);
+	if (++writer->collected_count >= WORTHY_COUNT && atomic_load(&writer->is_idle))
+		log_writer_flush(writer);
 }
 
 void log_writer_flush(struct log_writer *writer)
@@ -219,9 +241,11 @@ void log_writer_flush(struct log_writer *writer)
 		return;
 	pthread_mutex_lock(&writer->lock);
 	queue_add(&writer->appends, writer->collected.first, writer->collected.last);
+	atomic_store(&writer->is_idle, false);
 	pthread_cond_signal(&writer->due);
 	pthread_mutex_unlock(&writer->lock);
 	writer->collected = (struct append_queue){0};
+	writer->collected_count = 0;
 }
 
 void log_writer_stop(struct log_writer *writer)

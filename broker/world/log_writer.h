@@ -15,7 +15,8 @@ struct log_writer;
 LYC_MUST_USE enum lyc_status log_writer_start(struct store *store, uv_async_t *async,
 					      struct log_writer **ret_writer,
 					      struct lyc_error *error);
-/* Appends are collected, and handed over together. */
+/* Appends are collected, and handed over together: by a flush, or when they are worth a group and
+ * the thread waits for one. */
 void log_writer_append(struct log_writer *writer, struct append *append);
 void log_writer_flush(struct log_writer *writer);
 /* Answer what is done; say, once, that the machine refuses records, or takes them again. */

@@ -12,6 +12,7 @@
 #include "world/log_writer.h"
 
 #define APPENDS 50
+#define MANY 100000
 
 struct bench {
 	uv_loop_t loop;
@@ -26,7 +27,7 @@ struct test_append {
 };
 
 static uint64_t answered;
-static enum lyc_status statuses[APPENDS + 1];
+static enum lyc_status statuses[MANY + 1];
 
 static void on_done(struct append *base)
 {
@@ -102,6 +103,22 @@ static void test_log_writer_answers_in_order(void **state)
 	log_writer_stop(bench->writer);
 }
 
+/* Nobody has to wait for the end of a turn while the thread has nothing to do. */
+static void test_log_writer_begins_with_what_is_collected(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t number = 0;
+	while (answered == 0 && number < MANY) {
+		append_expecting_none(bench, ++number);
+		uv_run(&bench->loop, UV_RUN_NOWAIT);
+	}
+	assert_true(answered > 0);
+	assert_true(answered <= number);
+	log_writer_stop(bench->writer);
+	log_writer_deliver(bench->writer);
+	assert_int_equal(answered, number);
+}
+
 static void test_log_writer_writes_what_is_queued_before_it_stops(void **state)
 {
 	struct bench *bench = *state;
@@ -119,6 +136,7 @@ int main(void)
 #define WRITER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WRITER_TEST(test_log_writer_answers_in_order),
+		WRITER_TEST(test_log_writer_begins_with_what_is_collected),
 		WRITER_TEST(test_log_writer_writes_what_is_queued_before_it_stops),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
