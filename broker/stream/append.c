@@ -103,9 +103,11 @@ static void commit(const struct stream_append *append)
 	struct span bytes = span_of(base->record.data, base->record.len);
 	struct record record;
 	if (append->written.subject.len > 0)
-		stream_committed(append->stream, base->seq, &append->written, bytes);
+		stream_committed(append->stream, base->seq, &append->written, bytes, append->note);
 	else if (record_read(bytes, &record) == LYC_OK)
-		stream_committed(append->stream, base->seq, &record, bytes);
+		stream_committed(append->stream, base->seq, &record, bytes, append->note);
+	else
+		subjects_settle(&append->stream->subjects, append->note);
 }
 
 static void append_done(struct append *base)
@@ -113,14 +115,15 @@ static void append_done(struct append *base)
 	struct stream_append *append = (struct stream_append *)base;
 	struct stream *stream = append->stream;
 	stream->appends_pending--;
-	subjects_settle(&stream->subjects, append->note);
 	struct lyc_error error;
 	error.status = base->status;
 	error.text[0] = error.field[0] = '\0';
-	if (base->status != LYC_OK)
-		snprintf(error.text, sizeof(error.text), "%s", base->text);
-	else
+	if (base->status == LYC_OK) {
 		commit(append);
+	} else {
+		snprintf(error.text, sizeof(error.text), "%s", base->text);
+		subjects_settle(&stream->subjects, append->note);
+	}
 	if (append->session_serial) {
 		stream->appends_len -= append_memory(append->packet_len);
 		struct session *session =

@@ -185,10 +185,16 @@ static void note_own(struct stream *stream, uint64_t seq)
 	stream->own_seqs[stream->own_seq_count++] = seq;
 }
 
-/* What a record means for positions, keys and schemas, whether it is replayed or new. Whatever is
- * added here belongs into node/summary.c, too. */
-static void take(struct stream *stream, uint64_t seq, const struct record *record, size_t len)
+/* What a record means for positions, keys and schemas, whether it is replayed, without a note of
+ * its being on its way, or new. Whatever is added here belongs into node/summary.c, too. */
+static void take(struct stream *stream, uint64_t seq, const struct record *record, size_t len,
+		 struct subject_note *note)
 {
+	struct span label = is_narrow(stream, record->label) ? record->label : span_of(NULL, 0);
+	if (note)
+		subjects_settle_as(&stream->subjects, note, record->origin, label);
+	else
+		subjects_note(&stream->subjects, record->subject, record->origin, label);
 	struct span origin_name = record->origin.len > 0
 					  ? record->origin
 					  : span_of(stream->name, strlen(stream->name));
@@ -204,8 +210,6 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 		seq_set_add(&origin->returned, record->was.epoch, record->was.seq);
 	if (origin && record->time_ms > origin->last_time_ms)
 		origin->last_time_ms = record->time_ms;
-	subjects_note(&stream->subjects, record->subject, record->origin,
-		      is_narrow(stream, record->label) ? record->label : span_of(NULL, 0));
 	if (record->time_ms > stream->last_time_ms)
 		stream->last_time_ms = record->time_ms;
 	moments_note(&stream->moments, seq, record->time_ms);
@@ -258,7 +262,7 @@ void stream_replay(struct stream *stream, uint64_t seq, struct span bytes)
 		log_error("record cannot be read", "seq", log_number(seq));
 		return;
 	}
-	take(stream, seq, &record, bytes.len);
+	take(stream, seq, &record, bytes.len, NULL);
 	take_schema(stream, &record);
 	if (stream->erasures)
 		erasures_noted(stream->erasures, seq, &record);
@@ -339,9 +343,9 @@ void stream_replay_own(struct stream *stream, uint64_t seq, struct span bytes)
 }
 
 void stream_committed(struct stream *stream, uint64_t seq, const struct record *record,
-		      struct span bytes)
+		      struct span bytes, struct subject_note *note)
 {
-	take(stream, seq, record, bytes.len);
+	take(stream, seq, record, bytes.len, note);
 	take_schema(stream, record);
 	stream_deliver(stream, seq, record);
 	if (stream->on_commit)

@@ -145,9 +145,9 @@ void stream_load(struct stream *stream, bool has_hub);
 /* The epoch in which a record of this log was appended. */
 uint64_t stream_epoch_of(const struct stream *stream, uint64_t seq);
 
-/* A record, of these bytes, has been synced. */
+/* A record, of these bytes, has been synced. The note of its being on its way is settled. */
 void stream_committed(struct stream *stream, uint64_t seq, const struct record *record,
-		      struct span bytes);
+		      struct span bytes, struct subject_note *note);
 
 /* ---- publish.c ---- */
 

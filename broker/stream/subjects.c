@@ -91,6 +91,16 @@ static void free_if_empty(struct subjects *subjects, struct subject_note *note)
 		note_remove(subjects, note);
 }
 
+static void keep(struct subject_note *note, struct span home, struct span label)
+{
+	if (note->home ? !span_is(home, note->home) : home.len > 0) {
+		free(note->home);
+		note->home = home.len > 0 ? mem_dup_try((const char *)home.data, home.len) : NULL;
+	}
+	buf_clear(&note->label);
+	buf_add(&note->label, label.data, label.len);
+}
+
 void subjects_note(struct subjects *subjects, struct span subject, struct span home,
 		   struct span label)
 {
@@ -99,12 +109,7 @@ void subjects_note(struct subjects *subjects, struct span subject, struct span h
 		return;
 	if (!note)
 		note = note_new(subjects, subject);
-	if (!note->home || !span_is(home, note->home)) {
-		free(note->home);
-		note->home = home.len > 0 ? mem_dup_try((const char *)home.data, home.len) : NULL;
-	}
-	buf_clear(&note->label);
-	buf_add(&note->label, label.data, label.len);
+	keep(note, home, label);
 	free_if_empty(subjects, note);
 }
 
@@ -132,4 +137,11 @@ void subjects_settle(struct subjects *subjects, struct subject_note *note)
 	ensure(note && note->pending > 0);
 	note->pending--;
 	free_if_empty(subjects, note);
+}
+
+void subjects_settle_as(struct subjects *subjects, struct subject_note *note, struct span home,
+			struct span label)
+{
+	keep(note, home, label);
+	subjects_settle(subjects, note);
 }

@@ -46,5 +46,8 @@ struct subject_note *subjects_expect(struct subjects *subjects, struct span subj
 struct subject_note *subjects_expect_of(struct subjects *subjects, const struct subject_note *known,
 					struct span subject, struct span label);
 void subjects_settle(struct subjects *subjects, struct subject_note *note);
+/* The same of one that is the subject's last record now: as subjects_note. */
+void subjects_settle_as(struct subjects *subjects, struct subject_note *note, struct span home,
+			struct span label);
 
 #endif

@@ -48,6 +48,26 @@ static void test_subjects_remember_what_is_on_its_way(void **state)
 	subjects_fini(&subjects);
 }
 
+static void test_subjects_remember_what_has_arrived(void **state)
+{
+	(void)state;
+	struct subjects subjects = {0};
+	struct subject_note *note = subjects_expect(&subjects, text("a.1"), text("first"));
+	subjects_expect(&subjects, text("a.1"), text("2nd"));
+	subjects_settle_as(&subjects, note, text("wales"), text("L"));
+	assert_ptr_equal(subjects_find(&subjects, text("a.1")), note);
+	assert_string_equal(note->home, "wales");
+	assert_true(span_is(span_of(note->label.data, note->label.len), "L"));
+	assert_int_equal(note->pending, 1);
+	/* The last one has nothing special. */
+	subjects_settle_as(&subjects, note, text(""), text(""));
+	assert_null(subjects_find(&subjects, text("a.1")));
+	note = subjects_expect(&subjects, text("a.1"), text("3rd"));
+	subjects_settle_as(&subjects, note, text("wales"), text(""));
+	assert_string_equal(subjects_find(&subjects, text("a.1"))->home, "wales");
+	subjects_fini(&subjects);
+}
+
 /* What is left of one that is gone says nothing of the next. */
 static void test_subjects_begin_anew_in_used_memory(void **state)
 {
@@ -92,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_subjects_keep_home_and_label),
 		cmocka_unit_test(test_subjects_remember_what_is_on_its_way),
+		cmocka_unit_test(test_subjects_remember_what_has_arrived),
 		cmocka_unit_test(test_subjects_begin_anew_in_used_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
