@@ -162,7 +162,9 @@ static void *write_thread(void *arg)
 			writer->failure = error;
 		queue_add(&writer->appended, group.first, group.last);
 		atomic_store(&writer->has_appended, true);
+		pthread_mutex_unlock(&writer->lock);
 		uv_async_send(writer->async);
+		pthread_mutex_lock(&writer->lock);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	free(items);
@@ -242,8 +244,9 @@ void log_writer_flush(struct log_writer *writer)
 	pthread_mutex_lock(&writer->lock);
 	queue_add(&writer->appends, writer->collected.first, writer->collected.last);
 	atomic_store(&writer->is_idle, false);
-	pthread_cond_signal(&writer->due);
 	pthread_mutex_unlock(&writer->lock);
+	/* Behind it: who wakes up needs the lock at once. */
+	pthread_cond_signal(&writer->due);
 	writer->collected = (struct append_queue){0};
 	writer->collected_count = 0;
 }
