@@ -14,6 +14,9 @@
 #include "wire/subject.h"
 
 #define DEFAULT_CREDIT (1024 * 1024)
+/* Credit goes back when it comes to this part of all: each time costs both sides a packet, a frame
+ * and a wakeup. What is left over matters to nobody: the daemon has the rest. */
+#define RETURNED_PART 8
 
 /* A record that was delivered and that the owner has not called consumed yet. */
 struct unconsumed {
@@ -244,7 +247,10 @@ static void consume(struct lyc_client *client, struct subscription *subscription
 		subscription->owed_records += len;
 	else
 		subscription->owed_bytes += len;
-	if (list_is_empty(&subscription->node))
+	/* Where it stands in the log is told each time. */
+	bool is_due = subscription->owed_records > 0 ||
+		      subscription->owed_bytes >= subscription->credit / RETURNED_PART;
+	if (is_due && list_is_empty(&subscription->node))
 		list_add_last(&client->owing, &subscription->node);
 	uint64_t owed = subscription->owed_records + subscription->owed_bytes;
 	if (owed >= subscription->credit / 2 && client->state == ATTACHMENT_OPEN)

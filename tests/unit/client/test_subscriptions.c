@@ -76,7 +76,8 @@ static void send_transient(struct fake_daemon *daemon, void *arg)
 	fake_check(daemon, subscribe->credit == 1000 && span_is(subscribe->pattern, "a.*"));
 	fake_check(daemon, span_is(subscribe->group, "g") && !subscribe->durable.len);
 	uint64_t id = subscribe->id;
-	/* More than half of the credit comes back at once, the rest when nothing more comes. */
+	/* More than half of the credit comes back at once, the rest when nothing more comes, if it
+	 * is worth a packet. */
 	size_t len = put_deliveries(daemon, id, 0, 9, false);
 	fake_flush(daemon);
 	const struct packet *credit = fake_expect(daemon, PACKET_CREDIT);
@@ -86,8 +87,15 @@ static void send_transient(struct fake_daemon *daemon, void *arg)
 	while (sum < len)
 		sum += fake_expect(daemon, PACKET_CREDIT)->credit.value;
 	fake_check(daemon, sum == len);
+	/* Less than an eighth of it waits for more. */
+	struct packet ping = {.kind = PACKET_PING, .ping = {.id = 77}};
+	len = put_deliveries(daemon, id, 0, 1, false);
+	fake_check(daemon, len < 125);
+	fake_put(daemon, &ping);
+	fake_flush(daemon);
+	fake_check(daemon, fake_next(daemon, true)->kind == PACKET_PONG);
 	/* Records of a subscription that follows none come back by Credit, too. */
-	len = put_deliveries(daemon, id, 50, 1, true);
+	len += put_deliveries(daemon, id, 50, 1, true);
 	fake_flush(daemon);
 	fake_check(daemon, fake_expect(daemon, PACKET_CREDIT)->credit.value == len);
 	struct packet gap = {.kind = PACKET_GAP, .gap = {.id = id, .missed = 7}};
@@ -105,7 +113,7 @@ static void test_subscription_returns_credit_for_transient_messages(void **state
 	struct log log = {0};
 	assert_int_equal(lyc_client_subscribe(client, "a.*", &options, take, &log, &log.id, NULL),
 			 LYC_OK);
-	fake_run_until(client, &log.count, 11);
+	fake_run_until(client, &log.count, 12);
 	assert_int_equal(log.missed, 7);
 	assert_int_equal(log.caught_up, 0);
 	lyc_client_close(client);
@@ -148,7 +156,7 @@ static void test_subscription_tells_what_it_consumed(void **state)
 	struct fake_daemon daemon;
 	fake_daemon_start(&daemon, ZMQ_ROUTER, send_records, NULL);
 	struct lyc_client *client = fake_open(&daemon);
-	struct lyc_subscribe_options options = {.start = LYC_START_SEQ, .from = 10};
+	struct lyc_subscribe_options options = {.start = LYC_START_SEQ, .from = 10, .credit = 600};
 	struct log log = {0};
 	assert_int_equal(lyc_client_subscribe(client, "a.>", &options, take, &log, &log.id, NULL),
 			 LYC_OK);
