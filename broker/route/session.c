@@ -1,5 +1,5 @@
-/* Sessions and their outgoing frames. A frame goes to the socket when it is full or the turn ends;
- * what the socket refuses waits here. */
+/* Sessions and their outgoing frames. A frame goes to the socket when it is full or the turn ends,
+ * one of messages that many get once in a millisecond; what the socket refuses waits here. */
 #include "route/session.h"
 
 #include <stdlib.h>
@@ -17,6 +17,7 @@ void session_table_init(struct session_table *table, const struct env *env)
 	};
 	list_init(&table->all);
 	list_init(&table->dirty);
+	list_init(&table->held);
 }
 
 void session_table_fini(struct session_table *table)
@@ -202,9 +203,10 @@ static void flush(struct session_table *table, struct session *session)
 	if (session->out.len == 0)
 		return;
 	session->last_sent_ms = table->env->now_ms(table->env->world);
+	session->is_urgent = false;
 	/* A full frame has a packet more than fits: without room for that it would move. */
-	session->out_usual =
-		session->out.len < 2 * WIRE_FRAME_LEN ? session->out.len : 2 * WIRE_FRAME_LEN;
+	size_t most = SESSION_DELIVER_LEN + WIRE_FRAME_LEN;
+	session->out_usual = session->out.len < most ? session->out.len : most;
 	enum lyc_status status = list_is_empty(&session->waiting)
 					 ? hand_over(table, session, &session->out)
 					 : LYC_RESOURCE_EXHAUSTED;
@@ -254,14 +256,17 @@ void session_free(struct session_table *table, struct session *session)
 	free(session);
 }
 
-static size_t before_write(struct session_table *table, struct session *session)
+static size_t before_write(struct session_table *table, struct session *session, bool is_urgent)
 {
 	/* A frame's memory goes with it; the next one does not grow from nothing again. */
 	if (session->out.cap == 0 && session->out_usual > 0)
 		(void)!buf_reserve(&session->out, session->out_usual);
 	session->out.has_failed = false;
-	if (!session->is_dirty) {
+	session->is_urgent = session->is_urgent || is_urgent;
+	if (!session->is_dirty || (session->is_held && is_urgent)) {
 		session->is_dirty = true;
+		session->is_held = false;
+		list_remove(&session->dirty);
 		list_add_last(&table->dirty, &session->dirty);
 	}
 	return session->out.len;
@@ -270,6 +275,7 @@ static size_t before_write(struct session_table *table, struct session *session)
 /* A packet larger than half a frame goes alone: what was there before it goes first. */
 static void after_write(struct session_table *table, struct session *session, size_t before)
 {
+	size_t frame_len = session->is_urgent ? WIRE_FRAME_LEN : SESSION_DELIVER_LEN;
 	struct buf *out = &session->out;
 	if (out->has_failed) {
 		/* No memory for this packet: it is dropped whole, what was written before it stays.
@@ -277,7 +283,7 @@ static void after_write(struct session_table *table, struct session *session, si
 		out->len = before;
 		out->has_failed = false;
 	}
-	if (out->len <= WIRE_FRAME_LEN)
+	if (out->len <= frame_len)
 		return;
 	if (before > 0 && out->len - before > WIRE_FRAME_LEN / 2) {
 		struct buf large = {0};
@@ -293,7 +299,7 @@ static void after_write(struct session_table *table, struct session *session, si
 size_t session_send(struct session_table *table, struct session *session,
 		    const struct packet *packet)
 {
-	size_t before = before_write(table, session);
+	size_t before = before_write(table, session, true);
 	packet_write(&session->out, packet);
 	size_t len = session->out.has_failed ? 0 : session->out.len - before;
 	after_write(table, session, before);
@@ -303,7 +309,7 @@ size_t session_send(struct session_table *table, struct session *session,
 size_t session_send_deliver(struct session_table *table, struct session *session, uint64_t id,
 			    struct span common)
 {
-	size_t before = before_write(table, session);
+	size_t before = before_write(table, session, false);
 	packet_write_deliver(&session->out, id, common);
 	size_t len = session->out.has_failed ? 0 : session->out.len - before;
 	after_write(table, session, before);
@@ -312,7 +318,7 @@ size_t session_send_deliver(struct session_table *table, struct session *session
 
 void session_send_copy(struct session_table *table, struct session *session, struct span record)
 {
-	size_t before = before_write(table, session);
+	size_t before = before_write(table, session, true);
 	packet_write_copy(&session->out, record);
 	after_write(table, session, before);
 }
@@ -329,11 +335,46 @@ void session_send_stray(struct session_table *table, uint32_t port, struct span 
 	buf_fini(&frame);
 }
 
+/* Few and large frames for who gets many: each frame is two calls of the kernel on both sides, and
+ * wakes three threads. */
+static bool may_hold(const struct session *session, uint64_t now_ms)
+{
+	return !session->is_urgent && !session->is_inner && !session->is_stuck &&
+	       session->out.len > 0 && session->last_sent_ms == now_ms &&
+	       list_is_empty(&session->waiting);
+}
+
+/* Those who were held before this millisecond are dirty again. */
+static void let_go(struct session_table *table, uint64_t now_ms)
+{
+	if (table->held_ms == now_ms)
+		return;
+	list_each_safe (node, &table->held) {
+		list_entry(node, struct session, dirty)->is_held = false;
+		list_remove(node);
+		list_add_last(&table->dirty, node);
+	}
+	table->held_ms = now_ms;
+}
+
+bool session_table_holds(const struct session_table *table)
+{
+	return !list_is_empty(&table->held);
+}
+
 size_t session_flush_all(struct session_table *table)
 {
 	size_t waiting = 0;
+	uint64_t now_ms = table->env->now_ms(table->env->world);
+	let_go(table, now_ms);
 	list_each_safe (node, &table->dirty) {
 		struct session *session = list_entry(node, struct session, dirty);
+		if (table->may_hold && may_hold(session, now_ms)) {
+			session->is_held = true;
+			list_remove(node);
+			list_add_last(&table->held, node);
+			continue;
+		}
 		flush(table, session);
 		if (list_is_empty(&session->waiting)) {
 			session->is_dirty = false;

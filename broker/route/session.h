@@ -16,6 +16,8 @@
 #include "wire/packet.h"
 
 #define SESSION_ADDRESS_LEN 40
+/* A frame of deliveries grows to this. */
+#define SESSION_DELIVER_LEN (2 * WIRE_FRAME_LEN)
 /* Bytes that may wait for one peer, where nothing else is configured. */
 #define SESSION_MAX_BACKLOG (32u * 1024 * 1024)
 /* And for all together. */
@@ -47,7 +49,9 @@ struct session {
 	 * frame being built. */
 	struct buf out;
 	size_t out_usual; /* what the last frame came to: room for the next one */
-	bool is_dirty;
+	bool is_dirty;    /* in the table's list `dirty` or `held` */
+	bool is_held;
+	bool is_urgent; /* there is more in `out` than messages that may be held */
 	enum session_kind kind;
 
 	/* Who. */
@@ -124,6 +128,13 @@ struct session_table {
 	struct session *by_serial;
 	struct list all;
 	struct list dirty;
+	/* Messages of session_send_deliver, for one who had a frame in this millisecond, wait for
+	 * the next one, or until they are a frame's worth: whoever gets many gets them in few
+	 * frames. False: everything goes at the end of the turn. True: the owner sees to a turn in
+	 * the next millisecond while anything is held. */
+	bool may_hold;
+	uint64_t held_ms; /* when these were */
+	struct list held;
 	size_t count;
 	size_t max_backlog; /* bytes that may wait for one peer; twice that for a link */
 	size_t waiting_len; /* what waits for all of them, as memory */
@@ -164,8 +175,11 @@ void session_send_copy(struct session_table *table, struct session *session, str
 /* One packet to a routing id without a session. */
 void session_send_stray(struct session_table *table, uint32_t port, struct span routing_id,
 			const struct packet *packet);
-/* Hand every frame under construction to its socket. Returns how many sessions wait for theirs. */
+/* Hand every frame under construction to its socket, but for what is held. Returns how many
+ * sessions wait for their sockets. */
 size_t session_flush_all(struct session_table *table);
+/* Is anything held until the next millisecond? */
+bool session_table_holds(const struct session_table *table);
 /* Bytes that the socket has not taken. */
 size_t session_backlog(const struct session *session);
 

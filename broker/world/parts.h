@@ -55,6 +55,7 @@ struct world {
 	bool has_plugin_port;
 	uv_loop_t loop;
 	uv_timer_t ticks;
+	uv_timer_t held; /* runs while messages wait for the next millisecond */
 	uv_signal_t signals[3];
 	void *zmq;
 	struct zap *zap;

@@ -27,13 +27,23 @@ static void on_frame(struct zsock *zsock, struct span routing_id, const char *us
 		     port->identity ? port->identity : user_id, fd, frame);
 }
 
+/* It has woken the loop, which is all: each turn of it ends with on_turn. */
+static void wake(uv_timer_t *handle)
+{
+	(void)handle;
+}
+
 static void on_turn(struct zsock *zsock, void *arg)
 {
 	struct port *port = arg;
+	struct world *world = port->world;
 	(void)zsock;
-	if (port->world->log_threads)
-		log_threads_flush(port->world->log_threads);
-	daemon_turn(&port->world->daemon);
+	if (world->log_threads)
+		log_threads_flush(world->log_threads);
+	daemon_turn(&world->daemon);
+	if (session_table_holds(&world->daemon.sessions) &&
+	    !uv_is_active((uv_handle_t *)&world->held))
+		uv_timer_start(&world->held, wake, 1, 0);
 }
 
 struct port *port_new(struct world *world, const char *identity)

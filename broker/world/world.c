@@ -85,6 +85,8 @@ static void start_handles(struct world *world)
 {
 	spare_memory_init(&world->spare_memory, &world->loop);
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+	uv_timer_init(&world->loop, &world->held);
+	world->daemon.sessions.may_hold = true;
 	uv_timer_init(&world->loop, &world->ticks);
 	world->ticks.data = world;
 	uv_timer_start(&world->ticks, on_tick, TICK_MS, TICK_MS);

@@ -250,6 +250,9 @@ void sim_node_start(struct sim_node *node)
 		return;
 	}
 	node->daemon.storage = storage;
+	/* What is held goes with the next turn of a later millisecond, at the latest that of a
+	 * tick. */
+	node->daemon.sessions.may_hold = true;
 	if (sim->mutation == MUTATION_UNBOUNDED)
 		node->daemon.sessions.max_backlog = SIZE_MAX / 4;
 	if (!sim_log_replay(node)) {

@@ -166,6 +166,75 @@ static void test_session_delivers_what_is_written_once(void **state)
 	buf_fini(&common);
 }
 
+static void send_transient(struct bench *bench, uint64_t id, size_t len)
+{
+	struct buf common = {0};
+	uint8_t *body = mem_get(len);
+	const struct packet_deliver deliver = {.body = span_of(body, len)};
+	packet_write_deliver_common(&common, &deliver);
+	session_send_deliver(&bench->table, bench->session, id, span_of(common.data, common.len));
+	buf_fini(&common);
+	free(body);
+}
+
+static void test_session_holds_transient_messages_for_a_millisecond(void **state)
+{
+	struct bench *bench = *state;
+	const struct socket *socket = &bench->socket;
+	bench->table.may_hold = true;
+	bench->socket.now_ms = 5;
+	send_transient(bench, 1, 20);
+	session_flush_all(&bench->table);
+	assert_int_equal(socket->count, 1);
+	/* The second of one millisecond waits for the next one, however many turns there are. */
+	for (int turn = 0; turn < 3; turn++) {
+		send_transient(bench, 2, 20);
+		assert_int_equal(session_flush_all(&bench->table), 0);
+		assert_int_equal(socket->count, 1);
+		assert_true(session_table_holds(&bench->table));
+	}
+	bench->socket.now_ms = 6;
+	session_flush_all(&bench->table);
+	assert_int_equal(socket->count, 2);
+	assert_true(socket->frames[1].len > 3 * 20);
+	assert_false(session_table_holds(&bench->table));
+	/* What others wait for takes along what is held. */
+	send_transient(bench, 3, 20);
+	session_flush_all(&bench->table);
+	assert_true(session_table_holds(&bench->table));
+	send_reply(bench, 4, 20);
+	session_flush_all(&bench->table);
+	assert_int_equal(socket->count, 3);
+	assert_false(session_table_holds(&bench->table));
+	struct frame_reader *reader = mem_new(struct frame_reader);
+	struct packet packet;
+	frame_start(reader, span_of(socket->frames[2].data, socket->frames[2].len));
+	assert_int_equal(frame_next(reader, &packet), FRAME_PACKET);
+	assert_int_equal(packet.kind, PACKET_DELIVER);
+	assert_int_equal(frame_next(reader, &packet), FRAME_PACKET);
+	assert_int_equal(packet.kind, PACKET_REPLY);
+	free(reader);
+}
+
+static void test_session_that_holds_sends_when_a_frame_is_full_or_it_ends(void **state)
+{
+	struct bench *bench = *state;
+	const struct socket *socket = &bench->socket;
+	bench->table.may_hold = true;
+	for (size_t len = 0; socket->count == 0; len += 1000) {
+		assert_true(len <= SESSION_DELIVER_LEN);
+		send_transient(bench, 1, 1000);
+		session_flush_all(&bench->table);
+	}
+	assert_true(socket->frames[0].len > SESSION_DELIVER_LEN);
+	send_transient(bench, 1, 20);
+	session_flush_all(&bench->table);
+	assert_int_equal(socket->count, 1);
+	session_free(&bench->table, bench->session);
+	assert_int_equal(socket->count, 2);
+	assert_false(session_table_holds(&bench->table));
+}
+
 static void test_session_flushes_at_a_full_frame_without_waiting(void **state)
 {
 	struct bench *bench = *state;
@@ -336,6 +405,11 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_delivers_what_is_written_once, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_session_holds_transient_messages_for_a_millisecond, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_session_that_holds_sends_when_a_frame_is_full_or_it_ends, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_session_flushes_at_a_full_frame_without_waiting, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_large_packet_goes_alone_and_in_order,
