@@ -11,6 +11,8 @@
 #ifndef LYC_CLIENT_ATTACHMENT_H
 #define LYC_CLIENT_ATTACHMENT_H
 
+#include <string.h>
+
 #include <zmq.h>
 
 #include "base/list.h"
@@ -134,7 +136,16 @@ size_t attachment_put(struct lyc_client *client, const struct packet *packet);
  */
 bool level_reserve(struct level *level, size_t len);
 /* A copy with a NUL in the reserved room. Valid until the callback returns. */
-const char *level_text(struct level *level, struct span text);
+static inline const char *level_text(struct level *level, struct span text)
+{
+	if (text.len == 0)
+		return "";
+	char *copy = (char *)level->texts.data + level->texts.len;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	level->texts.len += text.len + 1;
+	return copy;
+}
 
 /* A string that a packet may carry: well-formed UTF-8; NULL is empty. */
 bool attachment_text(const char *text, struct span *ret_text);

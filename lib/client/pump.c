@@ -22,17 +22,6 @@ bool level_reserve(struct level *level, size_t len)
 	return buf_reserve(&level->texts, len);
 }
 
-const char *level_text(struct level *level, struct span text)
-{
-	if (text.len == 0)
-		return "";
-	char *copy = (char *)level->texts.data + level->texts.len;
-	memcpy(copy, text.data, text.len);
-	copy[text.len] = '\0';
-	level->texts.len += text.len + 1;
-	return copy;
-}
-
 static void handle_registered(struct lyc_client *client, const struct packet_registered *registered)
 {
 	struct register_wait *wait = &client->registering;

@@ -443,6 +443,45 @@ static bool read_fields(struct frame_reader *reader, const struct shape *shape, 
 	return true;
 }
 
+/* Steps over the tag; false when another field comes, or none. */
+static inline bool is_next(struct pb_reader *in, uint32_t number, enum pb_wire wire)
+{
+	if (in->at == in->end || *in->at != (number << 3 | wire))
+		return false;
+	in->at++;
+	return true;
+}
+
+static inline bool take_number(struct pb_reader *in, uint32_t number, uint64_t *ret_value)
+{
+	return !is_next(in, number, PB_VARINT) || pb_read_varint(in, ret_value);
+}
+
+static inline bool take_bytes(struct pb_reader *in, uint32_t number, struct span *ret_bytes)
+{
+	return !is_next(in, number, PB_LEN) || read_bytes(in, PB_LEN, ret_bytes);
+}
+
+/* Thousands come with their fields in the order of their numbers: one look for each. False when one
+ * is otherwise or malformed: the table decides, and writes all that was written here. */
+static bool read_deliver(struct span content, struct packet_deliver *ret)
+{
+	struct pb_reader in = pb_reader_of(content);
+	uint64_t removed = 0;
+	bool is_read =
+		take_number(&in, 1, &ret->id) && take_number(&in, 2, &ret->seq) &&
+		take_bytes(&in, 3, &ret->subject) && take_bytes(&in, 4, &ret->body) &&
+		take_bytes(&in, 5, &ret->origin) && take_number(&in, 6, &ret->epoch) &&
+		take_number(&in, 7, &ret->origin_seq) && take_number(&in, 8, &ret->time_ms) &&
+		take_bytes(&in, 9, &ret->principal) && take_number(&in, 10, &removed) &&
+		(!is_next(&in, 11, PB_FIXED64) || read_fixed64(&in, PB_FIXED64, &ret->schema)) &&
+		take_bytes(&in, 12, &ret->trace) && in.at == in.end;
+	ret->removed = removed != 0;
+	return is_read && ret->body.len <= WIRE_MAX_BODY && text_is_valid(ret->subject) &&
+	       text_is_valid(ret->origin) && text_is_valid(ret->principal) &&
+	       text_is_valid(ret->trace);
+}
+
 enum frame_result packet_read(struct frame_reader *reader, uint32_t kind, struct span content,
 			      struct packet *ret_packet)
 {
@@ -451,6 +490,8 @@ enum frame_result packet_read(struct frame_reader *reader, uint32_t kind, struct
 	ret_packet->kind = (enum packet_kind)kind;
 	/* All kinds lie at the same place; only this one is cleared. */
 	memset(&ret_packet->hello, 0, shapes[kind].size);
+	if (kind == PACKET_DELIVER && read_deliver(content, &ret_packet->deliver))
+		return FRAME_PACKET;
 	if (!read_fields(reader, &shapes[kind], content, &ret_packet->hello))
 		return FRAME_MALFORMED;
 	if (kind == PACKET_COPY || kind == PACKET_FOUND)

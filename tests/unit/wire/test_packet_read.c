@@ -95,6 +95,43 @@ static void test_packet_read_refuses_a_wrong_wire_type(void **state)
 			 FRAME_MALFORMED);
 }
 
+/* One as it is nearly always written, and all else. */
+static void test_packet_read_takes_a_deliver_in_any_order(void **state)
+{
+	(void)state;
+	static const uint8_t usual[] = "\x08\x07\x1a\x03"
+				       "a.b\x22\x02\xff\x00\x2a\x01h\x50\x02\x59"
+				       "12345678\x62\x01t";
+	static const uint8_t turned[] = "\x62\x01t\x59"
+					"12345678\x50\x02\x2a\x01h\x22\x02\xff\x00\x1a\x03"
+					"a.b\x08\x07";
+	static const uint8_t unknown[] = "\x08\x07\x1a\x03"
+					 "a.b\x22\x02\xff\x00\x2a\x01h\x50\x02\x59"
+					 "12345678\x62\x01t\xf8\x07\x01";
+	static const struct span all[] = {{usual, sizeof(usual) - 1},
+					  {turned, sizeof(turned) - 1},
+					  {unknown, sizeof(unknown) - 1}};
+	struct packet packet;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(read_content(PACKET_DELIVER, all[i].data, all[i].len, &packet),
+				 FRAME_PACKET);
+		const struct packet_deliver *deliver = &packet.deliver;
+		assert_int_equal(deliver->id, 7);
+		assert_true(span_is(deliver->subject, "a.b") && span_is(deliver->origin, "h"));
+		assert_int_equal(deliver->body.len, 2);
+		assert_true(deliver->removed && span_is(deliver->trace, "t"));
+		assert_int_equal(deliver->schema, 0x3837363534333231);
+		assert_int_equal(deliver->seq, 0);
+	}
+	/* Twice, a text that is none, one that is cut off. */
+	assert_int_equal(read_content(PACKET_DELIVER, "\x08\x07\x08\x07", 4, &packet),
+			 FRAME_MALFORMED);
+	assert_int_equal(read_content(PACKET_DELIVER, "\x08\x07\x1a\x01\xff", 5, &packet),
+			 FRAME_MALFORMED);
+	assert_int_equal(read_content(PACKET_DELIVER, "\x08\x07\x1a\x02x", 5, &packet),
+			 FRAME_MALFORMED);
+}
+
 static void test_packet_read_refuses_bad_text(void **state)
 {
 	(void)state;
@@ -182,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_packet_read_equals_protobuf),
 		cmocka_unit_test(test_packet_read_refuses_a_scalar_twice),
 		cmocka_unit_test(test_packet_read_refuses_a_wrong_wire_type),
+		cmocka_unit_test(test_packet_read_takes_a_deliver_in_any_order),
 		cmocka_unit_test(test_packet_read_refuses_bad_text),
 		cmocka_unit_test(test_packet_read_passes_over_unknown_fields),
 		cmocka_unit_test(test_packet_read_limits_counts_and_bodies),
