@@ -304,6 +304,8 @@ static void test_overload_thread_that_does_not_return_leaves_nobody_in_silence(v
 #define DURABLE 40
 #define DEAF 10
 #define FRAME_LEN 16384
+/* What messages for a subscriber gather to, as config.proto says of limits.memory. */
+#define DELIVER_LEN 65536
 
 /* Memory that it shares with nobody, in MiB. */
 static double private_mib(pid_t pid)
@@ -365,7 +367,7 @@ static void test_overload_memory_stays_within_its_bound(void **state)
 	 * go to those who do not read them. */
 	double bound = own + MEMORY_LIMIT / MIB +
 		       (TRANSIENT + DURABLE) * 16.0 * (FRAME_LEN + 1024) / MIB +
-		       DEAF * 32.0 * WIRE_FRAME_LEN / MIB + (TRANSIENT + DURABLE + DEAF) * 0.05;
+		       DEAF * 32.0 * DELIVER_LEN / MIB + (TRANSIENT + DURABLE + DEAF) * 0.05;
 	print_message("private memory: %.1f MiB before, %.1f at most, the bound is %.1f; %llu "
 		      "records, %llu refused\n",
 		      own, most, bound, (unsigned long long)view.acked,
