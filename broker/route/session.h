@@ -106,6 +106,7 @@ struct session {
 	uint64_t publishes_len;
 
 	struct list subscriptions;
+	struct subscription *subscriptions_by_id;
 	size_t subscription_count;
 
 	/* What it serves, and, of a plugin, the patterns of what it publishes. */

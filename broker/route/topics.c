@@ -110,6 +110,7 @@ struct subscription *subscription_add(struct topics *topics, struct session *ses
 	}
 	list_add_last(end ? end : &place->exact, &subscription->of_place);
 	list_add_last(&session->subscriptions, &subscription->of_session);
+	HASH_ADD(by_id, session->subscriptions_by_id, id, sizeof(subscription->id), subscription);
 	session->subscription_count++;
 	topics->count++;
 	return subscription;
@@ -142,6 +143,7 @@ void subscription_remove(struct topics *topics, struct subscription *subscriptio
 	}
 	list_remove(&subscription->of_place);
 	list_remove(&subscription->of_session);
+	HASH_DELETE(by_id, subscription->session->subscriptions_by_id, subscription);
 	subscription->session->subscription_count--;
 	topics->count--;
 	free(subscription->pattern);
@@ -152,13 +154,9 @@ void subscription_remove(struct topics *topics, struct subscription *subscriptio
 
 struct subscription *subscription_find(struct session *session, uint64_t id)
 {
-	list_each (node, &session->subscriptions) {
-		struct subscription *subscription =
-			list_entry(node, struct subscription, of_session);
-		if (subscription->id == id)
-			return subscription;
-	}
-	return NULL;
+	struct subscription *subscription;
+	HASH_FIND(by_id, session->subscriptions_by_id, &id, sizeof(id), subscription);
+	return subscription;
 }
 
 static void each_of(struct list *subscriptions, subscription_fn fn, void *arg)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <uthash.h>
+
 #include "route/session.h"
 
 /* stream's parts of a subscription to records: its own place, or a share of a group's */
@@ -30,6 +32,7 @@ struct subscription {
 	struct follower *follower;
 	struct group_member *member;
 	struct list of_session;
+	UT_hash_handle by_id;
 };
 
 struct place; /* a node of the trie */

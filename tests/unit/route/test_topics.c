@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -126,11 +128,41 @@ static void test_topics_prune_leaves_the_branches_of_others(void **state)
 	}
 }
 
+/* As many as a link may have. Looked for one by one along a list, they would take ten seconds. */
+#define MANY 65536
+#define MOST_S 3
+
+static void test_topics_many_of_one_session_are_found_at_once(void **state)
+{
+	(void)state;
+	struct session session = make_session();
+	struct topics topics;
+	char pattern[32];
+	clock_t begun = clock();
+	list_init(&session.subscriptions);
+	topics_init(&topics);
+	for (uint64_t id = 0; id < MANY; id++) {
+		assert_null(subscription_find(&session, id));
+		snprintf(pattern, sizeof(pattern), "a.x%llu", (unsigned long long)id);
+		assert_non_null(subscription_add(&topics, &session, id, text(pattern)));
+	}
+	for (uint64_t id = 0; id < MANY; id++) {
+		struct subscription *found = subscription_find(&session, id);
+		assert_non_null(found);
+		assert_int_equal(found->id, id);
+		subscription_remove(&topics, found);
+		assert_null(subscription_find(&session, id));
+	}
+	assert_in_range(clock() - begun, 0, MOST_S * CLOCKS_PER_SEC);
+	topics_fini(&topics);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_topics_match_as_each_pattern_by_itself),
 		cmocka_unit_test(test_topics_prune_leaves_the_branches_of_others),
+		cmocka_unit_test(test_topics_many_of_one_session_are_found_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
