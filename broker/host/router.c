@@ -164,7 +164,8 @@ enum lyc_status router_give(struct router *router, struct call *call, struct ses
 	if (callee->calls_given_len + call->len > callee->call_credit) {
 		journal_because(router->journal, RULE_CREDIT);
 		return error_set(error, LYC_UNAVAILABLE,
-				 "%.*s is busy: '%s' has %llu bytes of calls outstanding",
+				 "%.*s is busy: '%s' has %llu bytes of calls that it has not "
+				 "answered, and takes no more before that; try again later",
 				 (int)packet->method.len, (const char *)packet->method.data,
 				 callee->identity, (unsigned long long)callee->calls_given_len);
 	}

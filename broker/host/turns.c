@@ -60,10 +60,14 @@ static struct turn *get_turn(struct router *router, struct session *caller, uint
 	return make_turn(router, caller, callee);
 }
 
+static uint64_t times_of(const struct session *caller)
+{
+	return session_is_link(caller) || caller->kind == SESSION_PLUGIN ? MANY : 1;
+}
+
 static uint64_t least_window(const struct session *caller)
 {
-	bool is_many = session_is_link(caller) || caller->kind == SESSION_PLUGIN;
-	return TURNS_WINDOW * (is_many ? MANY : 1);
+	return TURNS_WINDOW * times_of(caller);
 }
 
 static uint64_t window_of(const struct turn *turn)
@@ -105,15 +109,17 @@ bool turns_must_wait(struct router *router, struct call *call, struct session *c
 	if (call->has_had_turn)
 		return false;
 	bool is_of_several = is_shared(router, call, callee);
+	bool has_waiting = !list_is_empty(&turn->held);
 	/* What never has room there is refused. */
 	if (call->len > callee->call_credit)
 		return false;
-	if (!list_is_empty(&turn->held))
-		return true;
-	/* It is full, and not with this caller's calls. */
-	if (!has_room(callee, call))
-		return is_of_several && turn->out_len + call->len <= least_window(caller);
-	return is_of_several && !has_window(turn, call);
+	if (!has_room(callee, call)) {
+		/* It is full, and not with this caller's calls. */
+		bool is_others = is_of_several && turn->out_len + call->len <= least_window(caller);
+		return (has_waiting || is_others) &&
+		       turn->held_len + call->len <= TURNS_MAX_HELD * times_of(caller);
+	}
+	return has_waiting || (is_of_several && !has_window(turn, call));
 }
 
 enum lyc_status turns_hold(struct router *router, struct call *call,
@@ -124,6 +130,7 @@ enum lyc_status turns_hold(struct router *router, struct call *call,
 	if (status != LYC_OK)
 		return status;
 	call->awaits_turn = true;
+	turn->held_len += call->len;
 	if (list_is_empty(&turn->of_waiting)) {
 		turn->done_len = 0;
 		list_add_last(&router->turns.waiting, &turn->of_waiting);
@@ -147,6 +154,7 @@ static void give_on(struct router *router, struct call *call)
 	router->calls.held_len -= held.len;
 	list_remove(&call->of_waiting);
 	call->awaits_turn = false;
+	call->turn->held_len -= call->len;
 	call->has_had_turn = true;
 	if (!router->turns.reader)
 		router->turns.reader = mem_new(struct frame_reader);

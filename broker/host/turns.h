@@ -7,6 +7,10 @@
  *
  * Who is slow by nature, because it answers later, must not be taken for one that is flooded: where
  * little has ended since the last tick the window doubles, and where much has it shrinks again.
+ *
+ * So one that stands still is full within a second. Then a caller's calls wait for it up to a
+ * bound, and what is beyond that is refused at once: a deadline that is far away is nobody's way
+ * to learn of it.
  */
 #ifndef LYC_HOST_TURNS_H
 #define LYC_HOST_TURNS_H
@@ -20,6 +24,9 @@
 
 /* Bytes of calls of one caller; of a link and a plugin, which call for many, four times that. */
 #define TURNS_WINDOW (16u * 1024)
+
+/* Of one caller, what may wait at a callee that is full; the same four times. */
+#define TURNS_MAX_HELD (128u * 1024)
 
 struct router;
 

@@ -198,6 +198,8 @@ void call_end(struct call_table *table, struct call *call)
 	call->caller->calls_made_count--;
 	if (call->callee)
 		call->callee->calls_given_len -= call->len;
+	if (call->awaits_turn)
+		call->turn->held_len -= call->len;
 	if (call->callee && call->turn) {
 		call->turn->out_len -= call->len;
 		call->turn->done_len += call->len;

@@ -33,6 +33,7 @@ struct turn {
 	uint64_t done_len; /* of them, those that have ended since the last tick */
 	uint64_t window;   /* 0: as everybody has at first */
 	struct list held;  /* calls that wait, in order */
+	uint64_t held_len; /* bytes of them */
 };
 
 enum session_kind {

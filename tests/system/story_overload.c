@@ -206,11 +206,40 @@ static void no_silence(struct node *node)
 }
 
 /* It stands still, its credit fills, whoever calls hears so; it goes on, and so do the calls. */
+/* Another caller's calls wait, too, up to a bound; then it is told at once, however long it would
+ * wait. Returns how many wait. */
+static int fill_queue(struct node *node, struct raw_peer *caller)
+{
+	for (int count = 0; count < LONG_CALLS; count++) {
+		send_long_call(caller, (uint64_t)count + 1);
+		send_ping(caller);
+		if (replies_until_pong(caller, LYC_UNAVAILABLE) > 0)
+			return count;
+		/* Until the plugin is full, which takes its time. */
+		no_silence(node);
+	}
+	fail_msg("all calls wait for a plugin that stands still");
+	return 0;
+}
+
+static void await_all(struct raw_peer *caller, int count)
+{
+	struct packet packet;
+	for (int i = 0; i < count; i++) {
+		assert_true(raw_peer_await(caller, PACKET_REPLY, &packet, NETWORK_DEADLINE_MS));
+		assert_int_equal(packet.reply.status, LYC_OK);
+	}
+	/* Each call had one reply. */
+	send_ping(caller);
+	assert_int_equal(replies_until_pong(caller, LYC_OK), 0);
+	raw_peer_free(caller);
+}
+
 static void check_standstill(struct node *node, void (*stall)(struct node *node),
 			     void (*go_on)(struct node *node))
 {
 	struct raw_peer *caller = greet_plain(node);
-	struct packet packet;
+	struct raw_peer *second = greet_plain(node);
 	assert_int_equal(say(node, "before", 0, NULL).status, LYC_OK);
 	stall(node);
 	no_silence(node);
@@ -220,17 +249,11 @@ static void check_standstill(struct node *node, void (*stall)(struct node *node)
 	/* What the plugin has no room for waits for its turn, or is refused. */
 	int refused = replies_until_pong(caller, LYC_UNAVAILABLE);
 	assert_in_range(refused, 0, LONG_CALLS / 3);
-	no_silence(node);
+	int waiting = fill_queue(node, second);
 	go_on(node);
 	say_until(node, LYC_OK);
-	for (int i = refused; i < LONG_CALLS; i++) {
-		assert_true(raw_peer_await(caller, PACKET_REPLY, &packet, NETWORK_DEADLINE_MS));
-		assert_int_equal(packet.reply.status, LYC_OK);
-	}
-	/* Each call had one reply. */
-	send_ping(caller);
-	assert_int_equal(replies_until_pong(caller, LYC_OK), 0);
-	raw_peer_free(caller);
+	await_all(caller, LONG_CALLS - refused);
+	await_all(second, waiting);
 }
 
 #define STANDSTILL_LIMITS "call_credit: 33554432, heartbeat_ms: 60000"

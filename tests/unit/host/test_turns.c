@@ -135,6 +135,48 @@ static void test_turns_full_callee_takes_a_newcomer_when_it_has_room(void **stat
 	buf_fini(&flood.body);
 }
 
+static bool says(struct span text, const char *part)
+{
+	return memmem(text.data, text.len, part, strlen(part)) != NULL;
+}
+
+/* Nobody waits for a deadline without bound: beyond it the answer is there at once, says why, and
+ * what waits is given when the callee goes on. */
+static void test_turns_full_callee_has_a_bounded_queue_of_each_caller(void **state)
+{
+	struct flood flood;
+	begin(&flood, *state);
+	uint64_t count = 0;
+	do
+		call(&flood, flood.root, ++count);
+	while (!fake_next(flood.root));
+	size_t waiting = 0;
+	const struct packet *packet;
+	while (!(packet = fake_next(flood.bench->ann)) && waiting < 1000)
+		call(&flood, flood.bench->ann, ++waiting);
+	assert_non_null(packet);
+	assert_int_equal(packet->kind, PACKET_REPLY);
+	assert_int_equal(packet->reply.id, waiting);
+	assert_int_equal(packet->reply.status, LYC_UNAVAILABLE);
+	assert_true(says(packet->reply.text, "is busy"));
+	assert_true(says(packet->reply.text, "try again later"));
+	assert_in_range(--waiting, TURNS_MAX_HELD / BODY_LEN * 3 / 4, TURNS_MAX_HELD / BODY_LEN);
+	take(&flood);
+	/* One that waits is cancelled: so there is room for one more. */
+	struct packet cancel = {.kind = PACKET_CANCEL, .cancel.id = waiting};
+	fake_send(flood.bench->ann, &cancel);
+	fake_expect_status(flood.bench->ann, waiting, LYC_CANCELLED);
+	call(&flood, flood.bench->ann, waiting);
+	fake_expect_nothing(flood.bench->ann);
+	/* It goes on: what waited is given in order, as far as there is room. */
+	while (flood.first + 1 < flood.last)
+		answer_one(&flood);
+	assert_in_range(take(&flood), 1, waiting);
+	call(&flood, flood.bench->ann, 2000);
+	fake_expect_nothing(flood.bench->ann);
+	buf_fini(&flood.body);
+}
+
 /* Two instances get the calls by turns. One of them does not answer: what waits for it is in nobody
  * else's way. */
 static void test_turns_callee_that_stands_still_holds_up_its_own_calls_only(void **state)
@@ -242,6 +284,7 @@ int main(void)
 		TURNS_TEST(test_turns_callee_of_one_caller_gets_all_at_once),
 		TURNS_TEST(test_turns_another_caller_is_behind_a_window_only),
 		TURNS_TEST(test_turns_full_callee_takes_a_newcomer_when_it_has_room),
+		TURNS_TEST(test_turns_full_callee_has_a_bounded_queue_of_each_caller),
 		TURNS_TEST(test_turns_callee_that_stands_still_holds_up_its_own_calls_only),
 		TURNS_TEST(test_turns_window_grows_where_little_is_answered),
 		TURNS_TEST(test_turns_call_that_waits_ends_by_its_deadline_or_cancelled),
