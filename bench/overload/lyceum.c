@@ -77,8 +77,8 @@ static bool send_frame(struct loader *loader, struct packet *packet, bool is_ans
 	return line_flush(&loader->peer.line);
 }
 
-static void make_load(const struct contestant *self, enum load_kind kind,
-		      struct overload_board *board)
+void lyceum_overload_load(const struct contestant *self, enum load_kind kind,
+			  struct overload_board *board)
 {
 	static uint8_t body[TEXT_LEN + 3] = {0x0a, TEXT_LEN % 128 + 128, TEXT_LEN / 128};
 	struct loader loader = {.board = board};
@@ -104,5 +104,5 @@ static void make_load(const struct contestant *self, enum load_kind kind,
 void lyceum_overload_round(const struct contestant *self, const struct setting *setting,
 			   const struct workload *work, struct measure *ret_measure)
 {
-	overload_round(self, setting, work, make_load, lyceum_calls_round, ret_measure);
+	overload_round(self, setting, work, lyceum_overload_load, lyceum_calls_round, ret_measure);
 }

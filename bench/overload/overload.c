@@ -10,7 +10,7 @@
 
 #define PUBLISHERS 100
 
-enum who { NATS, LYCEUM, CONTESTANTS };
+enum who { NATS, LYCEUM, LYCEUM_APART, CONTESTANTS };
 
 static const struct nats_server nats = {0};
 static const struct daemon lyceum = {
@@ -20,6 +20,38 @@ static const struct daemon lyceum = {
 	.config = "plugins:\n  - name: echo\n    path: @/plugins/echo/echo.so\n"
 		  "limits: {memory: 134217728, sessions_of_one: 500}\n",
 };
+
+static const struct daemon apart = {
+	.name = "apart",
+	.call = "\"lyceum.echo.v1.Echo/*\"",
+	.publish = "\"lyceum.echo.v1.>\"",
+	.config = "plugins:\n  - name: echo\n    path: @/plugins/echo/echo.so\n",
+};
+
+static struct contestant contestants[CONTESTANTS];
+
+static bool is_flood(const struct contestant *self, const struct workload *work)
+{
+	(void)self;
+	return work->count == 0;
+}
+
+/* By a daemon that nobody floods. */
+static void calls_apart(const struct contestant *self, const struct setting *setting,
+			const struct workload *work, struct measure *ret_measure)
+{
+	(void)self;
+	if (contestants[LYCEUM].broker > 0)
+		lyceum_calls_round(&contestants[LYCEUM], setting, work, ret_measure);
+	else
+		contest_fail(ret_measure, "the daemon for the quiet peer is not there");
+}
+
+static void apart_round(const struct contestant *self, const struct setting *setting,
+			const struct workload *work, struct measure *ret_measure)
+{
+	overload_round(self, setting, work, lyceum_overload_load, calls_apart, ret_measure);
+}
 
 static struct contestant contestants[CONTESTANTS] = {
 	[NATS] = {.who = "NATS",
@@ -35,12 +67,20 @@ static struct contestant contestants[CONTESTANTS] = {
 		    .kind = &lyceum,
 		    .start = daemon_start,
 		    .round = lyceum_overload_round},
+	[LYCEUM_APART] = {.who = "Lyceum, beside a daemon that is flooded",
+			  .meaning = "the flood goes to another daemon with a plugin of its own: "
+				     "what the machine adds, where all share its processors",
+			  .kind = &apart,
+			  .can = is_flood,
+			  .start = daemon_start,
+			  .round = apart_round},
 };
 
 #define FLOOD(text)                                                                                \
 	{                                                                                          \
 		.name = "flood", .title = text, .unit = "x p99 of quiet", .is_less_better = true,  \
-		.size = 256, .outstanding = 1                                                      \
+		.target = "at most 3; of 1,000 calls or more each without the flood", .size = 256, \
+		.outstanding = 1                                                                   \
 	}
 #define MEMORY(text)                                                                               \
 	{                                                                                          \

@@ -41,6 +41,9 @@ void overload_round(const struct contestant *self, const struct setting *setting
 		    const struct workload *work, overload_fn make_load, overload_calls_fn calls,
 		    struct measure *ret_measure);
 
+/* Lyceum's load. */
+void lyceum_overload_load(const struct contestant *self, enum load_kind kind,
+			  struct overload_board *board);
 void lyceum_overload_round(const struct contestant *self, const struct setting *setting,
 			   const struct workload *work, struct measure *ret_measure);
 void nats_overload_round(const struct contestant *self, const struct setting *setting,
