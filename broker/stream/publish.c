@@ -25,7 +25,9 @@
 /* Everything about a publish that is found out before it is taken. */
 struct publish_view {
 	const struct schema_message *message;
-	struct buf subject; /* whole, with its key tokens */
+	struct buf subject;    /* whole, with its key tokens */
+	struct span own_label; /* serialised, in the body */
+	bool has_own_label;
 	struct label label;
 	const struct subject_note *note; /* of a durable one's subject; NULL: none */
 	char principal[CALL_MAX_PRINCIPAL];
@@ -57,6 +59,8 @@ static void view_init(struct publish_view *view, struct buf subject)
 {
 	view->message = NULL;
 	view->note = NULL;
+	view->own_label = (struct span){0};
+	view->has_own_label = false;
 	view->subject = subject;
 	label_set(&view->label, 0);
 	view->principal[0] = '\0';
@@ -114,15 +118,17 @@ static enum lyc_status check_type(struct stream *stream, const struct packet_pub
 			       ? LYC_OK
 			       : error_set(error, LYC_INVALID_ARGUMENT, "a withdrawal has no body");
 	enum lyc_status status = schema_check(view->message, publish->body, !is_from_link, error);
-	if (status != LYC_OK || view->message->key_count == 0)
+	if (status != LYC_OK || (view->message->key_count == 0 && !view->message->label))
 		return status;
 	struct buf key = take_room(&stream->room.key);
-	status = schema_key(view->message, publish->body, &key, error);
-	if (status == LYC_OK && subject.len == name_len) {
+	status = schema_key_and_label(view->message, publish->body, &key, &view->own_label,
+				      &view->has_own_label, error);
+	if (status != LYC_OK || view->message->key_count == 0) {
+		/* refused, or nothing but the label was asked for */
+	} else if (subject.len == name_len) {
 		buf_add_byte(&view->subject, '.');
 		buf_add(&view->subject, key.data, key.len);
-	} else if (status == LYC_OK &&
-		   !span_equal(span_of(subject.data + name_len + 1, subject.len - name_len - 1),
+	} else if (!span_equal(span_of(subject.data + name_len + 1, subject.len - name_len - 1),
 			       span_of(key.data, key.len))) {
 		status = error_set(error, LYC_INVALID_ARGUMENT,
 				   "the subject's tokens differ from the key in the body, '%.*s'",
@@ -213,7 +219,8 @@ static enum lyc_status check(struct stream *stream, struct session *session,
 	if (status == LYC_OK)
 		status = check_rest(stream, session, publish, view, error);
 	if (status == LYC_OK && !(publish->remove && publish->durable))
-		status = stream_label(view->message, publish->body, publish->label, &view->label);
+		status = stream_label(view->message, view->own_label, view->has_own_label,
+				      publish->label, &view->label);
 	if (status == LYC_OK && publish->durable)
 		status = check_home(stream, view, error);
 	return status;

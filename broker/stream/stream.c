@@ -129,24 +129,17 @@ void stream_load(struct stream *stream, bool has_hub)
 	buf_fini(&waits);
 }
 
-enum lyc_status stream_label(const struct schema_message *message, struct span body,
+enum lyc_status stream_label(const struct schema_message *message, struct span own, bool has_own,
 			     struct span given, struct label *ret_label)
 {
-	struct label label;
-	enum lyc_status status = LYC_OK;
-	label_set(&label, 0);
-	if (message && message->label) {
-		status = label_of_body(message, body, &label);
-		if (status == LYC_OK && !label.is_present)
-			label_set(&label, LYCEUM__V1__VISIBILITY__PRIVATE);
-	} else if (given.len > 0) {
-		status = label_read(given, &label);
+	if (message->label && !has_own) {
+		label_set(ret_label, LYCEUM__V1__VISIBILITY__PRIVATE);
+		return LYC_OK;
 	}
-	if (status == LYC_OK && !label.is_present && given.len == 0)
-		label_set(&label, LYCEUM__V1__VISIBILITY__MEMBERS);
-	if (status == LYC_OK)
-		label_copy(ret_label, &label);
-	return status;
+	if (message->label || given.len > 0)
+		return label_read(message->label ? own : given, ret_label);
+	label_set(ret_label, LYCEUM__V1__VISIBILITY__MEMBERS);
+	return LYC_OK;
 }
 
 static bool is_own_type(struct span subject)
@@ -195,10 +188,10 @@ static void take(struct stream *stream, uint64_t seq, const struct record *recor
 		subjects_settle_as(&stream->subjects, note, record->origin, label);
 	else
 		subjects_note(&stream->subjects, record->subject, record->origin, label);
-	struct span origin_name = record->origin.len > 0
-					  ? record->origin
-					  : span_of(stream->name, strlen(stream->name));
-	struct origin *origin = origins_get(&stream->origins, origin_name);
+	/* Its own come first. */
+	struct origin *origin = &stream->origins.items[0];
+	if (record->origin.len > 0)
+		origin = origins_get(&stream->origins, record->origin);
 	if (origin && origin->record_count == 0 && stream->origins.count == WIRE_MAX_POSITIONS + 1)
 		log_warning("more origins are known than a reply can name (as_of)", "origins",
 			    log_number(WIRE_MAX_POSITIONS));

@@ -259,9 +259,9 @@ void stream_missed(struct stream *stream, const char *pattern, uint64_t missed);
 /* Tell links that were slow what they missed. */
 void stream_tell_links(struct stream *stream);
 
-/* The label of a message: the one in its body where its type has one, else `given`, else MEMBERS.
- * `message` may be NULL. */
-enum lyc_status stream_label(const struct schema_message *message, struct span body,
+/* The label of a message: where its type has a field for one, what that holds, else PRIVATE; where
+ * it has none, `given`, else MEMBERS. */
+enum lyc_status stream_label(const struct schema_message *message, struct span own, bool has_own,
 			     struct span given, struct label *ret_label);
 
 #endif

@@ -9,11 +9,27 @@
 #include "base/pb.h"
 #include "schema/compile.h"
 
-/* What is on the wire of each key field, in token order. */
+/* What is on the wire of each key field, in token order, and of the label. */
 struct key_parts {
 	struct pb_field fields[SCHEMA_MAX_KEYS];
 	bool is_present[SCHEMA_MAX_KEYS];
+	uint32_t label_number; /* 0: nobody asks for it */
+	struct span label;
+	bool has_label;
 };
+
+/* Of as many as there are. */
+static void parts_init(struct key_parts *parts, size_t key_count, uint32_t label_number)
+{
+	for (size_t i = 0; i < key_count; i++) {
+		parts->fields[i].value = 0;
+		parts->fields[i].bytes = (struct span){0};
+		parts->is_present[i] = false;
+	}
+	parts->label_number = label_number;
+	parts->label = (struct span){0};
+	parts->has_label = false;
+}
 
 static enum pb_wire wire_of(enum schema_type type)
 {
@@ -31,20 +47,31 @@ static enum pb_wire wire_of(enum schema_type type)
 	}
 }
 
+static enum lyc_status occurs_again(const struct schema_field *field, struct lyc_error *error)
+{
+	return error_set_field(error, LYC_INVALID_ARGUMENT, field->name,
+			       "%s: is malformed or occurs twice", field->name);
+}
+
 static enum lyc_status find_parts(const struct schema_message *message, struct span body,
 				  struct key_parts *parts, struct lyc_error *error)
 {
 	struct pb_reader reader = pb_reader_of(body);
 	struct pb_field field;
 	while (pb_read_field(&reader, &field)) {
+		if (field.number == parts->label_number) {
+			if (field.wire != PB_LEN || parts->has_label)
+				return occurs_again(message->label, error);
+			parts->label = field.bytes;
+			parts->has_label = true;
+			continue;
+		}
 		for (size_t i = 0; i < message->key_count; i++) {
 			const struct schema_field *key = message->keys[i];
 			if (key->number != field.number)
 				continue;
 			if (field.wire != wire_of(key->type) || parts->is_present[i])
-				return error_set_field(error, LYC_INVALID_ARGUMENT, key->name,
-						       "%s: is malformed or occurs twice",
-						       key->name);
+				return occurs_again(key, error);
 			parts->fields[i] = field;
 			parts->is_present[i] = true;
 		}
@@ -102,19 +129,16 @@ static void add_number(struct buf *to, enum schema_type type, uint64_t value)
 	}
 }
 
-enum lyc_status schema_key(const struct schema_message *message, struct span body, struct buf *to,
-			   struct lyc_error *error)
+static enum lyc_status write_key(const struct schema_message *message, struct span body,
+				 struct buf *to, struct key_parts *parts, struct lyc_error *error)
 {
-	struct key_parts parts = {.is_present = {false}};
 	size_t len = to->len;
-	if (message->key_count == 0)
-		return LYC_OK;
-	enum lyc_status status = find_parts(message, body, &parts, error);
+	enum lyc_status status = find_parts(message, body, parts, error);
 	for (size_t i = 0; status == LYC_OK && i < message->key_count; i++) {
 		const struct schema_field *key = message->keys[i];
-		const struct pb_field *part = &parts.fields[i];
+		const struct pb_field *part = &parts->fields[i];
 		bool is_text = key->type == SCHEMA_STRING;
-		if (is_text ? part->bytes.len == 0 : key->has_presence && !parts.is_present[i]) {
+		if (is_text ? part->bytes.len == 0 : key->has_presence && !parts->is_present[i]) {
 			status = error_set_field(error, LYC_INVALID_ARGUMENT, key->name,
 						 "%s: is a key and has to be set", key->name);
 			break;
@@ -131,4 +155,28 @@ enum lyc_status schema_key(const struct schema_message *message, struct span bod
 	if (status != LYC_OK)
 		to->len = len;
 	return status;
+}
+
+enum lyc_status schema_key_and_label(const struct schema_message *message, struct span body,
+				     struct buf *to, struct span *ret_label, bool *ret_has_label,
+				     struct lyc_error *error)
+{
+	struct key_parts parts;
+	parts_init(&parts, message->key_count, message->label ? message->label->number : 0);
+	enum lyc_status status = write_key(message, body, to, &parts, error);
+	if (status != LYC_OK)
+		return status;
+	*ret_label = parts.label;
+	*ret_has_label = parts.has_label;
+	return LYC_OK;
+}
+
+enum lyc_status schema_key(const struct schema_message *message, struct span body, struct buf *to,
+			   struct lyc_error *error)
+{
+	struct key_parts parts;
+	if (message->key_count == 0)
+		return LYC_OK;
+	parts_init(&parts, message->key_count, 0);
+	return write_key(message, body, to, &parts, error);
 }

@@ -238,6 +238,12 @@ LYC_MUST_USE enum lyc_status schema_check(const struct schema_message *message, 
  * absent. A key is a field of the message itself. */
 LYC_MUST_USE enum lyc_status schema_key(const struct schema_message *message, struct span body,
 					struct buf *to, struct lyc_error *error);
+/* The same, and in the same walk the serialised label, where the type has a field for it and the
+ * body has it. The span borrows the body. */
+LYC_MUST_USE enum lyc_status schema_key_and_label(const struct schema_message *message,
+						  struct span body, struct buf *to,
+						  struct span *ret_label, bool *ret_has_label,
+						  struct lyc_error *error);
 
 /* ---- personal.c ---- */
 

@@ -114,6 +114,44 @@ static void test_key_is_nothing_without_key_fields(void **state)
 	assert_int_equal(key.len, 0);
 }
 
+static void test_key_comes_with_the_label(void **state)
+{
+	(void)state;
+	struct lyc_error error = {0};
+	struct span label = {0};
+	bool has_label = true;
+	buf_clear(&key);
+	make("wales", "7");
+	assert_int_equal(schema_key_and_label(expert, span_of(body.data, body.len), &key, &label,
+					      &has_label, &error),
+			 LYC_OK);
+	assert_false(has_label);
+	pb_write_message(&body, 10, span_of("\x10\x02", 2));
+	buf_clear(&key);
+	assert_int_equal(schema_key_and_label(expert, span_of(body.data, body.len), &key, &label,
+					      &has_label, &error),
+			 LYC_OK);
+	assert_string_equal(buf_text(&key), "wales.7");
+	assert_true(has_label);
+	assert_true(span_equal(label, span_of("\x10\x02", 2)));
+	/* Twice: refused with the field, and nothing is said of it. Who wants the key only gets it.
+	 */
+	pb_write_message(&body, 10, span_of("\x10\x01", 2));
+	buf_clear(&key);
+	assert_int_equal(schema_key_and_label(expert, span_of(body.data, body.len), &key, &label,
+					      &has_label, &error),
+			 LYC_INVALID_ARGUMENT);
+	assert_string_equal(error.field, "label");
+	assert_int_equal(key.len, 0);
+	assert_true(span_equal(label, span_of("\x10\x02", 2)));
+	assert_int_equal(schema_key(expert, span_of(body.data, body.len), &key, NULL), LYC_OK);
+	/* A type without key fields has a label all the same. */
+	const struct schema_message *hit = schema_find_message(schema, "lyceum.sample.v1.Hit");
+	assert_int_equal(schema_key_and_label(hit, span_of("", 0), &key, &label, &has_label, NULL),
+			 LYC_OK);
+	assert_false(has_label);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -137,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_key_joins_the_tokens),
 		cmocka_unit_test(test_key_escapes_what_a_subject_cannot_hold),
 		cmocka_unit_test(test_key_tokens_are_read_back),
+		cmocka_unit_test(test_key_comes_with_the_label),
 		cmocka_unit_test(test_key_refuses_an_empty_field),
 		cmocka_unit_test(test_key_refuses_malformed_bodies),
 		cmocka_unit_test(test_key_writes_numbers_in_decimal),
