@@ -306,14 +306,26 @@ size_t session_send(struct session_table *table, struct session *session,
 	return len;
 }
 
-size_t session_send_deliver(struct session_table *table, struct session *session, uint64_t id,
-			    struct span common)
+static size_t send_deliver(struct session_table *table, struct session *session, uint64_t id,
+			   struct span common, bool is_urgent)
 {
-	size_t before = before_write(table, session, false);
+	size_t before = before_write(table, session, is_urgent);
 	packet_write_deliver(&session->out, id, common);
 	size_t len = session->out.has_failed ? 0 : session->out.len - before;
 	after_write(table, session, before);
 	return len;
+}
+
+size_t session_send_deliver(struct session_table *table, struct session *session, uint64_t id,
+			    struct span common)
+{
+	return send_deliver(table, session, id, common, false);
+}
+
+size_t session_send_record(struct session_table *table, struct session *session, uint64_t id,
+			   struct span common)
+{
+	return send_deliver(table, session, id, common, true);
 }
 
 void session_send_copy(struct session_table *table, struct session *session, struct span record)

@@ -172,6 +172,9 @@ size_t session_send(struct session_table *table, struct session *session,
 /* The same for a Deliver of which the common part is written (wire/packet.h). */
 size_t session_send_deliver(struct session_table *table, struct session *session, uint64_t id,
 			    struct span common);
+/* The same, and it does not wait: a view follows. */
+size_t session_send_record(struct session_table *table, struct session *session, uint64_t id,
+			   struct span common);
 /* The same for a Copy of one record. */
 void session_send_copy(struct session_table *table, struct session *session, struct span record);
 /* One packet to a routing id without a session. */

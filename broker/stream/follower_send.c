@@ -109,7 +109,7 @@ bool follower_common(struct stream *stream, uint64_t seq, const struct record *r
 uint32_t follower_send_common(struct stream *stream, struct subscription *subscription,
 			      uint64_t seq, struct span common)
 {
-	uint32_t len = outgoing_deliver_common(stream, subscription, common);
+	uint32_t len = outgoing_deliver_record(stream, subscription, common);
 	if (subscription->follower)
 		follower_sent(subscription->follower, seq, len);
 	return len;

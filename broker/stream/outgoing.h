@@ -18,7 +18,10 @@ bool outgoing_are_alike(const struct session *session, const struct session *oth
 uint32_t outgoing_deliver(struct stream *stream, struct subscription *subscription,
 			  const struct packet *packet);
 /* The same of one whose common part is written (wire/packet.h). */
-uint32_t outgoing_deliver_common(struct stream *stream, struct subscription *subscription,
+void outgoing_deliver_common(struct stream *stream, struct subscription *subscription,
+			     struct span common);
+/* The same of a record, which does not wait; returns the credit that it took. */
+uint32_t outgoing_deliver_record(struct stream *stream, struct subscription *subscription,
 				 struct span common);
 /* Messages were missed; or, with 0, everything up to seq has been sent. */
 void outgoing_gap(struct stream *stream, struct subscription *subscription, uint64_t missed,

@@ -177,6 +177,25 @@ static void send_transient(struct bench *bench, uint64_t id, size_t len)
 	free(body);
 }
 
+/* Whoever waits for a view waits for it, and for what was held before it. */
+static void test_session_holds_no_records(void **state)
+{
+	struct bench *bench = *state;
+	struct buf common = {0};
+	const struct packet_deliver deliver = {.seq = 7, .body = span_of("body", 4)};
+	packet_write_deliver_common(&common, &deliver);
+	bench->table.may_hold = true;
+	bench->socket.now_ms = 5;
+	for (size_t i = 1; i <= 3; i++) {
+		send_transient(bench, 1, 20);
+		assert_true(session_send_record(&bench->table, bench->session, 2,
+						span_of(common.data, common.len)) > 0);
+		session_flush_all(&bench->table);
+		assert_int_equal(bench->socket.count, i);
+	}
+	buf_fini(&common);
+}
+
 static void test_session_holds_transient_messages_for_a_millisecond(void **state)
 {
 	struct bench *bench = *state;
@@ -407,6 +426,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			test_session_holds_transient_messages_for_a_millisecond, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_session_holds_no_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_session_that_holds_sends_when_a_frame_is_full_or_it_ends, setup,
 			teardown),
