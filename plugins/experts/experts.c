@@ -71,7 +71,7 @@ static size_t look_up(struct state *state, struct lyc_call *call, const char *ho
 			continue;
 		uint32_t doc = people_find(people, name, id, NULL);
 		if (doc == PEOPLE_NO_DOC ||
-		    !may_see(call, people->unpacked_labels[people->facts[doc].label]))
+		    !may_see(call, people->unpacked_labels[people->label_of[doc]]))
 			continue;
 		found++;
 		*ret_doc = doc;
@@ -94,7 +94,7 @@ static bool sees_doc(uint32_t doc, void *arg)
 	const struct people *people = &eyes->state->view.people;
 
 	return (!eyes->home[0] || strcmp(eyes->home, people_home(people, doc)) == 0) &&
-	       may_see(eyes->call, people->unpacked_labels[people->facts[doc].label]);
+	       may_see(eyes->call, people->unpacked_labels[people->label_of[doc]]);
 }
 
 /* By name; returns how many, and their ids. */

@@ -7,9 +7,6 @@
 #include "region.h"
 #include "words.h"
 
-#define NO 1
-#define YES 2
-
 static bool same_folded(const char *held, const char *wanted)
 {
 	char one[400], two[400];
@@ -94,10 +91,10 @@ static uint8_t *judge(const struct filter_set *set)
 		return NULL;
 	uint8_t *verdicts = grow_new(set->held->count, 1);
 	for (uint32_t i = 0; i < set->held->count; i++) {
-		verdicts[i] = NO;
-		for (size_t j = 0; j < set->wanted_count && verdicts[i] == NO; j++) {
+		verdicts[i] = FILTER_NO;
+		for (size_t j = 0; j < set->wanted_count && verdicts[i] == FILTER_NO; j++) {
 			if (set->matches(pool_at(set->held, i), set->wanted[j]))
-				verdicts[i] = YES;
+				verdicts[i] = FILTER_YES;
 		}
 	}
 	return verdicts;
@@ -111,7 +108,9 @@ void filter_init(struct filter *filter, const struct people *people,
 
 	filter_sets(people, request, sets);
 	*filter = (struct filter){.people = people, .may_see = may_see, .arg = arg};
-	filter->labels = grow_new(people->labels.count, 1);
+	filter->label_count = people->labels.count;
+	filter->labels = grow_new((size_t)filter->label_count + 1, 1);
+	filter->labels[filter->label_count] = FILTER_NO;
 	filter->regions = judge(&sets[FILTER_REGION]);
 	filter->organisations = judge(&sets[FILTER_ORGANISATION]);
 	filter->homes = judge(&sets[FILTER_HOME]);
@@ -119,6 +118,8 @@ void filter_init(struct filter *filter, const struct people *people,
 	for (size_t i = 0; i < request->n_kind; i++)
 		filter->kinds |= UINT64_C(1) << ((unsigned)request->kind[i] & 63);
 	filter->answers_within_days = request->answers_within_days;
+	filter->is_narrow = filter->kinds || filter->regions || filter->organisations ||
+			    filter->homes || filter->languages || filter->answers_within_days;
 }
 
 void filter_fini(struct filter *filter)
@@ -131,30 +132,28 @@ void filter_fini(struct filter *filter)
 	*filter = (struct filter){0};
 }
 
-static bool may_see(struct filter *filter, uint32_t label)
+uint8_t filter_judge(struct filter *filter, uint32_t doc)
 {
-	if (filter->labels[label] == 0)
-		filter->labels[label] =
-			filter->may_see(filter->arg, filter->people->unpacked_labels[label]) ? YES
-											     : NO;
-	return filter->labels[label] == YES;
+	uint32_t label = filter->people->label_of[doc];
+	bool is_seen = filter->may_see(filter->arg, filter->people->unpacked_labels[label]);
+
+	filter->labels[label] = is_seen ? FILTER_YES : FILTER_NO;
+	return filter->labels[label];
 }
 
-bool filter_passes(struct filter *filter, uint32_t doc)
+bool filter_is_met(const struct filter *filter, uint32_t doc)
 {
 	const struct facts *facts = &filter->people->facts[doc];
 
-	if (facts->label == PEOPLE_GONE || !may_see(filter, facts->label))
-		return false;
 	if (filter->kinds && !(filter->kinds & UINT64_C(1) << (facts->kind & 63)))
 		return false;
-	if (filter->regions && filter->regions[facts->region] != YES)
+	if (filter->regions && filter->regions[facts->region] != FILTER_YES)
 		return false;
-	if (filter->organisations && filter->organisations[facts->organisation] != YES)
+	if (filter->organisations && filter->organisations[facts->organisation] != FILTER_YES)
 		return false;
-	if (filter->homes && filter->homes[facts->home] != YES)
+	if (filter->homes && filter->homes[facts->home] != FILTER_YES)
 		return false;
-	if (filter->languages && filter->languages[facts->languages] != YES)
+	if (filter->languages && filter->languages[facts->languages] != FILTER_YES)
 		return false;
 	return filter->answers_within_days == 0 ||
 	       (facts->answers_within_days > 0 &&

@@ -10,10 +10,14 @@
 #include "people.h"
 #include "search.h"
 
+/* 0: not judged yet. */
+enum { FILTER_NO = 1, FILTER_YES = 2 };
+
 struct filter {
 	const struct people *people;
-	/* By number: 0 not judged yet, 1 no, 2 yes. NULL: everything passes. */
+	/* By number: a verdict. NULL: everything passes. */
 	uint8_t *labels;
+	uint32_t label_count;
 	uint8_t *regions;
 	uint8_t *organisations;
 	uint8_t *homes;
@@ -21,6 +25,8 @@ struct filter {
 	/* One bit a kind; 0: all. */
 	uint64_t kinds;
 	uint32_t answers_within_days;
+	/* The request filters by something. */
+	bool is_narrow;
 
 	search_may_see_fn may_see;
 	void *arg;
@@ -49,7 +55,28 @@ void filter_init(struct filter *filter, const struct people *people,
 		 const Lyceum__Experts__V1__FindRequest *request, search_may_see_fn may_see,
 		 void *arg);
 void filter_fini(struct filter *filter);
-/* Is the document there, may the reader see it, and do the filters let it through? */
-bool filter_passes(struct filter *filter, uint32_t doc);
+
+/* The verdict on the document's label; 0 when that is met for the first time. */
+static inline uint8_t filter_verdict(const struct filter *filter, uint32_t doc)
+{
+	uint32_t label = filter->people->label_of[doc];
+	/* Behind the labels stands the verdict on who is gone. */
+	return filter->labels[label < filter->label_count ? label : filter->label_count];
+}
+
+/* Judges it. */
+uint8_t filter_judge(struct filter *filter, uint32_t doc);
+/* Do the request's filters let it through? */
+bool filter_is_met(const struct filter *filter, uint32_t doc);
+
+/* Is the document there, may the reader see it, and do the filters let it through? Most searches
+ * look at no more than its label. */
+static inline bool filter_passes(struct filter *filter, uint32_t doc)
+{
+	uint8_t verdict = filter_verdict(filter, doc);
+	if (verdict == 0)
+		verdict = filter_judge(filter, doc);
+	return verdict == FILTER_YES && (!filter->is_narrow || filter_is_met(filter, doc));
+}
 
 #endif

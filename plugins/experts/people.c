@@ -35,6 +35,7 @@ void people_fini(struct people *people)
 	pool_fini(&people->languages);
 	pool_fini(&people->labels);
 	free(people->facts);
+	free(people->label_of);
 	free(people->holdings);
 	free(people->docs);
 	free(people->seqs);
@@ -142,7 +143,6 @@ static struct facts read_facts(struct people *people, const expert_msg *expert)
 		.organisation = add_text(
 			&people->organisations,
 			expert->organisation ? expert->organisation->organisation_name : ""),
-		.label = add_label(people, expert->label),
 		.region = add_text(&people->regions, expert->region),
 		.home = add_text(&people->homes, expert->home),
 		.languages = add_languages(people, expert),
@@ -188,9 +188,12 @@ uint32_t people_put(struct people *people, const expert_msg *expert, const void 
 
 	people->facts = grow(people->facts, &people->facts_capacity, people->doc_count,
 			     sizeof(people->facts[0]));
+	people->label_of = grow(people->label_of, &people->label_of_capacity, people->doc_count,
+				sizeof(people->label_of[0]));
 	people->holdings = grow(people->holdings, &people->holdings_capacity, people->doc_count,
 				sizeof(people->holdings[0]));
 	people->facts[doc] = read_facts(people, expert);
+	people->label_of[doc] = add_label(people, expert->label);
 	people->holdings[doc] = (struct holding){
 		.key = key,
 		.lot = pool_hash(pool_at(&people->keys, key), pool_len(&people->keys, key)),
@@ -213,7 +216,7 @@ uint32_t people_remove(struct people *people, const char *home, const char *id, 
 	if (doc == PEOPLE_NO_DOC)
 		return PEOPLE_NO_DOC;
 	people->docs[key] = PEOPLE_NO_DOC;
-	people->facts[doc].label = PEOPLE_GONE;
+	people->label_of[doc] = PEOPLE_GONE;
 	free(people->holdings[doc].block);
 	people->holdings[doc] = (struct holding){0};
 	people->count--;
@@ -231,6 +234,7 @@ void people_renumber(struct people *people, uint32_t *map)
 			continue;
 		map[doc] = next;
 		people->facts[next] = people->facts[doc];
+		people->label_of[next] = people->label_of[doc];
 		people->holdings[next] = people->holdings[doc];
 		people->docs[people->holdings[next].key] = next;
 		next++;
@@ -311,6 +315,7 @@ const uint32_t *people_in_order(struct people *people)
 size_t people_memory(const struct people *people)
 {
 	size_t bytes = people->facts_capacity * sizeof(people->facts[0]) +
+		       people->label_of_capacity * sizeof(people->label_of[0]) +
 		       people->holdings_capacity * sizeof(people->holdings[0]) +
 		       people->docs_capacity * sizeof(people->docs[0]) +
 		       people->seqs_capacity * sizeof(people->seqs[0]) +

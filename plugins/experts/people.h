@@ -1,7 +1,7 @@
 /*
  * The people that this daemon knows of: one holding per record, numbered like the index's
- * documents. What a search looks at for every match (region, kind, label ...) lies in one small
- * array; the record itself is kept as it came and unpacked when it is shown.
+ * documents. What a search looks at for every match (its label; region, kind ...) lies in two small
+ * arrays; the record itself is kept as it came and unpacked when it is shown.
  */
 #ifndef EXPERTS_PEOPLE_H
 #define EXPERTS_PEOPLE_H
@@ -11,7 +11,7 @@
 #include "pool.h"
 
 #define PEOPLE_NO_DOC UINT32_MAX
-/* The facts' label of a document that is gone. */
+/* The label of a document that is gone. */
 #define PEOPLE_GONE UINT32_MAX
 
 struct Lyceum__Experts__V1__Expert;
@@ -20,7 +20,6 @@ struct Lyceum__V1__Label;
 /* Numbers in the sets of strings below. */
 struct facts {
 	uint32_t organisation;
-	uint32_t label;
 	uint32_t region;
 	uint32_t home;
 	uint32_t languages;
@@ -41,6 +40,10 @@ struct holding {
 struct people {
 	struct facts *facts;
 	size_t facts_capacity;
+	/* By document: its number in `labels`. Alone, since it is all that most searches look at.
+	 */
+	uint32_t *label_of;
+	size_t label_of_capacity;
 	struct holding *holdings;
 	size_t holdings_capacity;
 	/* Documents given out, and those of them that are there. */
@@ -90,7 +93,7 @@ void people_renumber(struct people *people, uint32_t *map);
 
 static inline bool people_is_gone(const struct people *people, uint32_t doc)
 {
-	return people->facts[doc].label == PEOPLE_GONE;
+	return people->label_of[doc] == PEOPLE_GONE;
 }
 
 /* Unpacked; freed with lyceum__experts__v1__expert__free_unpacked. */

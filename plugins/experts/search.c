@@ -127,24 +127,57 @@ static void settle(struct search *search, struct filter *eyes)
 	query_settle(query, is_seen);
 }
 
-static void match(struct search *search)
+static void take_each(struct search *search, const uint32_t *sums, uint32_t doc_count)
 {
-	const struct people *people = &search->view->people;
-	const struct query *query = &search->query;
-	uint32_t *sums = grow_new(people->doc_count, sizeof(*sums));
-
-	for (uint32_t i = 0; i < query->term_count; i++) {
-		const struct query_term *term = &query->terms[i];
-		uint32_t weight = query->words[term->word].weight * term->strength / 10;
-		index_add_up(search->view->index, term->term, weight ? weight : 1, sums);
-	}
-	for (uint32_t doc = 0; doc < people->doc_count; doc++) {
+	for (uint32_t doc = 0; doc < doc_count; doc++) {
 		if (sums[doc] == 0 || !filter_passes(&search->filter, doc))
 			continue;
 		count(search, doc);
 		offer(search, doc, sums[doc]);
 	}
-	free(sums);
+}
+
+/* The same where nothing but labels is looked at. Which documents match follows no pattern that a
+ * processor could foresee, so they are counted without a branch; few are better than the worst of
+ * the best. */
+static void take_best(struct search *search, const uint32_t *sums, uint32_t doc_count)
+{
+	int64_t worst = 0;
+	uint32_t total = 0;
+
+	for (uint32_t doc = 0; doc < doc_count; doc++) {
+		uint32_t sum = sums[doc];
+		uint8_t verdict = filter_verdict(&search->filter, doc);
+		if (verdict == 0 && sum > 0)
+			verdict = filter_judge(&search->filter, doc);
+		total += (sum > 0) & (verdict == FILTER_YES);
+		if (sum <= worst || verdict != FILTER_YES)
+			continue;
+		offer(search, doc, sum);
+		worst = search->best_count == search->best_max ? search->best[0].score : 0;
+	}
+	search->total += total;
+}
+
+static void match(struct search *search)
+{
+	struct view *view = search->view;
+	const struct query *query = &search->query;
+	uint32_t doc_count = view->people.doc_count;
+
+	view->sums = grow(view->sums, &view->sums_capacity, doc_count, sizeof(*view->sums));
+	uint32_t *sums = view->sums;
+
+	for (uint32_t i = 0; i < query->term_count; i++) {
+		const struct query_term *term = &query->terms[i];
+		uint32_t weight = query->words[term->word].weight * term->strength / 10;
+		index_add_up(view->index, term->term, weight ? weight : 1, sums);
+	}
+	if (search->with_facets || search->filter.is_narrow)
+		take_each(search, sums, doc_count);
+	else
+		take_best(search, sums, doc_count);
+	memset(sums, 0, doc_count * sizeof(*sums));
 }
 
 /* ---- Ranking ---- */

@@ -180,6 +180,42 @@ static void test_search_gives_a_total_and_parts_that_sum_to_it(void **state)
 	lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
 }
 
+/* So many are replaced that documents get other numbers: each keeps its label and its facts. With
+ * and without facets it is two ways of counting. */
+static void test_search_counts_the_same_with_and_without_facets(void **state)
+{
+	static const char *const readers[] = {"wales", "nhsa"};
+	const uint32_t all = 1500, hidden = all / 3;
+	uint64_t seq = CAST;
+
+	for (uint32_t i = 0; i < 2 * all; i++) {
+		char id[16];
+		struct person person = cast[i % 3 == 0 ? 3 : 0];
+		snprintf(id, sizeof(id), "m%u", i % all);
+		person.id = id;
+		put(*state, &person, ++seq);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		find_request request = LYCEUM__EXPERTS__V1__FIND_REQUEST__INIT;
+		bool sees_hidden = i == 1;
+		request.text = (char *)"therapy";
+		for (int without = 0; without < 2; without++) {
+			request.without_facets = without;
+			find_reply *reply =
+				search_find(*state, &request, sees, (void *)(uintptr_t)readers[i]);
+			assert_int_equal(reply->total,
+					 all - hidden + 3 + (sees_hidden ? hidden + 1 : 0));
+			for (size_t hit = 0; hit < reply->n_hits; hit++)
+				assert_true(sees_hidden || strcmp(reply->hits[hit]->expert->name,
+								  "Secret Person") != 0);
+			assert_int_equal(reply->n_facets > 0, !without);
+			assert_int_equal(facet_count(reply, "region", "North East"),
+					 sees_hidden && !without ? hidden + 1 : 0);
+			lyceum__experts__v1__find_reply__free_unpacked(reply, NULL);
+		}
+	}
+}
+
 /* Her record is for her home only, so it is in no statistics: they are held while it changes. */
 static void test_search_takes_exactly_the_points_of_what_is_deleted(void **state)
 {
@@ -513,6 +549,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_search_gives_a_total_and_parts_that_sum_to_it),
+		TEST(test_search_counts_the_same_with_and_without_facets),
 		TEST(test_search_takes_exactly_the_points_of_what_is_deleted),
 		TEST(test_search_puts_the_lawyer_first_for_her_subject),
 		TEST(test_search_shows_nothing_of_a_private_record_elsewhere),

@@ -21,6 +21,7 @@ void view_fini(struct view *view)
 {
 	people_fini(&view->people);
 	index_free(view->index);
+	free(view->sums);
 	*view = (struct view){0};
 }
 

@@ -13,6 +13,9 @@
 struct view {
 	struct people people;
 	struct index *index;
+	/* A search's sums, a document each; all 0 between two searches. */
+	uint32_t *sums;
+	size_t sums_capacity;
 	/* The last sequence that was applied. */
 	uint64_t seq;
 };
