@@ -56,15 +56,13 @@ void filter_init(struct filter *filter, const struct people *people,
 		 void *arg);
 void filter_fini(struct filter *filter);
 
-/* The verdict on the document's label; 0 when that is met for the first time. */
-static inline uint8_t filter_verdict(const struct filter *filter, uint32_t doc)
+/* A label's place among the verdicts: behind all of them stands that on who is gone. */
+static inline uint32_t filter_label(uint32_t label, uint32_t label_count)
 {
-	uint32_t label = filter->people->label_of[doc];
-	/* Behind the labels stands the verdict on who is gone. */
-	return filter->labels[label < filter->label_count ? label : filter->label_count];
+	return label < label_count ? label : label_count;
 }
 
-/* Judges it. */
+/* Judges the document's label, which is met for the first time. */
 uint8_t filter_judge(struct filter *filter, uint32_t doc);
 /* Do the request's filters let it through? */
 bool filter_is_met(const struct filter *filter, uint32_t doc);
@@ -73,7 +71,8 @@ bool filter_is_met(const struct filter *filter, uint32_t doc);
  * look at no more than its label. */
 static inline bool filter_passes(struct filter *filter, uint32_t doc)
 {
-	uint8_t verdict = filter_verdict(filter, doc);
+	uint32_t label = filter_label(filter->people->label_of[doc], filter->label_count);
+	uint8_t verdict = filter->labels[label];
 	if (verdict == 0)
 		verdict = filter_judge(filter, doc);
 	return verdict == FILTER_YES && (!filter->is_narrow || filter_is_met(filter, doc));

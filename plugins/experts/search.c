@@ -142,14 +142,18 @@ static void take_each(struct search *search, const uint32_t *sums, uint32_t doc_
  * the best. */
 static void take_best(struct search *search, const uint32_t *sums, uint32_t doc_count)
 {
+	struct filter *filter = &search->filter;
+	const uint32_t *label_of = filter->people->label_of;
+	const uint8_t *labels = filter->labels;
+	const uint32_t label_count = filter->label_count;
 	int64_t worst = 0;
 	uint32_t total = 0;
 
 	for (uint32_t doc = 0; doc < doc_count; doc++) {
 		uint32_t sum = sums[doc];
-		uint8_t verdict = filter_verdict(&search->filter, doc);
+		uint8_t verdict = labels[filter_label(label_of[doc], label_count)];
 		if (verdict == 0 && sum > 0)
-			verdict = filter_judge(&search->filter, doc);
+			verdict = filter_judge(filter, doc);
 		total += (sum > 0) & (verdict == FILTER_YES);
 		if (sum <= worst || verdict != FILTER_YES)
 			continue;
