@@ -7,6 +7,9 @@
 
 #include "base/mem.h"
 
+/* For the longest frame and what goes beyond it. */
+#define FRAME_ROOM (128 * 1024)
+
 void session_table_init(struct session_table *table, const struct env *env)
 {
 	*table = (struct session_table){
@@ -205,8 +208,7 @@ static void flush(struct session_table *table, struct session *session)
 	session->last_sent_ms = table->env->now_ms(table->env->world);
 	session->is_urgent = false;
 	/* A full frame has a packet more than fits: without room for that it would move. */
-	size_t most = SESSION_DELIVER_LEN + WIRE_FRAME_LEN;
-	session->out_usual = session->out.len < most ? session->out.len : most;
+	session->out_usual = session->out.len < FRAME_ROOM ? session->out.len : FRAME_ROOM;
 	enum lyc_status status = list_is_empty(&session->waiting)
 					 ? hand_over(table, session, &session->out)
 					 : LYC_RESOURCE_EXHAUSTED;
@@ -272,10 +274,15 @@ static size_t before_write(struct session_table *table, struct session *session,
 	return session->out.len;
 }
 
-/* A packet larger than half a frame goes alone: what was there before it goes first. */
-static void after_write(struct session_table *table, struct session *session, size_t before)
+static size_t usual_len(const struct session *session)
 {
-	size_t frame_len = session->is_urgent ? WIRE_FRAME_LEN : SESSION_DELIVER_LEN;
+	return session->is_urgent ? WIRE_FRAME_LEN : SESSION_DELIVER_LEN;
+}
+
+/* A packet larger than half a frame goes alone: what was there before it goes first. */
+static void after_write(struct session_table *table, struct session *session, size_t before,
+			size_t frame_len)
+{
 	struct buf *out = &session->out;
 	if (out->has_failed) {
 		/* No memory for this packet: it is dropped whole, what was written before it stays.
@@ -296,13 +303,22 @@ static void after_write(struct session_table *table, struct session *session, si
 	flush(table, session);
 }
 
+/* Calls, and replies but those of a stream, come from whoever has credit for them: they stay
+ * together until the turn ends. */
+static size_t frame_len_with(const struct session *session, const struct packet *packet)
+{
+	bool is_one = packet->kind == PACKET_CALL ||
+		      (packet->kind == PACKET_REPLY && !packet->reply.more);
+	return is_one ? WIRE_FRAME_MOST : usual_len(session);
+}
+
 size_t session_send(struct session_table *table, struct session *session,
 		    const struct packet *packet)
 {
 	size_t before = before_write(table, session, true);
 	packet_write(&session->out, packet);
 	size_t len = session->out.has_failed ? 0 : session->out.len - before;
-	after_write(table, session, before);
+	after_write(table, session, before, frame_len_with(session, packet));
 	return len;
 }
 
@@ -312,7 +328,7 @@ static size_t send_deliver(struct session_table *table, struct session *session,
 	size_t before = before_write(table, session, is_urgent);
 	packet_write_deliver(&session->out, id, common);
 	size_t len = session->out.has_failed ? 0 : session->out.len - before;
-	after_write(table, session, before);
+	after_write(table, session, before, usual_len(session));
 	return len;
 }
 
@@ -332,7 +348,7 @@ void session_send_copy(struct session_table *table, struct session *session, str
 {
 	size_t before = before_write(table, session, true);
 	packet_write_copy(&session->out, record);
-	after_write(table, session, before);
+	after_write(table, session, before, usual_len(session));
 }
 
 void session_send_stray(struct session_table *table, uint32_t port, struct span routing_id,

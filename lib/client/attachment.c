@@ -17,6 +17,8 @@
 #define BACK_OFF_MS 50
 #define BACK_OFF_MAX_MS 10000
 #define DEFAULT_HEARTBEAT_MS 5000
+/* Shorter frames cost more than they let others begin earlier. */
+#define LEAST_FRAME_LEN (8 * 1024)
 
 #define LOST_TEXT "the connection to the daemon was lost; whether the call ran is not known"
 #define PUBLISH_LOST_TEXT                                                                          \
@@ -40,16 +42,50 @@ bool attachment_text(const char *text, struct span *ret_text)
 	return utf8_check(ret_text->data, ret_text->len, NULL);
 }
 
+static void flush(struct lyc_client *client, size_t frame_len)
+{
+	if (connection_unsent(client->connection) > 0 &&
+	    connection_flush(client->connection, frame_len))
+		client->last_sent_ms = client->now_ms;
+}
+
+/* Of calls, a third of what is outstanding: so the daemon and whoever answers have something to do
+ * meanwhile. What else there is goes in the usual frames. */
+static size_t frame_len(const struct lyc_client *client)
+{
+	uint64_t third = client->calls.len / 3;
+	if (client->calls.len < connection_unsent(client->connection))
+		return WIRE_FRAME_LEN;
+	if (third < LEAST_FRAME_LEN)
+		return LEAST_FRAME_LEN;
+	return third < CONNECTION_FRAME_MOST ? (size_t)third : CONNECTION_FRAME_MOST;
+}
+
 void attachment_flush(struct lyc_client *client)
 {
-	if (connection_unsent(client->connection) > 0 && connection_flush(client->connection))
-		client->last_sent_ms = client->now_ms;
+	flush(client, frame_len(client));
 }
 
 void attachment_wrote(struct lyc_client *client)
 {
 	if (connection_unsent(client->connection) >= WIRE_FRAME_LEN)
-		attachment_flush(client);
+		flush(client, WIRE_FRAME_LEN);
+}
+
+void attachment_wrote_call(struct lyc_client *client)
+{
+	size_t most = client->depth > 0 ? CONNECTION_FRAME_MOST : WIRE_FRAME_LEN;
+	if (most < frame_len(client))
+		most = frame_len(client);
+	if (connection_unsent(client->connection) >= most)
+		flush(client, CONNECTION_FRAME_MOST);
+}
+
+/* A few packets are not worth a frame of their own: they go with those that answer the next one. */
+void attachment_handled_frame(struct lyc_client *client)
+{
+	if (connection_unsent(client->connection) >= frame_len(client) / 2)
+		flush(client, CONNECTION_FRAME_MOST);
 }
 
 enum lyc_status attachment_check(const struct lyc_client *client, struct lyc_error *error)

@@ -129,6 +129,10 @@ void attachment_flush(struct lyc_client *client);
 enum lyc_status attachment_check(const struct lyc_client *client, struct lyc_error *error);
 /* What every client function does after writing to connection->out: a full frame leaves at once. */
 void attachment_wrote(struct lyc_client *client);
+/* The same after a call or a reply: in a callback they stay together until what came has been
+ * handled, and leave then. */
+void attachment_wrote_call(struct lyc_client *client);
+void attachment_handled_frame(struct lyc_client *client);
 /* Put one packet, undo it when there is no memory; returns its length, 0 then. */
 size_t attachment_put(struct lyc_client *client, const struct packet *packet);
 

@@ -254,7 +254,7 @@ enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc
 	if (packet->call.trace.len > 0)
 		chain_keep(client, false, call, packet->call.trace);
 	*ret_id = packet->call.id;
-	attachment_wrote(client);
+	attachment_wrote_call(client);
 	return LYC_OK;
 }
 

@@ -120,7 +120,7 @@ static void say_goodbye(struct lyc_client *client)
 	uint64_t until_ms = mono_ms() + CLOSE_MS;
 	attachment_put(client, &goodbye);
 	for (;;) {
-		connection_flush(client->connection);
+		connection_flush(client->connection, WIRE_FRAME_LEN);
 		uint64_t now_ms = mono_ms();
 		if (connection_unsent(client->connection) == 0 || now_ms >= until_ms)
 			break;

@@ -288,23 +288,23 @@ void connection_close(struct connection *connection, int linger_ms)
 	connection->out_sent = 0;
 }
 
-/* As many whole packets from out_sent on as fit one frame; one at least. */
-static size_t next_frame_len(const struct connection *connection)
+/* All that is unsent, or of much more than a frame's length as many packets as come to that: a rest
+ * of a few is not worth a frame of its own. What is large goes alone. */
+static size_t next_frame_len(const struct connection *connection, size_t wanted_len)
 {
 	size_t unsent = connection_unsent(connection);
-	if (unsent <= WIRE_FRAME_LEN)
+	if (unsent <= CONNECTION_FRAME_MOST && unsent <= wanted_len + wanted_len / 2)
 		return unsent;
 	struct pb_reader in =
 		pb_reader_of(span_of(connection->out.data + connection->out_sent, unsent));
 	const uint8_t *start = in.at;
 	size_t frame_len = 0;
 	uint64_t len;
-	while (in.at != in.end && pb_read_varint(&in, &len)) {
-		in.at += len;
-		size_t with_this = (size_t)(in.at - start);
-		if (frame_len > 0 && with_this > WIRE_FRAME_LEN)
+	while (frame_len < wanted_len && in.at != in.end && pb_read_varint(&in, &len)) {
+		if (frame_len > 0 && len > WIRE_FRAME_LEN / 2)
 			break;
-		frame_len = with_this;
+		in.at += len;
+		frame_len = (size_t)(in.at - start);
 	}
 	return frame_len;
 }
@@ -329,11 +329,11 @@ static bool send_frame(struct connection *connection, size_t len)
 	return zmq_send(connection->socket, data, len, ZMQ_DONTWAIT) >= 0;
 }
 
-bool connection_flush(struct connection *connection)
+bool connection_flush(struct connection *connection, size_t frame_len)
 {
 	bool has_sent = false;
 	while ((connection->socket || connection->is_open) && connection_unsent(connection) > 0) {
-		size_t len = next_frame_len(connection);
+		size_t len = next_frame_len(connection, frame_len);
 		if (!send_frame(connection, len)) {
 			drop_sent(connection);
 			return has_sent;

@@ -1,6 +1,6 @@
 /*
  * One ZeroMQ socket to one daemon: opening and closing it, frames in, packets out, waiting. Packets
- * gather in `out` and leave in frames of at most WIRE_FRAME_LEN. It knows nothing of sessions: what
+ * gather in `out` and leave in frames, when the owner flushes. It knows nothing of sessions: what
  * was sent on a socket that is gone is gone. One thread.
  */
 #ifndef LYC_CLIENT_CONNECTION_H
@@ -15,6 +15,9 @@
 #include "client/peer.h"
 #include "client/transport.h"
 
+/* What leaves as one frame: less than WIRE_FRAME_MOST, so that it does when the daemon has added a
+ * principal to each call. */
+#define CONNECTION_FRAME_MOST (96 * 1024)
 /* More unsent bytes than this, and nothing more is received or started. */
 #define CONNECTION_MAX_UNSENT (16u * 1024 * 1024)
 
@@ -83,8 +86,9 @@ LYC_MUST_USE enum lyc_status connection_open(struct connection *connection,
 					     struct lyc_error *error);
 /* Close the socket and drop what is unsent; what ZeroMQ holds gets linger_ms. */
 void connection_close(struct connection *connection, int linger_ms);
-/* Send what there is room for. True when something left. */
-bool connection_flush(struct connection *connection);
+/* Send what there is room for, cut into frames of about frame_len where it is much more than that.
+ * True when something left. */
+bool connection_flush(struct connection *connection, size_t frame_len);
 static inline size_t connection_unsent(const struct connection *connection)
 {
 	return connection->out.len - connection->out_sent;

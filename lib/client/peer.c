@@ -92,7 +92,10 @@ enum lyc_status client_reply(struct lyc_client *client, const struct packet_repl
 	struct packet packet = {.kind = PACKET_REPLY, .reply = *reply};
 	if (attachment_put(client, &packet) == 0)
 		return LYC_RESOURCE_EXHAUSTED;
-	attachment_wrote(client);
+	if (reply->more)
+		attachment_wrote(client);
+	else
+		attachment_wrote_call(client);
 	return LYC_OK;
 }
 

@@ -217,6 +217,7 @@ static void receive_all(struct lyc_client *client, struct level *level)
 		handle_frame(client, level, span_of(zmq_msg_data(&msg), zmq_msg_size(&msg)));
 		zmq_msg_close(&msg);
 		handle_deferred(client, level);
+		attachment_handled_frame(client);
 	}
 }
 

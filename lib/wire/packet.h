@@ -17,6 +17,10 @@
 /* A frame is flushed when it has grown to this, not later: so that the next one in the way works on
  * it meanwhile. A larger packet goes alone. */
 #define WIRE_FRAME_LEN (32 * 1024)
+/* Calls and replies are flushed when what they answer has been handled: many that came together
+ * stay together, up to this, since a frame costs as much on its way as dozens of packets. A little
+ * less than a power of two, as its memory has. */
+#define WIRE_FRAME_MOST (120 * 1024)
 #define WIRE_MAX_BODY (1024 * 1024)
 /* A packet is a body and its envelope. */
 #define WIRE_MAX_PACKET (WIRE_MAX_BODY + 64 * 1024)

@@ -1,4 +1,5 @@
 /* Calls: replies, streams, cancelling, deadlines, credit, and waiting within a callback. */
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -392,6 +393,64 @@ static void test_calls_share_frames(void **state)
 	assert_in_range(frame_count, 1, MANY * 60 / WIRE_FRAME_LEN + 3);
 }
 
+#define ROUND 100
+#define BODY_LEN 600
+
+/* All replies of the first round are one frame; it counts those of the calls that answer it. */
+static void answer_in_one_frame(struct fake_daemon *daemon, void *arg)
+{
+	uint64_t ids[ROUND];
+	fake_greet(daemon);
+	for (int round = 0; round < 2; round++) {
+		unsigned before = daemon->frame_count;
+		for (int i = 0; i < ROUND; i++)
+			ids[i] = fake_expect(daemon, PACKET_CALL)->call.id;
+		*(unsigned *)arg = daemon->frame_count - before;
+		for (int i = 0; i < ROUND; i++) {
+			struct packet reply = {.kind = PACKET_REPLY, .reply = {.id = ids[i]}};
+			fake_put(daemon, &reply);
+		}
+		fake_flush(daemon);
+	}
+	fake_expect(daemon, PACKET_GOODBYE);
+}
+
+struct again {
+	struct lyc_client *client;
+	int count;
+};
+
+static void call_again(const struct lyc_reply *reply, void *arg)
+{
+	struct again *again = arg;
+	static const uint8_t body[BODY_LEN];
+	(void)reply;
+	if (again->count++ < ROUND)
+		assert_int_equal(lyc_client_call_start(again->client, METHOD, body, BODY_LEN, NULL,
+						       call_again, again, NULL),
+				 LYC_OK);
+}
+
+/* Longer than a frame that others write: cut, the rest would travel as a frame of a few calls. */
+static void test_calls_that_answer_one_frame_are_one_frame(void **state)
+{
+	(void)state;
+	struct fake_daemon daemon;
+	unsigned frame_count = 0;
+	static_assert(ROUND * BODY_LEN > WIRE_FRAME_LEN, "more than a usual frame");
+	fake_daemon_start(&daemon, ZMQ_ROUTER, answer_in_one_frame, &frame_count);
+	struct again again = {.client = fake_open(&daemon)};
+	static const uint8_t body[BODY_LEN];
+	for (int i = 0; i < ROUND; i++)
+		assert_int_equal(lyc_client_call_start(again.client, METHOD, body, BODY_LEN, NULL,
+						       call_again, &again, NULL),
+				 LYC_OK);
+	fake_run_until(again.client, &again.count, 2 * ROUND);
+	lyc_client_close(again.client);
+	fake_daemon_stop(&daemon);
+	assert_int_equal(frame_count, 1);
+}
+
 /* A reply's callback calls again and waits. */
 struct nested {
 	struct lyc_client *client;
@@ -573,6 +632,7 @@ int main(void)
 		cmocka_unit_test(test_call_ends_at_its_deadline_and_at_close),
 		cmocka_unit_test(test_call_keeps_to_the_credit),
 		cmocka_unit_test(test_calls_share_frames),
+		cmocka_unit_test(test_calls_that_answer_one_frame_are_one_frame),
 		cmocka_unit_test(test_call_within_a_callback_gets_replies_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

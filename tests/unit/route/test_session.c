@@ -254,17 +254,54 @@ static void test_session_that_holds_sends_when_a_frame_is_full_or_it_ends(void *
 	assert_false(session_table_holds(&bench->table));
 }
 
+static void send_deliver(struct bench *bench, uint64_t id, size_t len)
+{
+	uint8_t *body = mem_get(len);
+	struct packet packet = {.kind = PACKET_DELIVER};
+	packet.deliver = (struct packet_deliver){.id = id, .body = span_of(body, len)};
+	session_send(&bench->table, bench->session, &packet);
+	free(body);
+}
+
 static void test_session_flushes_at_a_full_frame_without_waiting(void **state)
+{
+	struct bench *bench = *state;
+	while (bench->socket.count < 3)
+		send_deliver(bench, 1, 1000);
+	for (size_t i = 0; i < 3; i++)
+		assert_in_range(bench->socket.frames[i].len, WIRE_FRAME_LEN, WIRE_FRAME_LEN + 1100);
+}
+
+static void test_session_replies_of_one_turn_stay_together_for_longer(void **state)
 {
 	struct bench *bench = *state;
 	uint64_t id = 0;
 	while (bench->socket.count < 3)
 		send_reply(bench, ++id, 1000);
-	for (size_t i = 0; i < 3; i++) {
-		assert_true(bench->socket.frames[i].len > WIRE_FRAME_LEN);
-		assert_true(bench->socket.frames[i].len < WIRE_FRAME_LEN + 1100);
-	}
+	for (size_t i = 0; i < 3; i++)
+		assert_in_range(bench->socket.frames[i].len, WIRE_FRAME_MOST,
+				WIRE_FRAME_MOST + 1100);
 	check_frames(bench, id, 0);
+	/* What goes to anybody who subscribes does not. */
+	for (size_t len = 0; len < 2 * WIRE_FRAME_LEN; len += 1000)
+		send_reply(bench, ++id, 1000);
+	assert_int_equal(bench->socket.count, 3);
+	send_deliver(bench, 1, 1000);
+	assert_int_equal(bench->socket.count, 4);
+}
+
+/* A stream's are bounded by its caller's credit only. */
+static void test_session_replies_of_a_stream_leave_in_usual_frames(void **state)
+{
+	struct bench *bench = *state;
+	uint8_t *body = mem_get(1000);
+	struct packet packet = {.kind = PACKET_REPLY};
+	packet.reply = (struct packet_reply){.id = 1, .body = span_of(body, 1000), .more = true};
+	while (bench->socket.count < 2)
+		session_send(&bench->table, bench->session, &packet);
+	assert_in_range(bench->socket.frames[0].len, WIRE_FRAME_LEN, WIRE_FRAME_LEN + 1100);
+	assert_in_range(bench->socket.frames[1].len, WIRE_FRAME_LEN, WIRE_FRAME_LEN + 1100);
+	free(body);
 }
 
 static void test_session_large_packet_goes_alone_and_in_order(void **state)
@@ -432,6 +469,10 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_session_flushes_at_a_full_frame_without_waiting, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_session_replies_of_one_turn_stay_together_for_longer, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_session_replies_of_a_stream_leave_in_usual_frames, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_large_packet_goes_alone_and_in_order,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_full_socket_keeps_the_order, setup,
