@@ -23,12 +23,11 @@
 #define DEFAULT_SEGMENT_LEN (64u << 20)
 #define MAX_SEGMENT_LEN (1u << 30)
 #define KEPT_BATCH_LEN (4u << 20)
-/* So many zeros go with a batch that comes to room which was never written, or so many times its
- * own length, so that the next ones find it written; not with a longer one, which would soon have
- * used them up. */
+/* So many zeros go with a batch that comes to room which was never written, so that the next ones
+ * find it written; not with a longer one: a disk that is kept busy has no room for twice the bytes.
+ */
 #define ZEROS_LEN (64u << 10)
-#define ZEROS_TIMES 4
-#define ZEROS_MAX_BATCH (48u << 10)
+#define ZEROS_MAX_BATCH (8u << 10)
 #define BLOCK_LEN 4096u
 /* So many checkpoints may have to be read beside the digest. */
 #define DIGEST_STEP 8
@@ -296,10 +295,7 @@ static void wipe_tail(struct store *store)
 static uint64_t add_zeros(struct buf *batch, const struct segment *active)
 {
 	uint64_t end = active->len + batch->len;
-	uint64_t ahead = ZEROS_TIMES * batch->len;
-	if (ahead < ZEROS_LEN)
-		ahead = ZEROS_LEN;
-	uint64_t zeroed = (end + ahead) / BLOCK_LEN * BLOCK_LEN;
+	uint64_t zeroed = (end + ZEROS_LEN) / BLOCK_LEN * BLOCK_LEN;
 	if (zeroed > active->room_len)
 		zeroed = active->room_len;
 	if (batch->len > ZEROS_MAX_BATCH || end <= active->zeroed_len || zeroed <= end ||

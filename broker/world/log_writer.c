@@ -15,7 +15,7 @@
 #define MAX_GROUP 4096
 #define MAX_GROUP_LEN (8u * 1024 * 1024)
 /* So many are worth a group of their own where the thread has nothing to do. */
-#define WORTHY_COUNT 24
+#define WORTHY_COUNT 48
 
 /* A chain by `next` with its end. */
 struct append_queue {
