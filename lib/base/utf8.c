@@ -43,8 +43,9 @@ static inline uint64_t high_bits_of_eight(const uint8_t *bytes)
 
 bool utf8_check(const uint8_t *bytes, size_t len, size_t *ret_count)
 {
-	size_t count = 0;
-	size_t i = 0;
+	bool is_plain = utf8_is_short_plain(bytes, len);
+	size_t count = is_plain ? len : 0;
+	size_t i = count;
 	while (i < len) {
 		/* Plain ones: many at once, then up to the first that is not. */
 		if (len - i >= 32 &&

@@ -5,6 +5,36 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* Nothing but ASCII, and at most 64 bytes: short texts need no more than two loads. */
+static inline bool utf8_is_short_plain(const uint8_t *at, size_t len)
+{
+	const uint64_t high = 0x8080808080808080u;
+	if (len > 64)
+		return false;
+	if (len >= 8) {
+		uint64_t any;
+		memcpy(&any, at + len - 8, 8);
+		for (size_t i = 0; i + 8 < len; i += 8) {
+			uint64_t eight;
+			memcpy(&eight, at + i, 8);
+			any |= eight;
+		}
+		return (any & high) == 0;
+	}
+	if (len >= 4) {
+		uint32_t first;
+		uint32_t last;
+		memcpy(&first, at, 4);
+		memcpy(&last, at + len - 4, 4);
+		return ((first | last) & (uint32_t)high) == 0;
+	}
+	uint8_t any = 0;
+	for (size_t i = 0; i < len; i++)
+		any |= at[i];
+	return any < 0x80;
+}
 
 /* True when the bytes are well-formed; ret_count (may be NULL) is then the number of code points.
  */

@@ -69,35 +69,6 @@ static inline place read_fixed32(place at, place end, uint64_t *ret_value)
 	return at + 4;
 }
 
-/* Short texts without characters beyond ASCII need no more than two loads. */
-static inline bool is_short_ascii(const uint8_t *at, size_t len)
-{
-	if (len > 64)
-		return false;
-	const uint64_t high = 0x8080808080808080u;
-	uint64_t eight;
-	uint32_t four;
-	if (len >= 8) {
-		uint64_t any;
-		memcpy(&any, at + len - 8, 8);
-		for (size_t i = 0; i + 8 < len; i += 8) {
-			memcpy(&eight, at + i, 8);
-			any |= eight;
-		}
-		return (any & high) == 0;
-	}
-	if (len >= 4) {
-		uint32_t last;
-		memcpy(&four, at, 4);
-		memcpy(&last, at + len - 4, 4);
-		return ((four | last) & (uint32_t)high) == 0;
-	}
-	uint8_t any = 0;
-	for (size_t i = 0; i < len; i++)
-		any |= at[i];
-	return any < 0x80;
-}
-
 /* ---- faults of the structure ---- */
 
 static FAULT_COLD bool is_cut_off(struct checking *checking, const struct fault_frame *frame)
@@ -242,7 +213,7 @@ static inline bool check_text(struct checking *checking, struct fault_frame *fra
 			      const struct check_field *entry, struct span bytes)
 {
 	size_t len = bytes.len;
-	if (entry->kind == CHECK_STRING && !is_short_ascii(bytes.data, bytes.len) &&
+	if (entry->kind == CHECK_STRING && !utf8_is_short_plain(bytes.data, bytes.len) &&
 	    !utf8_check(bytes.data, bytes.len, &len))
 		return fault_at(frame, FAULT_ELEMENT, checking->error, "is not valid UTF-8");
 	if (!entry->rules || !checking->with_rules)
