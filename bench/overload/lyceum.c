@@ -106,3 +106,16 @@ void lyceum_overload_round(const struct contestant *self, const struct setting *
 {
 	overload_round(self, setting, work, lyceum_overload_load, lyceum_calls_round, ret_measure);
 }
+
+static void load_from_afar(const struct contestant *self, enum load_kind kind,
+			   struct overload_board *board)
+{
+	overload_go_afar();
+	lyceum_overload_load(self, kind, board);
+}
+
+void lyceum_overload_round_from_afar(const struct contestant *self, const struct setting *setting,
+				     const struct workload *work, struct measure *ret_measure)
+{
+	overload_round(self, setting, work, load_from_afar, lyceum_calls_round, ret_measure);
+}

@@ -54,3 +54,16 @@ void nats_overload_round(const struct contestant *self, const struct setting *se
 {
 	overload_round(self, setting, work, make_load, nats_calls_round, ret_measure);
 }
+
+static void load_from_afar(const struct contestant *self, enum load_kind kind,
+			   struct overload_board *board)
+{
+	overload_go_afar();
+	make_load(self, kind, board);
+}
+
+void nats_overload_round_from_afar(const struct contestant *self, const struct setting *setting,
+				   const struct workload *work, struct measure *ret_measure)
+{
+	overload_round(self, setting, work, load_from_afar, nats_calls_round, ret_measure);
+}

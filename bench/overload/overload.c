@@ -9,8 +9,11 @@
 #include "kit/nats.h"
 
 #define PUBLISHERS 100
+#define AFAR                                                                                       \
+	"who floods gets only the processor time that nobody else wants, as if on a machine of "   \
+	"its own; the broker's work for the flood is what it was"
 
-enum who { NATS, LYCEUM, LYCEUM_APART, CONTESTANTS };
+enum who { NATS, NATS_AFAR, LYCEUM, LYCEUM_AFAR, LYCEUM_APART, CONTESTANTS };
 
 static const struct nats_server nats = {0};
 static const struct daemon lyceum = {
@@ -19,6 +22,13 @@ static const struct daemon lyceum = {
 	.publish = "\"lyceum.echo.v1.>\"",
 	.config = "plugins:\n  - name: echo\n    path: @/plugins/echo/echo.so\n"
 		  "limits: {memory: 134217728, sessions_of_one: 500}\n",
+};
+
+static const struct daemon afar = {
+	.name = "afar",
+	.call = "\"lyceum.echo.v1.Echo/*\"",
+	.publish = "\"lyceum.echo.v1.>\"",
+	.config = "plugins:\n  - name: echo\n    path: @/plugins/echo/echo.so\n",
 };
 
 static const struct daemon apart = {
@@ -34,6 +44,11 @@ static bool is_flood(const struct contestant *self, const struct workload *work)
 {
 	(void)self;
 	return work->count == 0;
+}
+
+static bool nats_afar_can(const struct contestant *self, const struct workload *work)
+{
+	return is_flood(self, work) && nats_overload_can(self, work);
 }
 
 /* By a daemon that nobody floods. */
@@ -61,12 +76,25 @@ static struct contestant contestants[CONTESTANTS] = {
 		  .can = nats_overload_can,
 		  .start = nats_calls_start,
 		  .round = nats_overload_round},
+	[NATS_AFAR] = {.who = "NATS, flooded from afar",
+		       .meaning = AFAR,
+		       .kind = &nats,
+		       .is_optional = true,
+		       .can = nats_afar_can,
+		       .start = nats_calls_start,
+		       .round = nats_overload_round_from_afar},
 	[LYCEUM] = {.who = "Lyceum",
 		    .meaning = "typed, checked, authorised; limits.memory is 128 MiB, and beside "
 			       "it each connection may have 16 frames of 64 KiB in ZeroMQ",
 		    .kind = &lyceum,
 		    .start = daemon_start,
 		    .round = lyceum_overload_round},
+	[LYCEUM_AFAR] = {.who = "Lyceum, flooded from afar",
+			 .meaning = AFAR,
+			 .kind = &afar,
+			 .can = is_flood,
+			 .start = daemon_start,
+			 .round = lyceum_overload_round_from_afar},
 	[LYCEUM_APART] = {.who = "Lyceum, beside a daemon that is flooded",
 			  .meaning = "the flood goes to another daemon with a plugin of its own: "
 				     "what the machine adds, where all share its processors",

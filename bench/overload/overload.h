@@ -41,11 +41,19 @@ void overload_round(const struct contestant *self, const struct setting *setting
 		    const struct workload *work, overload_fn make_load, overload_calls_fn calls,
 		    struct measure *ret_measure);
 
+/* In the process that makes a load: from now on it gets only what processor time nobody else wants,
+ * as one does whose peer has a machine of its own. */
+void overload_go_afar(void);
+
 /* Lyceum's load. */
 void lyceum_overload_load(const struct contestant *self, enum load_kind kind,
 			  struct overload_board *board);
 void lyceum_overload_round(const struct contestant *self, const struct setting *setting,
 			   const struct workload *work, struct measure *ret_measure);
+void lyceum_overload_round_from_afar(const struct contestant *self, const struct setting *setting,
+				     const struct workload *work, struct measure *ret_measure);
+void nats_overload_round_from_afar(const struct contestant *self, const struct setting *setting,
+				   const struct workload *work, struct measure *ret_measure);
 void nats_overload_round(const struct contestant *self, const struct setting *setting,
 			 const struct workload *work, struct measure *ret_measure);
 bool nats_overload_can(const struct contestant *self, const struct workload *work);
