@@ -135,9 +135,14 @@ void taken_back_fini(struct stream *stream)
 void taken_back_note(struct stream *stream, uint64_t seq, const struct record *record)
 {
 	struct taken_back *taken = get(stream, record->subject);
-	taken->epoch = record->was.epoch;
-	taken->was_seq = record->was.seq;
-	taken->form = record->was.form;
+	bool is_older = taken->epoch > record->was.epoch ||
+			(taken->epoch == record->was.epoch && taken->was_seq > record->was.seq);
+	/* Of several on their way it is the newest that the next one is compared with. */
+	if (taken->pending == 0 || !is_older) {
+		taken->epoch = record->was.epoch;
+		taken->was_seq = record->was.seq;
+		taken->form = record->was.form;
+	}
 	taken->seq = seq;
 	taken->count++;
 	stream->taken_back_count++;
