@@ -437,6 +437,52 @@ static void test_restore_takes_back_what_was_cut(void **state)
 	fake_backup_free(backup);
 }
 
+/* Between the take of one that comes in part and that of its successor an older one of the same key
+ * is committed. The successor has to be taken over the part by others, too. */
+static void test_restore_sends_again_what_follows_a_part(void **state)
+{
+	struct net *net = *state;
+	static const char *const texts[] = {"one", "two", "three"};
+	struct buf kept[3] = {{0}};
+	fake_pass(net->world, 1000);
+	struct fake_backup *backup = fake_backup_new(net->hub);
+	post(net->at_hub, "a", texts[0]);
+	post_with_part(net->at_hub, "hub", texts[1], "for the hub alone");
+	post(net->at_hub, "a", texts[2]);
+	fake_pass(net->world, 1000);
+	for (size_t i = 0; i < 3; i++) {
+		struct record copy = fake_record_at(net->wales, net->wales->record_count - 3 + i);
+		record_write(&kept[i], &copy);
+	}
+	net->cork->is_refused = net->wales->is_refused = true;
+	fake_cut(net->cork);
+	fake_cut(net->wales);
+	net_restore(net, net->hub, backup);
+	struct fake_client *derry = fake_client_new(net->hub, "derry");
+	struct packet hello = {.kind = PACKET_HELLO};
+	hello.hello =
+		(struct packet_hello){.version = WIRE_VERSION, .epoch = 5, .call_credit = 1000};
+	fake_send(derry, &hello);
+	fake_settle(net->world);
+	net->hub->is_held = true;
+	for (size_t i = 0; i < 3; i++) {
+		struct record copy;
+		assert_int_equal(record_read(span_of(kept[i].data, kept[i].len), &copy), LYC_OK);
+		if (i == 2)
+			assert_int_equal(fake_commit(net->hub, 1), 1);
+		fake_send_copy(derry, &copy);
+		buf_fini(&kept[i]);
+	}
+	net->hub->is_held = false;
+	fake_settle(net->world);
+	static const enum record_form forms[] = {RECORD_WHOLE, RECORD_CUT, RECORD_WHOLE_AGAIN};
+	for (size_t i = 0; i < 3; i++) {
+		struct record own = fake_record_at(net->hub, net->hub->record_count - 3 + i);
+		assert_int_equal(own.was.form, forms[i]);
+	}
+	fake_backup_free(backup);
+}
+
 /* Who was shut out gives back a withdrawal; who was not, all of it: whoever comes first. */
 static void test_restore_of_hub_prefers_the_whole_to_its_withdrawal(void **state)
 {
@@ -582,6 +628,7 @@ int main(void)
 		on_net(test_restore_takes_back_only_what_has_its_seal),
 		on_net(test_restore_never_gives_back_what_was_hidden),
 		on_net(test_restore_takes_back_what_was_cut),
+		on_net(test_restore_sends_again_what_follows_a_part),
 		on_net(test_restore_of_hub_prefers_the_whole_to_its_withdrawal),
 		on_net(test_restore_reaches_who_is_shown_what_stood_before),
 		on_net(test_restore_withdraws_what_was_overtaken_in_private),
