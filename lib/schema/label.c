@@ -21,6 +21,17 @@ enum {
 	VISIBILITY_AUDIENCE = 3,
 };
 
+/* Of the audience as much as there is: the struct has room for many. */
+static void copy(struct label *to, const struct label *from)
+{
+	to->visibility = from->visibility;
+	to->home = from->home;
+	to->audience_count = from->audience_count;
+	to->is_present = from->is_present;
+	for (size_t i = 0; i < from->audience_count; i++)
+		to->audience[i] = from->audience[i];
+}
+
 enum lyc_status label_read(struct span bytes, struct label *ret_label)
 {
 	struct label label;
@@ -55,7 +66,7 @@ enum lyc_status label_read(struct span bytes, struct label *ret_label)
 	}
 	if (reader.has_failed)
 		return LYC_INVALID_ARGUMENT;
-	label_copy(ret_label, &label);
+	copy(ret_label, &label);
 	return LYC_OK;
 }
 

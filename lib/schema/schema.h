@@ -274,16 +274,6 @@ static inline void label_set(struct label *label, int visibility)
 	label->is_present = visibility != 0;
 }
 
-static inline void label_copy(struct label *to, const struct label *from)
-{
-	to->visibility = from->visibility;
-	to->home = from->home;
-	to->audience_count = from->audience_count;
-	to->is_present = from->is_present;
-	for (size_t i = 0; i < from->audience_count; i++)
-		to->audience[i] = from->audience[i];
-}
-
 /* Whoever reads: filled in by policy, carried by calls. `person` "ann@wales" or "". All valid as
  * long as the struct is used. */
 struct readers {
