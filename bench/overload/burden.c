@@ -39,14 +39,8 @@ static void wait_ms(uint64_t ms)
 	nanosleep(&pause, NULL);
 }
 
-void overload_go_afar(void)
-{
-	const struct sched_param none = {0};
-	(void)sched_setscheduler(0, SCHED_IDLE, &none);
-}
-
 static bool burden_start(struct burden *burden, const struct contestant *self, size_t count,
-			 enum load_kind kind, overload_fn make_load)
+			 enum load_kind kind, const struct overload_way *way)
 {
 	struct overload_board *board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
 					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -55,7 +49,10 @@ static bool burden_start(struct burden *burden, const struct contestant *self, s
 	     burden->count++) {
 		pid_t pid = process_fork();
 		if (pid == 0) {
-			make_load(self, kind, board);
+			const struct sched_param none = {0};
+			if (way->is_from_afar)
+				(void)sched_setscheduler(0, SCHED_IDLE, &none);
+			way->make_load(self, kind, board);
 			atomic_fetch_add(&board->wrong, 1);
 			_exit(1);
 		}
@@ -142,7 +139,7 @@ static bool measure_part(const struct contestant *self, const struct setting *se
 }
 
 static void flood_round(const struct contestant *self, const struct setting *setting,
-			const struct workload *work, overload_fn make_load, overload_calls_fn calls,
+			const struct workload *work, const struct overload_way *way,
 			struct measure *ret_measure)
 {
 	struct burden burden;
@@ -153,14 +150,14 @@ static void flood_round(const struct contestant *self, const struct setting *set
 		contest_fail(ret_measure, "it does not come to rest");
 		return;
 	}
-	if (!measure_part(self, &half, work, calls, QUIET_CALLS, &quiet)) {
+	if (!measure_part(self, &half, work, way->calls, QUIET_CALLS, &quiet)) {
 		contest_fail(ret_measure, "without the flood: %s", quiet.fault);
 		return;
 	}
-	if (burden_start(&burden, self, 1, load_kind_of(work), make_load)) {
+	if (burden_start(&burden, self, 1, load_kind_of(work), way)) {
 		wait_ms(SETTLE_MS);
 		uint64_t before = atomic_load(&burden.board->sent);
-		(void)measure_part(self, &half, work, calls, FLOODED_CALLS, ret_measure);
+		(void)measure_part(self, &half, work, way->calls, FLOODED_CALLS, ret_measure);
 		if (atomic_load(&burden.board->sent) == before)
 			contest_fail(ret_measure, "the flood stood still");
 		ret_measure->value = ret_measure->p99_us / quiet.p99_us;
@@ -173,12 +170,12 @@ static void flood_round(const struct contestant *self, const struct setting *set
 }
 
 static void memory_round(const struct contestant *self, const struct setting *setting,
-			 const struct workload *work, overload_fn make_load,
+			 const struct workload *work, const struct overload_way *way,
 			 struct measure *ret_measure)
 {
 	struct burden burden;
 	uint64_t step_ms = setting->round_ms / CONTEST_MAX_SAMPLES + 1;
-	if (!burden_start(&burden, self, work->count, load_kind_of(work), make_load)) {
+	if (!burden_start(&burden, self, work->count, load_kind_of(work), way)) {
 		contest_fail(ret_measure, "not all publishers could begin");
 		burden_end(&burden, ret_measure);
 		return;
@@ -206,11 +203,11 @@ static void memory_round(const struct contestant *self, const struct setting *se
 }
 
 void overload_round(const struct contestant *self, const struct setting *setting,
-		    const struct workload *work, overload_fn make_load, overload_calls_fn calls,
+		    const struct workload *work, const struct overload_way *way,
 		    struct measure *ret_measure)
 {
 	if (work->count == 0)
-		flood_round(self, setting, work, make_load, calls, ret_measure);
+		flood_round(self, setting, work, way, ret_measure);
 	else
-		memory_round(self, setting, work, make_load, ret_measure);
+		memory_round(self, setting, work, way, ret_measure);
 }

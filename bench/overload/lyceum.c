@@ -104,18 +104,16 @@ void lyceum_overload_load(const struct contestant *self, enum load_kind kind,
 void lyceum_overload_round(const struct contestant *self, const struct setting *setting,
 			   const struct workload *work, struct measure *ret_measure)
 {
-	overload_round(self, setting, work, lyceum_overload_load, lyceum_calls_round, ret_measure);
-}
-
-static void load_from_afar(const struct contestant *self, enum load_kind kind,
-			   struct overload_board *board)
-{
-	overload_go_afar();
-	lyceum_overload_load(self, kind, board);
+	static const struct overload_way way = {.make_load = lyceum_overload_load,
+						.calls = lyceum_calls_round};
+	overload_round(self, setting, work, &way, ret_measure);
 }
 
 void lyceum_overload_round_from_afar(const struct contestant *self, const struct setting *setting,
 				     const struct workload *work, struct measure *ret_measure)
 {
-	overload_round(self, setting, work, load_from_afar, lyceum_calls_round, ret_measure);
+	static const struct overload_way way = {.make_load = lyceum_overload_load,
+						.calls = lyceum_calls_round,
+						.is_from_afar = true};
+	overload_round(self, setting, work, &way, ret_measure);
 }

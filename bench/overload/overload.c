@@ -24,19 +24,16 @@ static const struct daemon lyceum = {
 		  "limits: {memory: 134217728, sessions_of_one: 500}\n",
 };
 
-static const struct daemon afar = {
-	.name = "afar",
-	.call = "\"lyceum.echo.v1.Echo/*\"",
-	.publish = "\"lyceum.echo.v1.>\"",
-	.config = "plugins:\n  - name: echo\n    path: @/plugins/echo/echo.so\n",
-};
+/* Others to be flooded, whose memory nobody looks at. */
+#define FLOODED(text)                                                                              \
+	{                                                                                          \
+		.name = text, .call = "\"lyceum.echo.v1.Echo/*\"",                                 \
+		.publish = "\"lyceum.echo.v1.>\"",                                                 \
+		.config = "plugins:\n  - name: echo\n    path: @/plugins/echo/echo.so\n"           \
+	}
 
-static const struct daemon apart = {
-	.name = "apart",
-	.call = "\"lyceum.echo.v1.Echo/*\"",
-	.publish = "\"lyceum.echo.v1.>\"",
-	.config = "plugins:\n  - name: echo\n    path: @/plugins/echo/echo.so\n",
-};
+static const struct daemon afar = FLOODED("afar");
+static const struct daemon apart = FLOODED("apart");
 
 static struct contestant contestants[CONTESTANTS];
 
@@ -65,7 +62,9 @@ static void calls_apart(const struct contestant *self, const struct setting *set
 static void apart_round(const struct contestant *self, const struct setting *setting,
 			const struct workload *work, struct measure *ret_measure)
 {
-	overload_round(self, setting, work, lyceum_overload_load, calls_apart, ret_measure);
+	static const struct overload_way way = {.make_load = lyceum_overload_load,
+						.calls = calls_apart};
+	overload_round(self, setting, work, &way, ret_measure);
 }
 
 static struct contestant contestants[CONTESTANTS] = {

@@ -35,15 +35,19 @@ typedef void (*overload_fn)(const struct contestant *self, enum load_kind kind,
 typedef void (*overload_calls_fn)(const struct contestant *self, const struct setting *setting,
 				  const struct workload *work, struct measure *ret_measure);
 
+struct overload_way {
+	overload_fn make_load;
+	overload_calls_fn calls;
+	/* Who makes the load gets only what processor time nobody else wants, as if it had a
+	 * machine of its own. */
+	bool is_from_afar;
+};
+
 /* One round. The ratio of a quiet peer's p99 with the flood to that without it; or the broker's
  * private memory at its highest while many publish, and how it went. */
 void overload_round(const struct contestant *self, const struct setting *setting,
-		    const struct workload *work, overload_fn make_load, overload_calls_fn calls,
+		    const struct workload *work, const struct overload_way *way,
 		    struct measure *ret_measure);
-
-/* In the process that makes a load: from now on it gets only what processor time nobody else wants,
- * as one does whose peer has a machine of its own. */
-void overload_go_afar(void);
 
 /* Lyceum's load. */
 void lyceum_overload_load(const struct contestant *self, enum load_kind kind,
