@@ -228,20 +228,19 @@ static enum lyc_status check(const Lyceum__V1__Config *config, struct lyc_error 
 	return status;
 }
 
-/* The daemon's own sockets lie in its data folder, whose path counts. */
+/* The daemon's own socket lies in its data folder, whose path counts. */
 static enum lyc_status check_data(const Lyceum__V1__Config *config, struct lyc_error *error)
 {
-	const char *socket = config->n_plugins > 0 ? "plugins.sock" : "lyceum.sock";
 	char endpoint[PATH_MAX + 40];
-	if (config->n_plugins == 0 && config->n_listen > 0)
+	if (config->n_listen > 0)
 		return LYC_OK;
-	snprintf(endpoint, sizeof(endpoint), "ipc://%.*s/%s", PATH_MAX, config->data, socket);
+	snprintf(endpoint, sizeof(endpoint), "ipc://%.*s/lyceum.sock", PATH_MAX, config->data);
 	if (endpoint_check_text(endpoint, true, NULL) == LYC_OK)
 		return LYC_OK;
 	return error_set_field(error, LYC_INVALID_ARGUMENT, "data",
 			       "data: the path %.80s... is too long for a socket in it: 107 bytes "
-			       "with /%s",
-			       config->data, socket);
+			       "with /lyceum.sock",
+			       config->data);
 }
 
 static void resolve_all(Lyceum__V1__Config *config, const char *path)

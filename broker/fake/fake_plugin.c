@@ -106,7 +106,7 @@ static bool is_lost(void *arg)
 	return ((struct fake_plugin *)arg)->is_lost;
 }
 
-static void wait_turn(void *arg, int wait_fd, int timeout_ms)
+static bool wait_turn(void *arg, int wait_fd, int timeout_ms)
 {
 	struct fake_plugin *it = arg;
 	it->wait_fd = wait_fd;
@@ -114,6 +114,7 @@ static void wait_turn(void *arg, int wait_fd, int timeout_ms)
 	sem_post(&it->back);
 	while (sem_wait(&it->turn) != 0)
 		continue;
+	return true;
 }
 
 static void on_log(int level, const char *text, void *arg)

@@ -13,8 +13,6 @@
 
 #include <lyceum/status.h>
 
-#include "io/keyfile.h"
-
 struct instance;
 
 /* Of a process, once and before any of the plugin's code has run: how it is confined, in words. */
@@ -37,17 +35,12 @@ struct instance_options {
 	/* Bytes, of a process; 0: the default. */
 	uint64_t memory_limit;
 
-	/* A thread of this daemon over zmq_ctx; endpoint is then the "inproc://..." of a PAIR that
-	 * the caller has bound. */
+	/* Its end of the channel whose other one the caller has; taken, whatever comes of it. */
+	int channel_fd;
+	/* A thread of this daemon; otherwise a process of `runner`, the lyceum-plugin executable.
+	 */
 	bool as_thread;
-	void *zmq_ctx;
-	/* A process otherwise: the lyceum-plugin executable, the daemon's "ipc://..." address and
-	 * key, and the key pair that the plugin shows. keys NULL: a plain listener; server_key
-	 * NULL: one that takes secrets. */
 	const char *runner;
-	const char *endpoint;
-	const char *server_key;
-	const struct keypair *keys;
 	/* What the process is held to: "asked", "required" or "none", and what is added to what the
 	 * plugin asks for; confine NULL: "asked". */
 	const char *confine;

@@ -1,8 +1,7 @@
 /*
- * An instance in a process of its own. Its key goes through a pipe on descriptor 3, never through
- * arguments or files; what it says comes line by line from its stderr. Its end is told when the
- * process has ended; what lies in the pipe by then is read first, and a child of its own that holds
- * stderr open is not waited for.
+ * An instance in a process of its own. Its end of the channel is descriptor 3; what it says comes
+ * line by line from its stderr. Its end is told when the process has ended; what lies in the pipe
+ * by then is read first, and a child of its own that holds stderr open is not waited for.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "client/exit_code.h"
@@ -27,9 +25,6 @@ struct process {
 	struct instance base;
 	uv_process_t process;
 	uv_pipe_t out;
-	uv_pipe_t key;
-	uv_write_t write;
-	struct buf key_text;
 	bool has_exited;
 	bool was_killed;
 	bool has_spoken;
@@ -72,7 +67,6 @@ static void close_all(struct process *process)
 	struct instance *base = &process->base;
 	instance_close((uv_handle_t *)&process->process);
 	instance_close((uv_handle_t *)&process->out);
-	instance_close((uv_handle_t *)&process->key);
 	instance_close((uv_handle_t *)&process->rest);
 	instance_close_base(base);
 }
@@ -192,34 +186,10 @@ static void give_up(struct instance *instance)
 
 static void process_free(struct instance *instance)
 {
-	struct process *process = process_of(instance);
-	if (process->key_text.data)
-		explicit_bzero(process->key_text.data, process->key_text.len);
-	buf_fini(&process->key_text);
-	free(process);
+	free(process_of(instance));
 }
 
 /* ---- The start ---- */
-
-static void key_written(uv_write_t *write, int status)
-{
-	(void)status;
-	struct process *process = write->data;
-	instance_close((uv_handle_t *)&process->key);
-}
-
-static void send_key(struct process *process, const struct keypair *keys)
-{
-	if (!keys) {
-		instance_close((uv_handle_t *)&process->key);
-		return;
-	}
-	keyfile_format(keys, &process->key_text);
-	uv_buf_t buf = uv_buf_init((char *)process->key_text.data, (unsigned)process->key_text.len);
-	process->write.data = process;
-	if (uv_write(&process->write, (uv_stream_t *)&process->key, &buf, 1, key_written) != 0)
-		instance_close((uv_handle_t *)&process->key);
-}
 
 static int spawn(uv_loop_t *loop, struct process *process, const struct instance_options *options)
 {
@@ -230,11 +200,9 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct instance
 	const char *const pairs[][2] = {
 		{"--so", options->path},
 		{"--name", options->name},
-		{"--endpoint", options->endpoint},
 		{"--data", options->data_folder},
 		{"--config", options->config_file},
 		{"--memory", options->memory_limit > 0 ? memory : NULL},
-		{"--server-key", options->keys ? options->server_key : NULL},
 		{"--confine", options->confine},
 	};
 	args[count++] = (char *)options->runner;
@@ -248,16 +216,13 @@ static int spawn(uv_loop_t *loop, struct process *process, const struct instance
 		args[count++] = (char *)"--reach";
 		args[count++] = options->reach[i];
 	}
-	if (options->keys && !options->server_key)
-		args[count++] = (char *)"--show-key";
 	args[count] = NULL;
 	uv_stdio_container_t stdio[4] = {
 		{.flags = UV_IGNORE},
 		{.flags = UV_IGNORE},
 		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
 		 .data.stream = (uv_stream_t *)&process->out},
-		{.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
-		 .data.stream = (uv_stream_t *)&process->key},
+		{.flags = UV_INHERIT_FD, .data.fd = options->channel_fd},
 	};
 	uv_process_options_t how = {
 		.exit_cb = has_exited,
@@ -281,11 +246,10 @@ enum lyc_status instance_start_process(uv_loop_t *loop, const struct instance_op
 	instance_init(base, loop, &kind, options->arg);
 	uv_timer_init(loop, &process->rest);
 	uv_pipe_init(loop, &process->out, 0);
-	uv_pipe_init(loop, &process->key, 0);
 	instance_handle(base, (uv_handle_t *)&process->rest);
 	instance_handle(base, (uv_handle_t *)&process->out);
-	instance_handle(base, (uv_handle_t *)&process->key);
 	int rc = spawn(loop, process, options);
+	close(options->channel_fd);
 	/* Also after a failure libuv wants it closed. */
 	instance_handle(base, (uv_handle_t *)&process->process);
 	if (rc != 0) {
@@ -298,7 +262,6 @@ enum lyc_status instance_start_process(uv_loop_t *loop, const struct instance_op
 	base->on_exit = options->on_exit;
 	base->pid = uv_process_get_pid(&process->process);
 	uv_read_start((uv_stream_t *)&process->out, give_room, read_lines);
-	send_key(process, options->keys);
 	*ret_instance = base;
 	return LYC_OK;
 }

@@ -39,7 +39,7 @@ struct shared {
 
 	int stop_fd;
 	struct runner_options options;
-	char *strings[5];
+	char *strings[4];
 };
 
 struct thread_instance {
@@ -232,16 +232,14 @@ static struct shared *shared_new(const struct instance_options *options, uv_asyn
 	shared->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	shared->strings[0] = mem_dup(options->path);
 	shared->strings[1] = mem_dup(options->name);
-	shared->strings[2] = mem_dup(options->endpoint);
-	shared->strings[3] = mem_dup(options->data_folder);
-	shared->strings[4] = mem_dup(options->config_file);
+	shared->strings[2] = mem_dup(options->data_folder);
+	shared->strings[3] = mem_dup(options->config_file);
 	shared->options = (struct runner_options){
 		.path = shared->strings[0],
 		.name = shared->strings[1],
-		.endpoint = shared->strings[2],
-		.data_folder = shared->strings[3],
-		.config_file = shared->strings[4],
-		.zmq_ctx = options->zmq_ctx,
+		.channel_fd = options->channel_fd,
+		.data_folder = shared->strings[2],
+		.config_file = shared->strings[3],
 		.on_log = queue_line,
 		.log_arg = shared,
 		.stop_fd = shared->stop_fd,
@@ -263,6 +261,7 @@ enum lyc_status instance_start_thread(uv_loop_t *loop, const struct instance_opt
 	if (thread->shared->stop_fd < 0 ||
 	    pthread_create(&thread->thread, NULL, run, thread->shared) != 0) {
 		thread->shared->owner_count = 1;
+		close(options->channel_fd);
 		close_all(thread);
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "There is no thread for the plugin \"%s\".", options->name);

@@ -107,7 +107,7 @@ void daemon_replayed(struct daemon *daemon, uint64_t last_seq);
 void daemon_start(struct daemon *daemon);
 
 /* A frame came in. `identity` is who the transport says it is: the key's name, "anonymous", or a
- * plugin's on its own pipe. `fd` is for env.cut, -1: none. */
+ * plugin's on its own channel. `fd` is for env.cut, -1: none. */
 void daemon_frame(struct daemon *daemon, uint32_t port, struct span routing_id,
 		  const char *identity, int fd, struct span frame);
 /* The transport has lost the hub. */

@@ -31,6 +31,8 @@ static enum lyc_status env_send(void *arg, uint32_t number, struct span routing_
 	struct port *port = &world->uplink;
 	if (number != PORT_UPLINK)
 		port = number <= world->port_count ? world->ports[number - 1] : NULL;
+	if (port && port->channel)
+		return channel_watch_send(port->channel, frame);
 	if (!port || !port->zsock)
 		return LYC_UNAVAILABLE;
 	return zsock_send(port->zsock, routing_id, frame);

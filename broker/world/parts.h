@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include "io/channel_watch.h"
 #include "io/keyfile.h"
 #include "io/zap.h"
 #include "io/zsock.h"
@@ -21,12 +22,13 @@
 #define NETWORK_DOMAIN "lyceum"
 #define PLAIN_DOMAIN "plain"
 
-/* A listener or the pipe of a plugin in a thread. */
+/* A listener, or this end of a plugin's channel. */
 struct port {
 	struct world *world;
 	uint32_t number;
 	struct zsock *zsock;
-	/* Of a pipe's only peer; NULL: ask the transport. */
+	struct channel_watch *channel;
+	/* Of a channel's only peer; NULL: ask the transport. */
 	char *identity;
 	/* A listener's endpoint as the configuration has it; NULL: it is not from there. */
 	char *configured;
@@ -41,8 +43,6 @@ enum way_in {
 	WAY_CURVE,
 	/* Not at all: they are anonymous. */
 	WAY_PLAIN,
-	/* By showing their key: the plugins' socket, which only this user's processes reach. */
-	WAY_SECRETS,
 };
 
 struct backup_work;
@@ -52,7 +52,6 @@ struct world {
 	const Lyceum__V1__Config *config;     /* as it is now */
 	Lyceum__V1__Config *config_read_anew; /* the same, where it was read anew; else NULL */
 	bool is_reloading;
-	bool has_plugin_port;
 	uv_loop_t loop;
 	uv_timer_t ticks;
 	uv_timer_t held; /* runs while messages wait for the next millisecond */
@@ -67,7 +66,6 @@ struct world {
 
 	struct keypair keys;
 	char data[400];
-	char plugin_endpoint[440];
 
 	struct port **ports;
 	uint32_t port_count;
@@ -85,14 +83,11 @@ struct world {
 	/* The time of day, and in which millisecond of the loop it was read. */
 	uint64_t wall_ms;
 	uint64_t wall_of_ms;
-	/* A plugin's thread was left behind: nothing may wait for its socket. */
+	/* A plugin's thread was left behind, and may still run. */
 	bool has_hung;
 };
 
 /* ---- world.c ---- */
-
-/* The plugins' socket, where it is not open yet. */
-LYC_MUST_USE enum lyc_status world_open_plugin_port(struct world *world, struct lyc_error *error);
 
 /* Accepts NULL. */
 void world_free_config(Lyceum__V1__Config *config);
@@ -114,15 +109,14 @@ LYC_MUST_USE enum lyc_status world_reload(void *world, uint64_t call_id, bool is
 
 /* ---- ports.c ---- */
 
-/* A port that has no socket yet; identity as in struct port. */
-struct port *port_new(struct world *world, const char *identity);
-/* Close its socket; the port itself stays until the end. Accepts NULL. */
+/* Close what it is reached by; the port itself stays until the end. Accepts NULL. */
 void port_close(struct port *port);
 LYC_MUST_USE enum lyc_status port_listen(struct world *world, const char *endpoint,
 					 enum way_in way_in, struct lyc_error *error);
-/* Bind the pipe of a plugin in a thread. */
-LYC_MUST_USE enum lyc_status port_bind_pipe(struct port *port, const char *endpoint,
-					    struct lyc_error *error);
+/* A channel to a plugin that is to be started: the port of the one end, and the other. */
+LYC_MUST_USE enum lyc_status port_open_channel(struct world *world, const char *identity,
+					       struct port **ret_port, int *ret_plugin_fd,
+					       struct lyc_error *error);
 /* Begin and end an attempt to reach the hub. */
 LYC_MUST_USE enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error);
 /* Has the attempt failed by now? Writes why, or else what it waits for. */

@@ -1,9 +1,10 @@
-/* Sockets: listeners, the connection to the hub, and the pipes of plugins in threads. Every frame
- * goes to the daemon's dispatcher. */
+/* Sockets: listeners, the connection to the hub, and the channels to plugins. Every frame goes to
+ * the daemon's dispatcher. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -23,8 +24,14 @@ static void on_frame(struct zsock *zsock, struct span routing_id, const char *us
 {
 	struct port *port = arg;
 	(void)zsock;
-	daemon_frame(&port->world->daemon, port->number, routing_id,
-		     port->identity ? port->identity : user_id, fd, frame);
+	daemon_frame(&port->world->daemon, port->number, routing_id, user_id, fd, frame);
+}
+
+static void on_plugin_frame(struct span frame, void *arg)
+{
+	struct port *port = arg;
+	daemon_frame(&port->world->daemon, port->number, (struct span){0}, port->identity, -1,
+		     frame);
 }
 
 /* It has woken the loop, which is all: each turn of it ends with on_turn. */
@@ -33,11 +40,10 @@ static void wake(uv_timer_t *handle)
 	(void)handle;
 }
 
-static void on_turn(struct zsock *zsock, void *arg)
+static void on_channel_turn(void *arg)
 {
 	struct port *port = arg;
 	struct world *world = port->world;
-	(void)zsock;
 	if (world->log_threads)
 		log_threads_flush(world->log_threads);
 	daemon_turn(&world->daemon);
@@ -46,7 +52,13 @@ static void on_turn(struct zsock *zsock, void *arg)
 		uv_timer_start(&world->held, wake, 1, 0);
 }
 
-struct port *port_new(struct world *world, const char *identity)
+static void on_turn(struct zsock *zsock, void *arg)
+{
+	(void)zsock;
+	on_channel_turn(arg);
+}
+
+static struct port *port_new(struct world *world, const char *identity)
 {
 	struct port **ports = realloc(world->ports, (world->port_count + 1) * sizeof(*ports));
 	ensure(ports != NULL);
@@ -59,23 +71,34 @@ struct port *port_new(struct world *world, const char *identity)
 	return port;
 }
 
+/* A plugin's next instance gets the port of the last one. */
+static struct port *port_of(struct world *world, const char *identity)
+{
+	for (uint32_t i = 0; i < world->port_count; i++) {
+		struct port *port = world->ports[i];
+		if (!port->channel && port->identity && strcmp(port->identity, identity) == 0)
+			return port;
+	}
+	return port_new(world, identity);
+}
+
 void port_close(struct port *port)
 {
-	if (!port || !port->zsock)
+	if (!port)
 		return;
 	zsock_close(port->zsock, NULL, NULL);
+	channel_watch_close(port->channel);
 	port->zsock = NULL;
+	port->channel = NULL;
 }
 
 enum lyc_status port_listen(struct world *world, const char *endpoint, enum way_in way_in,
 			    struct lyc_error *error)
 {
-	static const char *const domains[] = {[WAY_CURVE] = NETWORK_DOMAIN,
-					      [WAY_PLAIN] = PLAIN_DOMAIN,
-					      [WAY_SECRETS] = ZAP_SECRETS_DOMAIN};
+	static const char *const domains[] = {
+		[WAY_CURVE] = NETWORK_DOMAIN, [WAY_PLAIN] = PLAIN_DOMAIN};
 	struct port *port = port_new(world, NULL);
-	if (way_in != WAY_SECRETS)
-		port->configured = mem_dup(endpoint);
+	port->configured = mem_dup(endpoint);
 	port->is_plain = way_in == WAY_PLAIN;
 	struct zsock_options options = {
 		.type = ZMQ_ROUTER,
@@ -84,9 +107,8 @@ enum lyc_status port_listen(struct world *world, const char *endpoint, enum way_
 		.zap_domain = domains[way_in],
 		.secret_key = way_in == WAY_CURVE ? world->keys.secret_key : NULL,
 		.is_server = true,
-		.takes_secrets = way_in == WAY_SECRETS,
-		.max_in = way_in == WAY_SECRETS ? 0 : MAX_IN,
-		.max_out = way_in == WAY_SECRETS ? 0 : MAX_OUT,
+		.max_in = MAX_IN,
+		.max_out = MAX_OUT,
 		.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
 		.on_frame = on_frame,
 		.on_turn = on_turn,
@@ -99,17 +121,24 @@ enum lyc_status port_listen(struct world *world, const char *endpoint, enum way_
 	return status;
 }
 
-enum lyc_status port_bind_pipe(struct port *port, const char *endpoint, struct lyc_error *error)
+enum lyc_status port_open_channel(struct world *world, const char *identity, struct port **ret_port,
+				  int *ret_plugin_fd, struct lyc_error *error)
 {
-	struct world *world = port->world;
-	struct zsock_options options = {.type = ZMQ_PAIR,
-					.endpoint = endpoint,
-					.bind = true,
-					.max_msg = WIRE_MAX_PACKET + WIRE_FRAME_LEN,
-					.on_frame = on_frame,
-					.on_turn = on_turn,
-					.arg = port};
-	return zsock_open(&world->loop, world->zmq, &options, &port->zsock, error);
+	int ends[2];
+	enum lyc_status status = channel_pair(ends, error);
+	if (status != LYC_OK)
+		return status;
+	struct port *port = port_of(world, identity);
+	const struct channel_watch_options options = {
+		.on_frame = on_plugin_frame, .on_turn = on_channel_turn, .arg = port};
+	status = channel_watch_open(&world->loop, ends[0], &options, &port->channel, error);
+	if (status != LYC_OK) {
+		close(ends[1]);
+		return status;
+	}
+	*ret_port = port;
+	*ret_plugin_fd = ends[1];
+	return LYC_OK;
 }
 
 enum lyc_status port_open_uplink(struct world *world, struct lyc_error *error)

@@ -137,8 +137,6 @@ static enum lyc_status apply(struct world *world, struct reload *reload, struct 
 	struct lyc_error reason;
 	Lyceum__V1__Config *config = reload->config;
 	enum lyc_status status = reload_check(world->config, config, error);
-	if (status == LYC_OK && config->n_plugins > 0)
-		status = world_open_plugin_port(world, error);
 	if (status == LYC_OK)
 		status = open_new(world, config, changes, error);
 	if (status != LYC_OK) {

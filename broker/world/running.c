@@ -1,5 +1,4 @@
-/* Plugin instances: each with its folder, and its own way in: a key for a process, a pipe for a
- * thread. */
+/* Plugin instances: each with its folder, and a channel of its own by which it is known. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,19 +35,13 @@ struct running {
 	struct plugin *plugin;
 	char identity[80];
 	struct instance *instance;
-	struct port *pipe;
-	struct keypair keys;
+	struct port *port;
 };
 
 static void running_free(struct running *running)
 {
-	struct world *world = running->world;
-	struct lyc_error error;
-	port_close(running->pipe);
-	/* The key of an instance that has ended is worth nothing any more; it has no session. */
-	policy_revoke(&world->daemon.policy, running->identity);
-	if (running->keys.public_key[0] && identities_publish(world, &error) != LYC_OK)
-		log_error("a plugin's key stays known", "reason", error.text);
+	port_close(running->port);
+	policy_revoke(&running->world->daemon.policy, running->identity);
 	free(running);
 }
 
@@ -61,6 +54,9 @@ static void on_line(int level, const char *text, void *arg)
 static void on_exit_of(bool clean, const char *text, void *arg)
 {
 	struct running *running = arg;
+	/* What it said before its end counts. */
+	if (running->port)
+		channel_watch_drain(running->port->channel);
 	bool is_given_up = instance_was_given_up(running->instance);
 	bool is_final = is_given_up || instance_was_refused(running->instance);
 	if (is_given_up)
@@ -70,32 +66,10 @@ static void on_exit_of(bool clean, const char *text, void *arg)
 	running_free(running);
 }
 
-/* A thread has a pipe of its own; a process a key of its own. */
-static enum lyc_status prepare_way_in(struct running *running, char *endpoint, size_t size,
-				      struct lyc_error *error)
-{
-	struct world *world = running->world;
-	struct plugin *plugin = running->plugin;
-	if (!plugin->in_thread) {
-		enum lyc_status status = keyfile_make(&running->keys, error);
-		if (status != LYC_OK)
-			return status;
-		policy_grant(&world->daemon.policy, plugin->identity, running->keys.public_key,
-			     ROLE_PLUGIN);
-		snprintf(endpoint, size, "%s", world->plugin_endpoint);
-		return identities_publish(world, error);
-	}
-	policy_grant(&world->daemon.policy, plugin->identity, "", ROLE_PLUGIN);
-	snprintf(endpoint, size, "inproc://plugin.%s.%llu", plugin->identity,
-		 (unsigned long long)plugin->restarts);
-	running->pipe = port_new(world, plugin->identity);
-	return port_bind_pipe(running->pipe, endpoint, error);
-}
-
 enum lyc_status running_start(struct world *world, struct plugin *plugin, struct lyc_error *error)
 {
 	char folder[500];
-	char endpoint[440] = "";
+	int plugin_fd = -1;
 	struct running *running = mem_new(struct running);
 	running->world = world;
 	running->plugin = plugin;
@@ -103,19 +77,19 @@ enum lyc_status running_start(struct world *world, struct plugin *plugin, struct
 	snprintf(folder, sizeof(folder), "%s/plugins/%s", world->data, plugin->title);
 	enum lyc_status status = running_make_folder(folder, error);
 	if (status == LYC_OK)
-		status = prepare_way_in(running, endpoint, sizeof(endpoint), error);
+		status = port_open_channel(world, plugin->identity, &running->port, &plugin_fd,
+					   error);
 	if (status == LYC_OK) {
+		policy_grant(&world->daemon.policy, plugin->identity, "", ROLE_PLUGIN);
 		struct instance_options options = {
 			.name = plugin->name,
 			.path = plugin->path,
 			.data_folder = folder,
 			.config_file = plugin->config_file,
 			.memory_limit = plugin->memory_limit,
+			.channel_fd = plugin_fd,
 			.as_thread = plugin->in_thread,
-			.zmq_ctx = world->zmq,
 			.runner = world->options->runner,
-			.endpoint = endpoint,
-			.keys = plugin->in_thread ? NULL : &running->keys,
 			.confine = plugin->confine,
 			.reach = plugin->reach,
 			.reach_count = plugin->reach_count,

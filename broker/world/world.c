@@ -20,15 +20,6 @@
 #define STOP_MS 4000
 #define MAX_SOCKETS 8192
 
-enum lyc_status world_open_plugin_port(struct world *world, struct lyc_error *error)
-{
-	if (world->has_plugin_port)
-		return LYC_OK;
-	enum lyc_status status = port_listen(world, world->plugin_endpoint, WAY_SECRETS, error);
-	world->has_plugin_port = status == LYC_OK;
-	return status;
-}
-
 static enum lyc_status open_listeners(struct world *world, struct lyc_error *error)
 {
 	const Lyceum__V1__Config *config = world->config;
@@ -41,10 +32,6 @@ static enum lyc_status open_listeners(struct world *world, struct lyc_error *err
 		snprintf(endpoint, sizeof(endpoint), "ipc://%s/lyceum.sock", world->data);
 		status = port_listen(world, endpoint, WAY_CURVE, error);
 	}
-	snprintf(world->plugin_endpoint, sizeof(world->plugin_endpoint), "ipc://%s/plugins.sock",
-		 world->data);
-	if (status == LYC_OK && config->n_plugins > 0)
-		status = world_open_plugin_port(world, error);
 	return status == LYC_OK ? ports_write_endpoints(world, error) : status;
 }
 
@@ -161,8 +148,8 @@ static void close_all(struct world *world)
 	zap_stop(world->zap);
 	store_close(world->store);
 	if (world->has_hung) {
-		/* The log is closed. The thread holds a socket, for which libzmq would wait, and
-		 * may run in whatever a return from main would take down. */
+		/* The log is closed. The thread may run in whatever a return from main would take
+		 * down. */
 		log_warning("a plugin's thread hangs and ends with the process");
 		_exit(EXIT_SUCCESS);
 	}

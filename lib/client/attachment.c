@@ -305,10 +305,6 @@ void attachment_watch(struct lyc_client *client)
 		else if (client->state == ATTACHMENT_GREETING)
 			greet_again(client);
 		break;
-	case CONNECTION_ENDED:
-		attachment_lose(client, LYC_UNAVAILABLE, "the daemon in this process has ended",
-				BACK_OFF_REFUSED_MS);
-		break;
 	case CONNECTION_REFUSED:
 		set_why(client, LYC_UNAUTHENTICATED, "the daemon does not know this key");
 		client->is_refused = true;

@@ -103,8 +103,7 @@ enum lyc_status client_open_with(const struct connection_options *options,
 enum lyc_status lyc_client_open(const struct lyc_client_options *options,
 				struct lyc_client **ret_client, struct lyc_error *error)
 {
-	struct connection_options with = {.socket = CONNECTION_DEALER,
-					  .endpoint = options->endpoint,
+	struct connection_options with = {.endpoint = options->endpoint,
 					  .server_key = options->server_key,
 					  .public_key = options->public_key,
 					  .secret_key = options->secret_key,

@@ -1,8 +1,7 @@
 /*
- * The socket under a client. A monitor tells at once when a connection ends; in-process pipes have
- * none, there only silence tells. Reconnecting within one socket is ZeroMQ's business, until a
- * session existed on it: then the owner closes it, so that no packet of an old session reaches a
- * new one.
+ * The socket under a client. A monitor tells at once when a connection ends. Reconnecting within
+ * one socket is ZeroMQ's business, until a session existed on it: then the owner closes it, so that
+ * no packet of an old session reaches a new one.
  */
 #include "client/connection.h"
 
@@ -52,9 +51,7 @@ static enum lyc_status check_options(const struct connection_options *options,
 			return error_set_field(error, LYC_INVALID_ARGUMENT, names[i],
 					       "%s must have 40 characters of Z85", names[i]);
 	}
-	bool shows_secret =
-		given == 2 && !options->server_key && strncmp(options->endpoint, "ipc://", 6) == 0;
-	if (given != 0 && given != 3 && !shows_secret)
+	if (given != 0 && given != 3)
 		return error_set(
 			error, LYC_INVALID_ARGUMENT,
 			"server_key, public_key and secret_key come together or not at all");
@@ -105,16 +102,12 @@ enum lyc_status connection_new(const struct connection_options *options,
 	if (!connection)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a connection");
 	connection->transport = options->transport;
-	connection->kind = options->socket;
-	connection->zmq_ctx = options->zmq_ctx;
 	connection->also_fd = -1;
 	connection->stir_fd = -1;
 	connection->wait_fd = epoll_create1(EPOLL_CLOEXEC);
 	connection->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (!connection->zmq_ctx && !connection->transport) {
+	if (!connection->transport)
 		connection->zmq_ctx = zmq_ctx_new();
-		connection->owns_ctx = connection->zmq_ctx != NULL;
-	}
 	if (!copy_text(options->endpoint, &connection->endpoint) ||
 	    !copy_text(options->server_key, &connection->server_key) ||
 	    !copy_text(options->public_key, &connection->public_key) ||
@@ -136,7 +129,7 @@ void connection_free(struct connection *connection)
 	if (!connection)
 		return;
 	connection_close(connection, 0);
-	while (connection->owns_ctx && zmq_ctx_term(connection->zmq_ctx) != 0 && errno == EINTR)
+	while (connection->zmq_ctx && zmq_ctx_term(connection->zmq_ctx) != 0 && errno == EINTR)
 		continue;
 	if (connection->wait_fd >= 0)
 		close(connection->wait_fd);
@@ -177,11 +170,6 @@ static bool set_keys(struct connection *connection)
 	const char *secret_key = connection->secret_key;
 	if (!secret_key)
 		return true;
-	if (!connection->server_key)
-		return zmq_setsockopt(connection->socket, ZMQ_PLAIN_USERNAME, public_key,
-				      strlen(public_key)) == 0 &&
-		       zmq_setsockopt(connection->socket, ZMQ_PLAIN_PASSWORD, secret_key,
-				      strlen(secret_key)) == 0;
 	/* With their final NUL: then they are read as Z85. */
 	return zmq_setsockopt(connection->socket, ZMQ_CURVE_SERVERKEY, connection->server_key,
 			      41) == 0 &&
@@ -241,11 +229,9 @@ enum lyc_status connection_open(struct connection *connection, struct lyc_error 
 			       ? LYC_OK
 			       : error_set(error, LYC_UNAVAILABLE, "no daemon is there");
 	}
-	bool is_pair = connection->kind == CONNECTION_PAIR;
-	connection->socket = zmq_socket(connection->zmq_ctx, is_pair ? ZMQ_PAIR : ZMQ_DEALER);
+	connection->socket = zmq_socket(connection->zmq_ctx, ZMQ_DEALER);
 	if (!connection->socket || !set_options(connection) ||
-	    !watch_socket(connection, connection->socket) ||
-	    (!is_pair && !open_monitor(connection))) {
+	    !watch_socket(connection, connection->socket) || !open_monitor(connection)) {
 		error_set(error, LYC_RESOURCE_EXHAUSTED, "cannot open a socket: %s",
 			  zmq_strerror(zmq_errno()));
 		goto failed;
@@ -351,16 +337,21 @@ static bool has_more_parts(zmq_msg_t *msg)
 	return zmq_msg_more(msg) != 0;
 }
 
+static void free_frame(void *data, void *hint)
+{
+	(void)hint;
+	free(data);
+}
+
 static bool receive_frame(const struct transport *transport, zmq_msg_t *ret_msg)
 {
 	struct buf frame = {0};
 	if (!transport->receive(transport->arg, &frame))
 		return false;
-	bool is_received = zmq_msg_init_size(ret_msg, frame.len) == 0;
-	if (is_received && frame.len > 0)
-		memcpy(zmq_msg_data(ret_msg), frame.data, frame.len);
+	if (zmq_msg_init_data(ret_msg, frame.data, frame.len, free_frame, NULL) == 0)
+		return true;
 	buf_fini(&frame);
-	return is_received;
+	return false;
 }
 
 bool connection_receive(struct connection *connection, zmq_msg_t *ret_msg, bool *ret_has_parts)
@@ -372,7 +363,6 @@ bool connection_receive(struct connection *connection, zmq_msg_t *ret_msg, bool 
 		return false;
 	zmq_msg_init(ret_msg);
 	if (zmq_msg_recv(ret_msg, connection->socket, ZMQ_DONTWAIT) < 0) {
-		connection->is_ended = zmq_errno() == ETERM;
 		zmq_msg_close(ret_msg);
 		return false;
 	}
@@ -396,8 +386,6 @@ enum connection_event connection_watch(struct connection *connection)
 	if (transport)
 		return connection->is_open && transport->is_lost(transport->arg) ? CONNECTION_LOST
 										 : CONNECTION_QUIET;
-	if (connection->socket && connection->is_ended)
-		return CONNECTION_ENDED;
 	if (!connection->monitor ||
 	    zmq_recv(connection->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT) < 2)
 		return CONNECTION_QUIET;
@@ -432,7 +420,8 @@ void connection_wait(struct connection *connection, int timeout_ms)
 {
 	const struct transport *transport = connection->transport;
 	if (transport) {
-		transport->wait(transport->arg, connection->wait_fd, timeout_ms);
+		if (!transport->wait(transport->arg, connection->wait_fd, timeout_ms))
+			return;
 		timeout_ms = 0;
 	} else if (is_ready(connection)) {
 		return;

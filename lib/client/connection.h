@@ -1,7 +1,7 @@
 /*
- * One ZeroMQ socket to one daemon: opening and closing it, frames in, packets out, waiting. Packets
- * gather in `out` and leave in frames, when the owner flushes. It knows nothing of sessions: what
- * was sent on a socket that is gone is gone. One thread.
+ * One ZeroMQ socket, or another transport, to one daemon: opening and closing it, frames in,
+ * packets out, waiting. Packets gather in `out` and leave in frames, when the owner flushes. It
+ * knows nothing of sessions: what was sent on a socket that is gone is gone. One thread.
  */
 #ifndef LYC_CLIENT_CONNECTION_H
 #define LYC_CLIENT_CONNECTION_H
@@ -26,7 +26,6 @@ struct connection {
 	const struct transport *transport;
 	void *zmq_ctx;
 	bool owns_ctx;
-	enum connection_socket kind;
 	char *endpoint;
 	char *server_key;
 	char *public_key;
@@ -38,8 +37,6 @@ struct connection {
 
 	/* The transport has been opened. */
 	bool is_open;
-	/* The context was ended under us. */
-	bool is_ended;
 
 	/* Packets not sent yet start at out_sent. */
 	struct buf out;
@@ -71,8 +68,6 @@ enum connection_event {
 	CONNECTION_REFUSED,
 	/* The handshake failed: other keys, other mechanism, or no ZeroMQ at all. */
 	CONNECTION_MISMATCH,
-	/* Whoever owns the context has ended it: this socket will do nothing more. */
-	CONNECTION_ENDED,
 };
 
 LYC_MUST_USE enum lyc_status connection_new(const struct connection_options *options,

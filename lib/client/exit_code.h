@@ -12,8 +12,8 @@ enum plugin_exit {
 	PLUGIN_EXIT_LOST = 11,
 };
 
-/* The secret key comes on this descriptor. */
-#define PLUGIN_KEY_FD 3
+/* Its end of the channel to the daemon. */
+#define PLUGIN_CHANNEL_FD 3
 
 /* The first line on stderr begins with this instead of a level: how the process is confined. */
 #define PLUGIN_CONFINEMENT_MARK '0'

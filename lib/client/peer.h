@@ -1,6 +1,6 @@
 /*
  * A client that also serves: what the runner of plugins needs beyond <lyceum/client.h>. It may run
- * over a PAIR in somebody else's ZeroMQ context, gets the daemon's calls, answers them, and is told
+ * over another transport than ZeroMQ, gets the daemon's calls, answers them, and is told
  * when a session begins and ends. Everything happens on the client's thread, from within
  * lyc_client_run or a waiting call. How it works is in session.h.
  */
@@ -13,24 +13,13 @@
 
 struct transport;
 
-enum connection_socket {
-	/* To a listener: tcp:// or ipc://. */
-	CONNECTION_DEALER,
-	/* To one daemon in this process: inproc://, without keys. */
-	CONNECTION_PAIR,
-};
-
 /* Strings are copied. */
 struct connection_options {
-	/* NULL: ZeroMQ. Otherwise what follows, up to software, does not matter. Kept by pointer.
-	 */
+	/* NULL: ZeroMQ. Otherwise endpoint is just what it is called, and keys do not matter. Kept
+	 * by pointer. */
 	const struct transport *transport;
-	/* NULL: the client makes and ends one of its own. */
-	void *zmq_ctx;
-	enum connection_socket socket;
 	const char *endpoint;
-	/* 40 characters of Z85 each; all NULL for a plain listener. Without server_key the pair is
-	 * shown as it is, to a listener that takes secrets (ipc only). */
+	/* 40 characters of Z85 each; all NULL for a plain listener. */
 	const char *server_key;
 	const char *public_key;
 	const char *secret_key;

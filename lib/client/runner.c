@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "client/channel_transport.h"
 #include "client/context.h"
 #include "io/clock.h"
 
@@ -19,6 +20,8 @@
 #define MAX_SLEEP_MS 1000
 /* How long a daemon may take to say that it has heard of our end. */
 #define LET_GO_MS 2000
+/* How long it may take until its last words have left. */
+#define LAST_WORDS_MS 1000
 /* Between two looks whether it has finished. */
 #define BUSY_MS 20
 
@@ -63,19 +66,15 @@ static void on_credit(struct lyc_client *client, uint64_t id, uint64_t bytes, vo
 }
 
 static enum lyc_status connect_daemon(struct lyc_plugin_context *context,
-				      const struct runner_options *options, struct lyc_error *error)
+				      const struct runner_options *options,
+				      const struct transport *transport, struct lyc_error *error)
 {
 	char software[96];
 	snprintf(software, sizeof(software), "plugin %.30s %.30s", options->name,
 		 context->image.plugin->version ? context->image.plugin->version : "");
 	struct connection_options connection = {
-		.transport = options->transport,
-		.zmq_ctx = options->zmq_ctx,
-		.socket = options->zmq_ctx ? CONNECTION_PAIR : CONNECTION_DEALER,
-		.endpoint = options->endpoint,
-		.server_key = options->server_key,
-		.public_key = options->public_key,
-		.secret_key = options->secret_key,
+		.transport = transport,
+		.endpoint = "the other end of its channel",
 		.software = software,
 		.call_credit = CALL_CREDIT,
 	};
@@ -259,8 +258,19 @@ static enum lyc_status serve(struct lyc_plugin_context *context, struct lyc_erro
 enum lyc_status runner_run(const struct runner_options *options, struct lyc_error *error)
 {
 	struct lyc_plugin_context *context = mem_try(sizeof(*context));
-	if (!context)
+	struct channel *channel = NULL;
+	struct transport over_channel;
+	const struct transport *transport = options->transport;
+	if (!transport) {
+		channel = channel_new(options->channel_fd);
+		over_channel = channel_transport(channel);
+		transport = &over_channel;
+	}
+	if (!context || (!channel && !options->transport)) {
+		channel_free(channel);
+		free(context);
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "No memory for the plugin.");
+	}
 	list_init(&context->timers);
 	watches_init(&context->watches);
 	list_init(&context->metrics.all);
@@ -281,7 +291,7 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 	}
 	status = context_configure(context, options->config_file, error);
 	if (status == LYC_OK)
-		status = connect_daemon(context, options, error);
+		status = connect_daemon(context, options, transport, error);
 	if (status == LYC_OK)
 		status = start_plugin(context, error);
 	if (status == LYC_OK)
@@ -297,6 +307,9 @@ enum lyc_status runner_run(const struct runner_options *options, struct lyc_erro
 	watches_fini(&context->watches);
 	metrics_fini(&context->metrics);
 out:
+	if (channel)
+		channel_transport_linger(channel, LAST_WORDS_MS);
+	channel_free(channel);
 	context_fini(context);
 	free(context);
 	return status;

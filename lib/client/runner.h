@@ -22,16 +22,10 @@ struct runner_options {
 	const struct lyc_plugin *plugin;
 	const char *name;
 
-	/* The daemon: "ipc://..." with keys (server_key NULL: they are shown as they are); or, in a
-	 * thread of the daemon, its context and the "inproc://..." address of a PAIR that it has
-	 * bound. */
-	const char *endpoint;
-	/* Or none of them: what carries the frames. */
+	/* Our end of the channel whose other one the daemon has; taken, whatever comes of it. */
+	int channel_fd;
+	/* NULL: that channel. Otherwise what carries the frames. */
 	const struct transport *transport;
-	void *zmq_ctx;
-	const char *server_key;
-	const char *public_key;
-	const char *secret_key;
 
 	/* The plugin's own folder; exists. */
 	const char *data_folder;

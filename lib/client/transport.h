@@ -1,6 +1,7 @@
 /*
- * What a client may run over instead of a ZeroMQ socket: tests and the simulator carry its frames
- * themselves and decide when it goes on. Everything is called on the client's thread.
+ * What a client may run over instead of a ZeroMQ socket: a plugin over the channel to its daemon
+ * (channel_transport.h); tests and the simulator carry its frames themselves and decide when it
+ * goes on. Everything is called on the client's thread.
  */
 #ifndef LYC_CLIENT_TRANSPORT_H
 #define LYC_CLIENT_TRANSPORT_H
@@ -22,8 +23,8 @@ struct transport {
 	/* The connection has ended. */
 	bool (*is_lost)(void *arg);
 	/* Until there is a frame, the connection has ended, wait_fd is readable, or timeout_ms (-1:
-	 * no limit) have passed on the thread's clock. */
-	void (*wait)(void *arg, int wait_fd, int timeout_ms);
+	 * no limit) have passed on the thread's clock. False: wait_fd is not readable. */
+	bool (*wait)(void *arg, int wait_fd, int timeout_ms);
 	void *arg;
 };
 

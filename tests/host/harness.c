@@ -1,4 +1,4 @@
-/* The scripted daemon: a ROUTER or a PAIR on a loop, and one instance. */
+/* The scripted daemon: one end of a channel on a loop, and one instance. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +16,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/pb.h"
-#include "io/zap.h"
-#include "io/zsock.h"
+#include "io/channel_watch.h"
 
 #define DEADLINE_MS 5000
 
@@ -31,15 +30,8 @@ struct harness {
 	uv_loop_t loop;
 	uv_timer_t watchdog;
 	bool is_late;
-	void *zmq_ctx;
-	/* A process comes through the key check, with a key that it got on its descriptor. */
-	struct zap *zap;
-	struct keypair daemon_keys;
-	struct keypair plugin_keys;
-	struct zsock *zsock;
-	uint8_t peer[64];
-	size_t peer_len;
-	bool has_peer;
+	struct channel_watch *channel;
+	int plugin_fd;
 
 	struct list packets;
 	struct frame_reader in;
@@ -59,7 +51,6 @@ struct harness {
 
 static bool as_thread;
 static const char *runner;
-static int harness_count;
 
 void harness_configure(bool thread, const char *runner_path)
 {
@@ -94,19 +85,10 @@ static void keep(struct harness *harness, const uint8_t *bytes, size_t len)
 	list_add_last(&harness->packets, &kept->of_harness);
 }
 
-static void on_frame(struct zsock *zsock, struct span routing_id, const char *user_id, int fd,
-		     struct span frame, void *arg)
+static void on_frame(struct span frame, void *arg)
 {
-	(void)zsock;
-	(void)fd;
 	struct harness *harness = arg;
 	struct packet packet;
-	assert_string_equal(user_id, as_thread ? "" : "plugin");
-	assert_true(routing_id.len <= sizeof(harness->peer));
-	if (routing_id.len > 0)
-		memcpy(harness->peer, routing_id.data, routing_id.len);
-	harness->peer_len = routing_id.len;
-	harness->has_peer = true;
 	frame_start(&harness->in, frame);
 	for (;;) {
 		const uint8_t *start = harness->in.at;
@@ -168,46 +150,22 @@ static void begin_wait(struct harness *harness)
 	uv_timer_start(&harness->watchdog, watchdog_fired, DEADLINE_MS, 0);
 }
 
-static void open_keys(struct harness *harness)
-{
-	struct lyc_error error;
-	struct zap_key known = {.name = "plugin", .public_key = harness->plugin_keys.public_key};
-	assert_int_equal(keyfile_make(&harness->daemon_keys, &error), LYC_OK);
-	assert_int_equal(keyfile_make(&harness->plugin_keys, &error), LYC_OK);
-	assert_int_equal(zap_start(harness->zmq_ctx, NULL, &harness->zap, &error), LYC_OK);
-	assert_int_equal(zap_set_keys(harness->zap, &known, 1, &error), LYC_OK);
-}
-
 struct harness *harness_open(void)
 {
 	struct harness *harness = mem_new(struct harness);
 	struct lyc_error error;
-	char endpoint[96];
+	int ends[2];
 	list_init(&harness->packets);
 	uv_loop_init(&harness->loop);
 	uv_timer_init(&harness->loop, &harness->watchdog);
 	harness->watchdog.data = harness;
-	harness->zmq_ctx = zmq_ctx_new();
 	snprintf(harness->folder, sizeof(harness->folder), "/tmp/lyc-plugin-XXXXXX");
 	assert_non_null(mkdtemp(harness->folder));
-	if (as_thread)
-		snprintf(endpoint, sizeof(endpoint), "inproc://plugin-%d-%d", getpid(),
-			 ++harness_count);
-	else
-		snprintf(endpoint, sizeof(endpoint), "ipc://%s/daemon.sock", harness->folder);
-	if (!as_thread)
-		open_keys(harness);
-	struct zsock_options options = {.type = as_thread ? ZMQ_PAIR : ZMQ_ROUTER,
-					.zap_domain = as_thread ? NULL : "plugins",
-					.secret_key =
-						as_thread ? NULL : harness->daemon_keys.secret_key,
-					.is_server = true,
-					.endpoint = endpoint,
-					.bind = true,
-					.on_frame = on_frame,
-					.arg = harness};
+	assert_int_equal(channel_pair(ends, &error), LYC_OK);
+	harness->plugin_fd = ends[1];
+	struct channel_watch_options options = {.on_frame = on_frame, .arg = harness};
 	assert_int_equal(
-		zsock_open(&harness->loop, harness->zmq_ctx, &options, &harness->zsock, &error),
+		channel_watch_open(&harness->loop, ends[0], &options, &harness->channel, &error),
 		LYC_OK);
 	return harness;
 }
@@ -220,18 +178,16 @@ void harness_start(struct harness *harness, const char *path, const char *name, 
 		.path = path,
 		.data_folder = harness->folder,
 		.config_file = config,
+		.channel_fd = harness->plugin_fd,
 		.as_thread = as_thread,
-		.zmq_ctx = harness->zmq_ctx,
 		.runner = runner,
-		.endpoint = zsock_endpoint(harness->zsock),
-		.server_key = harness->daemon_keys.public_key,
-		.keys = &harness->plugin_keys,
 		.on_line = on_line,
 		.on_exit = on_exit_of,
 		.arg = harness,
 	};
 	enum lyc_status status =
 		instance_start(&harness->loop, &options, &harness->instance, &error);
+	harness->plugin_fd = -1;
 	if (status != LYC_OK)
 		print_error("%s\n", error.text);
 	assert_int_equal(status, LYC_OK);
@@ -241,9 +197,7 @@ void harness_send(struct harness *harness, const struct packet *packet)
 {
 	struct buf frame = {0};
 	packet_write(&frame, packet);
-	assert_int_equal(
-		zsock_send(harness->zsock, span_of(harness->peer, harness->peer_len), &frame),
-		LYC_OK);
+	assert_int_equal(channel_watch_send(harness->channel, &frame), LYC_OK);
 	buf_fini(&frame);
 }
 
@@ -368,15 +322,12 @@ void harness_close(struct harness *harness)
 {
 	if (harness->instance)
 		harness_stop(harness, 2000);
-	bool was_hung = strstr(harness->exit_text, "hangs") != NULL;
-	zsock_close(harness->zsock, NULL, NULL);
+	channel_watch_close(harness->channel);
+	if (harness->plugin_fd >= 0)
+		close(harness->plugin_fd);
 	uv_close((uv_handle_t *)&harness->watchdog, NULL);
 	uv_run(&harness->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&harness->loop), 0);
-	zap_stop(harness->zap);
-	/* A thread that hangs keeps its socket for ever. */
-	if (!was_hung)
-		zmq_ctx_term(harness->zmq_ctx);
 	list_each_safe (node, &harness->packets)
 		free(list_entry(node, struct kept, of_harness));
 	free(harness->last);

@@ -266,11 +266,12 @@ static bool script_is_lost(void *arg)
 	return false;
 }
 
-static void script_wait(void *arg, int wait_fd, int timeout_ms)
+static bool script_wait(void *arg, int wait_fd, int timeout_ms)
 {
 	(void)arg;
 	(void)wait_fd;
 	(void)timeout_ms;
+	return true;
 }
 
 static struct transport transport_of(struct script *script)

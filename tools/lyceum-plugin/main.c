@@ -1,8 +1,9 @@
 /*
  * lyceum-plugin: runs one plugin in a process of its own, which first gives up whatever the plugin
- * did not ask for. The daemon starts it; the key comes on descriptor 3, log lines go to stderr,
- * SIGTERM stops it, and it does not outlive the daemon.
+ * did not ask for. The daemon starts it and holds the other end of descriptor 3; log lines go to
+ * stderr, SIGTERM stops it, and it does not outlive the daemon.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdint.h>
@@ -22,14 +23,12 @@
 #include "config_path.h"
 #include "confine.h"
 #include "inspect.h"
-#include "io/keyfile.h"
 #include "probe.h"
 
 static int stop_fd = -1;
 
 struct arguments {
 	struct runner_options runner;
-	bool has_key;
 	bool is_inspection;
 	bool is_check;
 	uint64_t memory; /* bytes; 0: the default */
@@ -51,17 +50,15 @@ static void ask_stop(int signal_number)
 
 static void usage(FILE *to)
 {
-	fputs("usage: lyceum-plugin --so FILE --name NAME --endpoint ADDRESS --data FOLDER\n"
-	      "                     [--server-key KEY | --show-key] [--config FILE]\n"
+	fputs("usage: lyceum-plugin --so FILE --name NAME --data FOLDER [--config FILE]\n"
 	      "                     [--confine asked|required|none] [--reach ENTRY]...\n"
 	      "                     [--memory BYTES]\n"
 	      "       lyceum-plugin --inspect --so FILE\n"
 	      "       lyceum-plugin --check --so FILE --name NAME [--config FILE]\n"
 	      "\n"
-	      "Runs one plugin. With --server-key its own key pair is read from descriptor 3; "
-	      "with\n"
-	      "--show-key, too, and shown to the daemon as it is (ipc only). The process reaches\n"
-	      "what the plugin asks for and what --reach adds; with --confine required it does "
+	      "Runs one plugin for the daemon that starts it, over the pair of sockets whose one\n"
+	      "end is descriptor 3. The process reaches what the plugin asks for and what --reach "
+	      "adds; with --confine required it does "
 	      "not\n"
 	      "run where the kernel cannot refuse the rest, with none nothing is refused.\n"
 	      "With --check it only says whether the file and its configuration would do.\n"
@@ -93,9 +90,6 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 	static const struct option names[] = {
 		{"so", required_argument, NULL, 's'},
 		{"name", required_argument, NULL, 'n'},
-		{"endpoint", required_argument, NULL, 'e'},
-		{"server-key", required_argument, NULL, 'k'},
-		{"show-key", no_argument, NULL, 'w'},
 		{"data", required_argument, NULL, 'd'},
 		{"config", required_argument, NULL, 'c'},
 		{"confine", required_argument, NULL, 'f'},
@@ -116,16 +110,6 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 'n':
 			options->name = optarg;
-			break;
-		case 'e':
-			options->endpoint = optarg;
-			break;
-		case 'k':
-			options->server_key = optarg;
-			arguments->has_key = true;
-			break;
-		case 'w':
-			arguments->has_key = true;
 			break;
 		case 'd':
 			options->data_folder = optarg;
@@ -161,8 +145,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 	if (arguments->is_check)
 		is_complete = is_complete && options->name;
 	else if (!arguments->is_inspection)
-		is_complete =
-			is_complete && options->name && options->endpoint && options->data_folder;
+		is_complete = is_complete && options->name && options->data_folder;
 	return is_complete ? 0 : PLUGIN_EXIT_USAGE;
 }
 
@@ -264,22 +247,10 @@ static enum lyc_status prepare(const struct arguments *arguments, struct lyc_err
 
 static enum lyc_status run(struct arguments *arguments, struct lyc_error *error)
 {
-	struct keypair keys;
 	enum lyc_status status = limits_set(arguments->memory, error);
 	if (status == LYC_OK)
 		status = prepare(arguments, error);
-	if (status != LYC_OK)
-		return status;
-	if (arguments->has_key) {
-		status = keyfile_read_fd(PLUGIN_KEY_FD, "on descriptor 3", &keys, error);
-		close(PLUGIN_KEY_FD);
-		arguments->runner.public_key = keys.public_key;
-		arguments->runner.secret_key = keys.secret_key;
-	}
-	if (status == LYC_OK)
-		status = runner_run(&arguments->runner, error);
-	explicit_bzero(&keys, sizeof(keys));
-	return status;
+	return status == LYC_OK ? runner_run(&arguments->runner, error) : status;
 }
 
 /* What a start would refuse. */
@@ -328,7 +299,10 @@ int main(int argc, char **argv)
 	if (arguments.is_check)
 		return check(&arguments.runner);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close_range(arguments.has_key ? PLUGIN_KEY_FD + 1 : PLUGIN_KEY_FD, ~0u, 0);
+	close_range(PLUGIN_CHANNEL_FD + 1, ~0u, 0);
+	arguments.runner.channel_fd = PLUGIN_CHANNEL_FD;
+	/* Programs that the plugin runs do not speak for it. */
+	(void)fcntl(PLUGIN_CHANNEL_FD, F_SETFD, FD_CLOEXEC);
 	stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	arguments.runner.stop_fd = stop_fd;
 	catch_signals();

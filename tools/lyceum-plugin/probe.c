@@ -83,6 +83,10 @@ static _Noreturn void look(int fd, const char *path, const char *name)
 	struct lyc_error error = {0};
 	struct buf text = {0};
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Nothing is open to it but what it answers by. */
+	if (fd > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
+	close_range((unsigned)fd + 1, ~0u, 0);
 	enum lyc_status status = confine(&nothing, &text, &error);
 	if (status == LYC_OK)
 		status = plugin_load(path, name, &image, &error);

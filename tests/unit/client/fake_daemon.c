@@ -1,6 +1,7 @@
 /* A daemon that does what a test tells it. */
 #include "fake_daemon.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ static void open_socket(struct fake_daemon *daemon)
 {
 	int linger_ms = 200;
 	int wait_ms = FAKE_WAIT_MS;
-	daemon->socket = zmq_socket(daemon->zmq_ctx, daemon->socket_type);
+	daemon->socket = zmq_socket(daemon->zmq_ctx, ZMQ_ROUTER);
 	zmq_setsockopt(daemon->socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
 	zmq_setsockopt(daemon->socket, ZMQ_RCVTIMEO, &wait_ms, sizeof(wait_ms));
 	if (daemon->secret_key) {
@@ -64,16 +65,28 @@ static void *run_script(void *arg)
 	return NULL;
 }
 
-void fake_daemon_start(struct fake_daemon *daemon, int socket_type, fake_script_fn script,
+void fake_daemon_start(struct fake_daemon *daemon, enum fake_way way, fake_script_fn script,
 		       void *arg)
 {
-	fake_daemon_prepare(daemon, socket_type, script, arg);
+	fake_daemon_prepare(daemon, way, script, arg);
 	fake_daemon_run(daemon);
+}
+
+static void open_channel(struct fake_daemon *daemon)
+{
+	int ends[2];
+	assert_int_equal(channel_pair(ends, NULL), LYC_OK);
+	daemon->channel = channel_new(ends[0]);
+	daemon->client_channel = channel_new(ends[1]);
+	daemon->transport = channel_transport(daemon->client_channel);
 }
 
 void fake_daemon_run(struct fake_daemon *daemon)
 {
-	open_socket(daemon);
+	if (daemon->way == FAKE_CHANNEL)
+		open_channel(daemon);
+	else
+		open_socket(daemon);
 	assert_int_equal(pthread_create(&daemon->thread, NULL, run_script, daemon), 0);
 	daemon->is_running = true;
 }
@@ -85,13 +98,13 @@ void fake_daemon_join(struct fake_daemon *daemon)
 	daemon->is_running = false;
 }
 
-void fake_daemon_prepare(struct fake_daemon *daemon, int socket_type, fake_script_fn script,
+void fake_daemon_prepare(struct fake_daemon *daemon, enum fake_way way, fake_script_fn script,
 			 void *arg)
 {
 	static int count;
 	memset(daemon, 0, sizeof(*daemon));
 	daemon->zmq_ctx = zmq_ctx_new();
-	daemon->socket_type = socket_type;
+	daemon->way = way;
 	daemon->script = script;
 	daemon->arg = arg;
 	daemon->welcome = (struct packet_welcome){.version = WIRE_VERSION,
@@ -104,49 +117,79 @@ void fake_daemon_prepare(struct fake_daemon *daemon, int socket_type, fake_scrip
 						  .heartbeat_ms = 5000,
 						  .ack_means = span_of("synced", 6),
 						  .software = span_of("fake", 4)};
-	snprintf(daemon->endpoint, sizeof(daemon->endpoint),
-		 socket_type == ZMQ_PAIR ? "inproc://fake-%d-%d" : "ipc://@lyceum-fake-%d-%d",
+	snprintf(daemon->endpoint, sizeof(daemon->endpoint), "ipc://@lyceum-fake-%d-%d",
 		 (int)getpid(), count++);
-	zmq_msg_init(&daemon->frame);
 }
 
 void fake_daemon_stop(struct fake_daemon *daemon)
 {
 	fake_daemon_join(daemon);
-	zmq_msg_close(&daemon->frame);
-	if (daemon->socket)
-		zmq_close(daemon->socket);
+	buf_fini(&daemon->frame);
+	fake_end(daemon);
+	channel_free(daemon->client_channel);
 	zmq_ctx_term(daemon->zmq_ctx);
 	buf_fini(&daemon->out);
 	if (daemon->failure[0])
 		fail_msg("the daemon's script: %s", daemon->failure);
 }
 
+void fake_end(struct fake_daemon *daemon)
+{
+	if (daemon->socket)
+		zmq_close(daemon->socket);
+	channel_free(daemon->channel);
+	daemon->socket = NULL;
+	daemon->channel = NULL;
+}
+
 void fake_restart(struct fake_daemon *daemon)
 {
-	zmq_close(daemon->socket);
+	fake_end(daemon);
 	frame_start(&daemon->reader, (struct span){0});
 	open_socket(daemon);
 }
 
+/* Waits for the channel, but not for ever. */
+static void wait_for_channel(struct fake_daemon *daemon, short events)
+{
+	struct pollfd item = {.fd = channel_fd(daemon->channel), .events = events};
+	if (channel_is_lost(daemon->channel) || poll(&item, 1, FAKE_WAIT_MS) <= 0)
+		fake_fail(daemon, "no packet came within %d ms", FAKE_WAIT_MS);
+}
+
+static void receive_from_channel(struct fake_daemon *daemon)
+{
+	struct span frame;
+	while (!channel_read(daemon->channel) || !channel_next(daemon->channel, &frame))
+		wait_for_channel(daemon, POLLIN);
+	buf_add(&daemon->frame, frame.data, frame.len);
+}
+
+static void receive_from_socket(struct fake_daemon *daemon)
+{
+	zmq_msg_t frame;
+	int len = zmq_recv(daemon->socket, daemon->routing_id, sizeof(daemon->routing_id), 0);
+	if (len < 0)
+		fake_fail(daemon, "no packet came within %d ms", FAKE_WAIT_MS);
+	daemon->routing_id_len = (size_t)len;
+	zmq_msg_init(&frame);
+	if (zmq_msg_recv(&frame, daemon->socket, 0) < 0)
+		fake_fail(daemon, "no packet came within %d ms", FAKE_WAIT_MS);
+	if (zmq_msg_more(&frame))
+		fake_fail(daemon, "the client sent a message of several frames");
+	buf_add(&daemon->frame, zmq_msg_data(&frame), zmq_msg_size(&frame));
+	zmq_msg_close(&frame);
+}
+
 static void receive_frame(struct fake_daemon *daemon)
 {
-	if (daemon->socket_type == ZMQ_ROUTER) {
-		int len =
-			zmq_recv(daemon->socket, daemon->routing_id, sizeof(daemon->routing_id), 0);
-		if (len < 0)
-			fake_fail(daemon, "no packet came within %d ms", FAKE_WAIT_MS);
-		daemon->routing_id_len = (size_t)len;
-	}
-	zmq_msg_close(&daemon->frame);
-	zmq_msg_init(&daemon->frame);
-	if (zmq_msg_recv(&daemon->frame, daemon->socket, 0) < 0)
-		fake_fail(daemon, "no packet came within %d ms", FAKE_WAIT_MS);
-	if (zmq_msg_more(&daemon->frame))
-		fake_fail(daemon, "the client sent a message of several frames");
+	buf_clear(&daemon->frame);
+	if (daemon->way == FAKE_CHANNEL)
+		receive_from_channel(daemon);
+	else
+		receive_from_socket(daemon);
 	daemon->frame_count++;
-	frame_start(&daemon->reader,
-		    span_of(zmq_msg_data(&daemon->frame), zmq_msg_size(&daemon->frame)));
+	frame_start(&daemon->reader, span_of(daemon->frame.data, daemon->frame.len));
 }
 
 const struct packet *fake_next(struct fake_daemon *daemon, bool with_pings)
@@ -180,9 +223,16 @@ void fake_put(struct fake_daemon *daemon, const struct packet *packet)
 
 void fake_flush(struct fake_daemon *daemon)
 {
-	if (daemon->socket_type == ZMQ_ROUTER)
+	const struct buf *out = &daemon->out;
+	if (daemon->way == FAKE_CHANNEL) {
+		while (!channel_send(daemon->channel, span_of(out->data, out->len)))
+			wait_for_channel(daemon, POLLOUT);
+		while (!channel_flush(daemon->channel))
+			wait_for_channel(daemon, POLLOUT);
+	} else {
 		zmq_send(daemon->socket, daemon->routing_id, daemon->routing_id_len, ZMQ_SNDMORE);
-	zmq_send(daemon->socket, daemon->out.data, daemon->out.len, 0);
+		zmq_send(daemon->socket, out->data, out->len, 0);
+	}
 	buf_clear(&daemon->out);
 }
 

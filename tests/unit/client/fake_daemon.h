@@ -1,5 +1,5 @@
 /*
- * A daemon that does what a test tells it: a script runs in a thread of its own on a real socket,
+ * A daemon that does what a test tells it: a script runs in a thread of its own on real sockets,
  * expects packets and sends some. Every wait has a deadline; what went wrong is told by
  * fake_daemon_stop, in the test's thread.
  */
@@ -11,19 +11,28 @@
 
 #include <zmq.h>
 
+#include "client/channel_transport.h"
 #include "client/peer.h"
 #include "wire/packet.h"
 
 #define FAKE_WAIT_MS 5000
+
+enum fake_way {
+	FAKE_ROUTER,  /* ZeroMQ, at `endpoint` */
+	FAKE_CHANNEL, /* a client has the other end as `transport` */
+};
 
 struct fake_daemon;
 typedef void (*fake_script_fn)(struct fake_daemon *daemon, void *arg);
 
 struct fake_daemon {
 	char endpoint[80];
+	enum fake_way way;
 	void *zmq_ctx;
-	int socket_type;
 	void *socket;
+	struct channel *channel;
+	struct channel *client_channel;
+	struct transport transport;
 	/* NULL: no CURVE. */
 	const char *secret_key;
 	pthread_t thread;
@@ -35,7 +44,7 @@ struct fake_daemon {
 	/* The connection that spoke last, and its frame. */
 	uint8_t routing_id[64];
 	size_t routing_id_len;
-	zmq_msg_t frame;
+	struct buf frame;
 	struct frame_reader reader;
 	struct packet packet;
 	unsigned frame_count;
@@ -44,11 +53,11 @@ struct fake_daemon {
 	struct packet_welcome welcome;
 };
 
-/* A ROUTER on ipc, or a PAIR on inproc in zmq_ctx. Bound when this returns. */
-void fake_daemon_start(struct fake_daemon *daemon, int socket_type, fake_script_fn script,
+/* Bound, or connected, when this returns. */
+void fake_daemon_start(struct fake_daemon *daemon, enum fake_way way, fake_script_fn script,
 		       void *arg);
 /* The same in two steps, for what must be set in between; and waiting for the script alone. */
-void fake_daemon_prepare(struct fake_daemon *daemon, int socket_type, fake_script_fn script,
+void fake_daemon_prepare(struct fake_daemon *daemon, enum fake_way way, fake_script_fn script,
 			 void *arg);
 void fake_daemon_run(struct fake_daemon *daemon);
 void fake_daemon_join(struct fake_daemon *daemon);
@@ -76,7 +85,9 @@ void fake_flush(struct fake_daemon *daemon);
 void fake_greet(struct fake_daemon *daemon);
 void fake_reply(struct fake_daemon *daemon, uint64_t id, uint32_t status, const char *body,
 		bool more);
-/* Die and come back at the same address. */
+/* Die: a channel's other end notices. */
+void fake_end(struct fake_daemon *daemon);
+/* Die and come back at the same address; not over a channel. */
 void fake_restart(struct fake_daemon *daemon);
 _Noreturn void fake_fail(struct fake_daemon *daemon, const char *format, ...) LYC_PRINTF(2, 3);
 #define fake_check(daemon, condition)                                                              \

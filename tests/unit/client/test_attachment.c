@@ -45,7 +45,7 @@ static void test_attachment_begins_with_hello_and_ends_with_goodbye(void **state
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, greet_only, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, greet_only, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	const struct lyc_welcome *welcome = lyc_client_welcome(client);
 	assert_string_equal(welcome->daemon, "wales");
@@ -99,7 +99,7 @@ static void test_attachment_open_tells_the_goodbye(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct fake_daemon daemon;
 		uint32_t reason = cases[i].reason;
-		fake_daemon_start(&daemon, ZMQ_ROUTER, refuse, &reason);
+		fake_daemon_start(&daemon, FAKE_ROUTER, refuse, &reason);
 		struct lyc_client_options options = {.endpoint = daemon.endpoint};
 		struct lyc_client *client;
 		struct lyc_error error = {0};
@@ -120,7 +120,7 @@ static void test_attachment_open_refuses_another_version(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, greet_with_another_version, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, greet_with_another_version, NULL);
 	struct lyc_client_options options = {.endpoint = daemon.endpoint};
 	struct lyc_client *client;
 	struct lyc_error error = {0};
@@ -159,7 +159,7 @@ static void test_attachment_is_lost_when_the_daemon_is_silent(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, fall_silent, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, fall_silent, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct ending ending = {0};
 	uint64_t until_ms = mono_ms() + 1200;
@@ -203,7 +203,7 @@ static void test_attachment_says_hello_again_on_no_session(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, forget_session, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, forget_session, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct ending first = {0};
 	struct ending second = {0};
@@ -274,7 +274,7 @@ static void test_attachment_comes_back_with_its_subscriptions(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, die_and_come_back, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, die_and_come_back, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	const struct lyc_subscribe_options options[] = {
 		{.start = LYC_START_SEQ, .from = 5, .records_only = true},
@@ -318,7 +318,7 @@ static void test_attachment_open_tells_a_key_that_is_not_known(void **state)
 	assert_int_equal(keyfile_make(&known, NULL), LYC_OK);
 	assert_int_equal(keyfile_make(&stranger, NULL), LYC_OK);
 	struct fake_daemon daemon;
-	fake_daemon_prepare(&daemon, ZMQ_ROUTER, greet_under_curve, NULL);
+	fake_daemon_prepare(&daemon, FAKE_ROUTER, greet_under_curve, NULL);
 	struct zap *zap;
 	assert_int_equal(zap_start(daemon.zmq_ctx, NULL, &zap, NULL), LYC_OK);
 	struct zap_key key = {.name = "ann", .public_key = known.public_key};
@@ -358,7 +358,7 @@ static void test_attachment_runs_in_another_loop(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, reply_once, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, reply_once, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct ending ending = {0};
 	zmq_pollitem_t item = {.fd = lyc_client_fd(client), .events = ZMQ_POLLIN};

@@ -62,7 +62,7 @@ static void test_call_waits_for_its_reply(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, answer_two, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, answer_two, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_position after = {.origin = "hub", .epoch = 1, .seq = 12};
 	struct lyc_call_options options = {.at = "wales",
@@ -100,7 +100,7 @@ static void test_call_refuses_what_cannot_be_sent(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, greet_only, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, greet_only, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct replies replies = {0};
 	uint8_t *big = calloc(1, WIRE_MAX_BODY + 1);
@@ -153,7 +153,7 @@ static void test_call_gets_a_stream_in_order(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, stream_three, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, stream_three, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct replies replies = {0};
 	assert_int_equal(
@@ -200,7 +200,7 @@ static void test_call_returns_the_credit_of_its_stream(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, stream_with_credit, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, stream_with_credit, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_call_options options = {.credit = 1000};
 	struct replies replies = {0};
@@ -239,7 +239,7 @@ static void test_call_is_cancelled_once(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, see_cancel, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, see_cancel, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct replies replies = {0};
 	uint64_t id;
@@ -269,7 +269,7 @@ static void test_call_ends_at_its_deadline_and_at_close(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, never_answer, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, never_answer, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_call_options options = {.timeout_ms = 20};
 	uint8_t *body;
@@ -325,7 +325,7 @@ static void test_call_keeps_to_the_credit(void **state)
 	(void)state;
 	struct fake_daemon daemon;
 	int seen = 0;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, give_little_credit, &seen);
+	fake_daemon_start(&daemon, FAKE_ROUTER, give_little_credit, &seen);
 	struct lyc_client *client = fake_open(&daemon);
 	struct replies replies = {0};
 	int started = 0;
@@ -379,7 +379,7 @@ static void test_calls_share_frames(void **state)
 	(void)state;
 	struct fake_daemon daemon;
 	unsigned frame_count = 0;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, answer_many, &frame_count);
+	fake_daemon_start(&daemon, FAKE_ROUTER, answer_many, &frame_count);
 	struct lyc_client *client = fake_open(&daemon);
 	struct replies replies = {0};
 	for (int i = 0; i < MANY; i++)
@@ -438,7 +438,7 @@ static void test_calls_that_answer_one_frame_are_one_frame(void **state)
 	struct fake_daemon daemon;
 	unsigned frame_count = 0;
 	static_assert(ROUND * BODY_LEN > WIRE_FRAME_LEN, "more than a usual frame");
-	fake_daemon_start(&daemon, ZMQ_ROUTER, answer_in_one_frame, &frame_count);
+	fake_daemon_start(&daemon, FAKE_ROUTER, answer_in_one_frame, &frame_count);
 	struct again again = {.client = fake_open(&daemon)};
 	static const uint8_t body[BODY_LEN];
 	for (int i = 0; i < ROUND; i++)
@@ -523,7 +523,7 @@ static void test_call_within_a_callback_gets_replies_only(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, deliver_while_waiting, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, deliver_while_waiting, NULL);
 	struct nested nested = {.client = fake_open(&daemon)};
 	uint64_t id;
 	assert_int_equal(
@@ -582,7 +582,7 @@ static void test_call_with_a_key_is_asked_again(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, answer_the_third, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, answer_the_third, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_call_options options = {
 		.at = "wales", .timeout_ms = 4000, .idempotency_key = "once"};

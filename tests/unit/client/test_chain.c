@@ -87,7 +87,7 @@ static void test_chain_goes_on_in_callbacks(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, chain_script, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, chain_script, NULL);
 	struct story story = {.client = fake_open(&daemon)};
 	const struct lyc_call_options in_chain = {.trace = CHAIN};
 	const struct lyc_call_options malformed = {.trace = "00-nothing"};
@@ -150,7 +150,7 @@ static void test_chain_of_a_delivery_goes_on_in_its_callback(void **state)
 	(void)state;
 	struct fake_daemon daemon;
 	uint64_t id;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, deliver_script, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, deliver_script, NULL);
 	struct story story = {.client = fake_open(&daemon)};
 	assert_int_equal(
 		lyc_client_subscribe(story.client, TYPE, NULL, on_delivery, &story, &id, NULL),
@@ -176,7 +176,7 @@ static void test_chain_begun_is_another_each_time(void **state)
 	struct fake_daemon daemon;
 	char texts[2][LYC_TRACE_SIZE];
 	struct trace traces[2];
-	fake_daemon_start(&daemon, ZMQ_ROUTER, greet_only, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, greet_only, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	for (int i = 0; i < 2; i++) {
 		lyc_trace_begin(client, texts[i]);

@@ -71,7 +71,7 @@ static void test_publish_is_acknowledged_or_refused(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, answer_publishes, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, answer_publishes, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_publish_options options = {.durable = true,
 					      .expect = true,
@@ -110,7 +110,7 @@ static void test_publish_refuses_what_cannot_be_sent(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, greet_only, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, greet_only, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_publish_options durable = {.durable = true};
 	struct lyc_publish_options bad = {.to = "\xff"};
@@ -166,7 +166,7 @@ static void test_publish_keeps_to_the_credit(void **state)
 	(void)state;
 	struct fake_daemon daemon;
 	int seen = 0;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, give_little_credit, &seen);
+	fake_daemon_start(&daemon, FAKE_ROUTER, give_little_credit, &seen);
 	struct lyc_client *client = fake_open(&daemon);
 	struct acks acks = {0};
 	struct lyc_publish_options durable = {.durable = true};
@@ -207,7 +207,7 @@ static void test_publish_ends_with_the_session(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, lose_a_publish, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, lose_a_publish, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_publish_options durable = {.durable = true};
 	struct lyc_error error = {0};

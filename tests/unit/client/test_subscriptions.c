@@ -107,7 +107,7 @@ static void test_subscription_returns_credit_for_transient_messages(void **state
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, send_transient, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, send_transient, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_subscribe_options options = {.credit = 1000, .group = "g"};
 	struct log log = {0};
@@ -154,7 +154,7 @@ static void test_subscription_tells_what_it_consumed(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, send_records, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, send_records, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_subscribe_options options = {.start = LYC_START_SEQ, .from = 10, .credit = 600};
 	struct log log = {0};
@@ -185,7 +185,7 @@ static void test_subscription_waits_for_a_manual_owner(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, send_to_manual, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, send_to_manual, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_subscribe_options options = {.durable = "view", .manual = true, .credit = 5000};
 	struct log log = {0};
@@ -221,7 +221,7 @@ static void test_subscription_may_end_in_its_own_callback(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, send_to_one_who_leaves, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, send_to_one_who_leaves, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_subscribe_options options = {.durable = "view"};
 	struct log log = {.client = client, .unsubscribe_at = 3};
@@ -246,7 +246,7 @@ static void test_subscription_refuses_a_bad_pattern(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, greet_only, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, greet_only, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct log log = {0};
 	struct lyc_error error = {0};
@@ -276,7 +276,7 @@ static void test_subscription_is_told_why_it_was_refused(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, refuse_one, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, refuse_one, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct log log = {0};
 	assert_int_equal(lyc_client_subscribe(client, "a.>", NULL, take, &log, &log.id, NULL),

@@ -88,7 +88,7 @@ static void test_types_are_fetched_by_name_once(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, give_one_schema, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, give_one_schema, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_types *types = types_of(client);
 	struct lyc_error error = {0};
@@ -165,7 +165,7 @@ static void test_types_list_what_is_served(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, give_all_twice, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, give_all_twice, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_types *types = types_of(client);
 	struct lyc_error error = {0};
@@ -230,7 +230,7 @@ static void test_types_may_be_freed_while_they_load(void **state)
 	(void)state;
 	struct fake_daemon daemon;
 	struct loaded loaded = {0};
-	fake_daemon_start(&daemon, ZMQ_ROUTER, give_nothing, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, give_nothing, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_types *types = types_of(client);
 	assert_int_equal(lyc_types_load_start(types, on_loaded, &loaded), LYC_OK);
@@ -346,7 +346,7 @@ static void test_types_service_is_what_the_daemon_says_of_it(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, give_forged, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, give_forged, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_types *types = types_of(client);
 	struct lyc_error error = {0};
@@ -428,7 +428,7 @@ static void test_types_call_with_json(void **state)
 {
 	(void)state;
 	struct fake_daemon daemon;
-	fake_daemon_start(&daemon, ZMQ_ROUTER, answer_calls, NULL);
+	fake_daemon_start(&daemon, FAKE_ROUTER, answer_calls, NULL);
 	struct lyc_client *client = fake_open(&daemon);
 	struct lyc_types *types = types_of(client);
 	struct lyc_error error = {0};
