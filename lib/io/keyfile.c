@@ -34,7 +34,7 @@ bool keyfile_is_key(const char *key)
 	return strlen(key) == KEY_LEN && zmq_z85_decode(bytes, key);
 }
 
-void keyfile_format(const struct keypair *keys, struct buf *to)
+static void format(const struct keypair *keys, struct buf *to)
 {
 	buf_add_format(to, PUBLIC " %s\n" SECRET " %s\n", keys->public_key, keys->secret_key);
 }
@@ -75,7 +75,7 @@ enum lyc_status keyfile_write(const char *path, const struct keypair *keys, stru
 	int fd = -1;
 	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >= (int)sizeof(temp))
 		return error_set(error, LYC_INVALID_ARGUMENT, "The key file's path is too long.");
-	keyfile_format(keys, &text);
+	format(keys, &text);
 	/* mkostemp makes it with mode 0600. */
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0) {
@@ -125,8 +125,8 @@ static bool find_key(const char *text, const char *name, char *ret_key)
 	return false;
 }
 
-enum lyc_status keyfile_read_fd(int fd, const char *name, struct keypair *ret_keys,
-				struct lyc_error *error)
+static enum lyc_status read_fd(int fd, const char *name, struct keypair *ret_keys,
+			       struct lyc_error *error)
 {
 	char text[MAX_FILE + 1];
 	size_t done = 0;
@@ -181,7 +181,7 @@ enum lyc_status keyfile_read(const char *path, struct keypair *ret_keys, struct 
 			"The key file %s may be read by others (mode %03o): chmod 600 it.", path,
 			info.st_mode & 0777);
 	else
-		status = keyfile_read_fd(fd, path, ret_keys, error);
+		status = read_fd(fd, path, ret_keys, error);
 	close(fd);
 	return status;
 }

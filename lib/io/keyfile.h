@@ -26,12 +26,6 @@ LYC_MUST_USE enum lyc_status keyfile_write(const char *path, const struct keypai
  * together. */
 LYC_MUST_USE enum lyc_status keyfile_read(const char *path, struct keypair *ret_keys,
 					  struct lyc_error *error);
-/* The same from a descriptor, to its end, without looking at permissions; `name` is for messages.
- * Leaves it open. */
-LYC_MUST_USE enum lyc_status keyfile_read_fd(int fd, const char *name, struct keypair *ret_keys,
-					     struct lyc_error *error);
-/* The file's text. */
-void keyfile_format(const struct keypair *keys, struct buf *to);
 /* Is it 40 characters of Z85 that make a key? */
 bool keyfile_is_key(const char *key);
 

@@ -93,35 +93,14 @@ static bool read_request(struct zap *zap, struct request *request)
 	return true;
 }
 
-/* Is this text of 40 characters the secret key of that one? */
-static bool is_pair(const struct request *request, size_t public_index, size_t secret_index,
-		    uint8_t ret_key[KEY_LEN])
-{
-	char keys[2][41] = {"", ""};
-	char derived[41];
-	const size_t indexes[2] = {public_index, secret_index};
-	for (int i = 0; i < 2; i++) {
-		if (request->len[indexes[i]] != 40)
-			return false;
-		memcpy(keys[i], request->frame[indexes[i]], 40);
-	}
-	bool is_one = zmq_curve_public(derived, keys[1]) == 0 && strcmp(derived, keys[0]) == 0 &&
-		      zmq_z85_decode(ret_key, keys[0]) != NULL;
-	explicit_bzero(keys, sizeof(keys));
-	return is_one;
-}
-
 /* The key that the request proves to have. */
 static bool proven_key(const struct request *request, uint8_t ret_key[KEY_LEN])
 {
-	if (frame_is(request, MECHANISM, "CURVE") && request->count == CREDENTIALS + 1 &&
-	    request->len[CREDENTIALS] == KEY_LEN) {
-		memcpy(ret_key, request->frame[CREDENTIALS], KEY_LEN);
-		return true;
-	}
-	return frame_is(request, MECHANISM, "PLAIN") &&
-	       frame_is(request, DOMAIN, ZAP_SECRETS_DOMAIN) && request->count == CREDENTIALS + 2 &&
-	       is_pair(request, CREDENTIALS, CREDENTIALS + 1, ret_key);
+	if (!frame_is(request, MECHANISM, "CURVE") || request->count != CREDENTIALS + 1 ||
+	    request->len[CREDENTIALS] != KEY_LEN)
+		return false;
+	memcpy(ret_key, request->frame[CREDENTIALS], KEY_LEN);
+	return true;
 }
 
 /* Copies the name under which this request gets in; false: it does not. */
@@ -209,9 +188,6 @@ static void *zap_run(void *arg)
 		bool is_admitted = admit(zap, &request, name);
 		if (!is_admitted)
 			note_refusal(zap, &request);
-		/* What was shown is not kept. */
-		for (size_t i = CREDENTIALS; i < request.count; i++)
-			explicit_bzero(request.frame[i], sizeof(request.frame[i]));
 		if (!answer(zap, &request, is_admitted, name))
 			break;
 	}

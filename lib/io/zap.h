@@ -1,10 +1,9 @@
 /*
  * Who may connect: ZeroMQ's authentication handler (ZAP, RFC 27) on a thread of its own. Knows a
  * table of public keys and names; a known key gets in under its name (the "User-Id" of every
- * message), anything else is refused. A peer proves its key by CURVE or, on a socket that takes
- * secrets (zsock_options), by showing the pair. Start it before the context's first server socket:
- * without a handler libzmq lets every key in. Handshakes only: cutting a live peer whose key was
- * revoked is the owner's business.
+ * message), anything else is refused. A peer proves its key by CURVE. Start it before the context's
+ * first server socket: without a handler libzmq lets every key in. Handshakes only: cutting a live
+ * peer whose key was revoked is the owner's business.
  */
 #ifndef LYC_IO_ZAP_H
 #define LYC_IO_ZAP_H
@@ -17,8 +16,6 @@
 #define ZAP_MAX_KEYS 65536
 #define ZAP_MAX_NAME 200
 #define ZAP_ANONYMOUS "anonymous"
-/* The one ZAP domain of sockets that take secrets. */
-#define ZAP_SECRETS_DOMAIN "secrets"
 
 struct zap;
 

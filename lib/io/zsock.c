@@ -241,9 +241,7 @@ static enum lyc_status set_keys(void *socket, const struct zsock_options *option
 	    !set_text(socket, ZMQ_ZAP_DOMAIN, options->zap_domain))
 		return error_set(error, LYC_INVALID_ARGUMENT, "The ZAP domain \"%s\" is not valid.",
 				 options->zap_domain);
-	if (options->takes_secrets)
-		set_int(socket, ZMQ_PLAIN_SERVER, 1);
-	if (!options->secret_key || options->takes_secrets)
+	if (!options->secret_key)
 		return LYC_OK;
 	if (options->is_server)
 		set_int(socket, ZMQ_CURVE_SERVER, 1);

@@ -56,9 +56,6 @@ struct zsock_options {
 	const char *secret_key;
 	const char *server_key;
 	bool is_server;
-	/* A server without CURVE that takes the key pair itself as proof: for ipc between processes
-	 * of one user, where encryption hides nothing. zap_domain is ZAP_SECRETS_DOMAIN. */
-	bool takes_secrets;
 
 	/* Bytes of one frame; 0 or less: 2 MiB. */
 	int64_t max_msg;

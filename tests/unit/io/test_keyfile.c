@@ -120,22 +120,6 @@ static void test_keyfile_says_that_there_is_none(void **state)
 	assert_non_null(strstr(error.text, path));
 }
 
-static void test_keyfile_reads_from_a_pipe(void **state)
-{
-	(void)state;
-	struct keypair again;
-	struct buf text = {0};
-	int fds[2];
-	keyfile_format(&keys, &text);
-	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(write(fds[1], text.data, text.len), text.len);
-	close(fds[1]);
-	assert_int_equal(keyfile_read_fd(fds[0], "descriptor 3", &again, &error), LYC_OK);
-	assert_string_equal(again.secret_key, keys.secret_key);
-	close(fds[0]);
-	buf_fini(&text);
-}
-
 static void test_keyfile_knows_a_key(void **state)
 {
 	(void)state;
@@ -156,7 +140,6 @@ int main(void)
 		KEYFILE_TEST(test_keyfile_names_the_missing_line),
 		KEYFILE_TEST(test_keyfile_refuses_a_mixed_pair),
 		KEYFILE_TEST(test_keyfile_says_that_there_is_none),
-		KEYFILE_TEST(test_keyfile_reads_from_a_pipe),
 		KEYFILE_TEST(test_keyfile_knows_a_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
