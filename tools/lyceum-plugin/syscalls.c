@@ -90,15 +90,17 @@ static bool refuse_family(scmp_filter_ctx filter, int family)
 				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family)) == 0;
 }
 
-/* AF_UNIX, and AF_INET with its companion AF_NETLINK, which names are looked up with. */
+/* With a network AF_INET, and its companions AF_NETLINK and AF_UNIX, which names are looked up
+ * with; without one no socket at all: the daemon is on a descriptor that is there already. */
 static bool limit_sockets(scmp_filter_ctx filter, const struct syscalls_allowed *allowed)
 {
 	bool has_network = allowed->connect || allowed->listen;
 	bool is_good = seccomp_rule_add(filter, REFUSED, SCMP_SYS(socket), 1,
 					SCMP_A0(SCMP_CMP_GT, AF_NETLINK)) == 0;
 	for (int family = 0; family <= AF_NETLINK && is_good; family++) {
-		bool is_internet = family == AF_INET || family == AF_INET6 || family == AF_NETLINK;
-		if (family != AF_UNIX && !(is_internet && has_network))
+		bool is_internet = family == AF_INET || family == AF_INET6 ||
+				   family == AF_NETLINK || family == AF_UNIX;
+		if (!is_internet || !has_network)
 			is_good = refuse_family(filter, family);
 	}
 	if (is_good)
