@@ -106,8 +106,9 @@ static bool is_lost(void *arg)
 	return ((struct fake_plugin *)arg)->is_lost;
 }
 
-static bool wait_turn(void *arg, int wait_fd, int timeout_ms)
+static bool wait_turn(void *arg, bool is_reading, int wait_fd, int timeout_ms)
 {
+	(void)is_reading;
 	struct fake_plugin *it = arg;
 	it->wait_fd = wait_fd;
 	it->due_ms = timeout_ms < 0 ? UINT64_MAX : clock_mono(it) + (uint64_t)timeout_ms;

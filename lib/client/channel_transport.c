@@ -28,7 +28,11 @@ static bool receive_frame(void *arg, struct buf *ret_frame)
 	if (!channel_read(arg) || !channel_next(arg, &frame))
 		return false;
 	buf_add(ret_frame, frame.data, frame.len);
-	return !ret_frame->has_failed;
+	if (!ret_frame->has_failed)
+		return true;
+	/* Without one frame the others are worth nothing. */
+	channel_lose(arg);
+	return false;
 }
 
 static bool is_lost(void *arg)
@@ -36,15 +40,15 @@ static bool is_lost(void *arg)
 	return channel_is_lost(arg) && !channel_has_next(arg);
 }
 
-static bool wait_for_frame(void *arg, int wait_fd, int timeout_ms)
+static bool wait_for_frame(void *arg, bool is_reading, int wait_fd, int timeout_ms)
 {
 	struct pollfd items[2] = {{.fd = wait_fd, .events = POLLIN},
-				  {.fd = channel_fd(arg), .events = POLLIN}};
+				  {.fd = channel_fd(arg), .events = is_reading ? POLLIN : 0}};
 	if (channel_is_full(arg))
 		items[1].events |= POLLOUT;
 	if (channel_is_lost(arg))
 		items[1].fd = -1;
-	if (channel_has_next(arg))
+	if (is_reading && channel_has_next(arg))
 		timeout_ms = 0;
 	return poll(items, 2, timeout_ms) > 0 && items[0].revents != 0;
 }

@@ -252,12 +252,16 @@ failed:
 	return error ? error->status : LYC_UNAVAILABLE;
 }
 
+static void close_transport(struct connection *connection)
+{
+	if (connection->is_open)
+		connection->transport->close(connection->transport->arg);
+	connection->is_open = false;
+}
+
 void connection_close(struct connection *connection, int linger_ms)
 {
-	if (connection->is_open) {
-		connection->transport->close(connection->transport->arg);
-		connection->is_open = false;
-	}
+	close_transport(connection);
 	if (connection->monitor) {
 		unwatch_socket(connection, connection->monitor);
 		zmq_socket_monitor(connection->socket, NULL, 0);
@@ -343,14 +347,17 @@ static void free_frame(void *data, void *hint)
 	free(data);
 }
 
-static bool receive_frame(const struct transport *transport, zmq_msg_t *ret_msg)
+static bool receive_frame(struct connection *connection, zmq_msg_t *ret_msg)
 {
+	const struct transport *transport = connection->transport;
 	struct buf frame = {0};
 	if (!transport->receive(transport->arg, &frame))
 		return false;
 	if (zmq_msg_init_data(ret_msg, frame.data, frame.len, free_frame, NULL) == 0)
 		return true;
+	/* Without one frame the others are worth nothing. */
 	buf_fini(&frame);
+	close_transport(connection);
 	return false;
 }
 
@@ -358,7 +365,7 @@ bool connection_receive(struct connection *connection, zmq_msg_t *ret_msg, bool 
 {
 	*ret_has_parts = false;
 	if (connection->is_open)
-		return receive_frame(connection->transport, ret_msg);
+		return receive_frame(connection, ret_msg);
 	if (!connection->socket)
 		return false;
 	zmq_msg_init(ret_msg);
@@ -384,8 +391,9 @@ enum connection_event connection_watch(struct connection *connection)
 	char address[8];
 	const struct transport *transport = connection->transport;
 	if (transport)
-		return connection->is_open && transport->is_lost(transport->arg) ? CONNECTION_LOST
-										 : CONNECTION_QUIET;
+		return !connection->is_open || transport->is_lost(transport->arg)
+			       ? CONNECTION_LOST
+			       : CONNECTION_QUIET;
 	if (!connection->monitor ||
 	    zmq_recv(connection->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT) < 2)
 		return CONNECTION_QUIET;
@@ -402,6 +410,11 @@ enum connection_event connection_watch(struct connection *connection)
 	}
 }
 
+static bool is_reading(const struct connection *connection)
+{
+	return connection_unsent(connection) <= CONNECTION_MAX_UNSENT;
+}
+
 /* After every send, too: sending may have taken the descriptor's edge. */
 static bool is_ready(const struct connection *connection)
 {
@@ -410,7 +423,7 @@ static bool is_ready(const struct connection *connection)
 	if (!connection->socket ||
 	    zmq_getsockopt(connection->socket, ZMQ_EVENTS, &events, &len) != 0)
 		return false;
-	int wanted = connection_unsent(connection) < CONNECTION_MAX_UNSENT ? ZMQ_POLLIN : 0;
+	int wanted = is_reading(connection) ? ZMQ_POLLIN : 0;
 	if (connection_unsent(connection) > 0)
 		wanted |= ZMQ_POLLOUT;
 	return (events & wanted) != 0;
@@ -420,7 +433,8 @@ void connection_wait(struct connection *connection, int timeout_ms)
 {
 	const struct transport *transport = connection->transport;
 	if (transport) {
-		if (!transport->wait(transport->arg, connection->wait_fd, timeout_ms))
+		if (!transport->wait(transport->arg, is_reading(connection), connection->wait_fd,
+				     timeout_ms))
 			return;
 		timeout_ms = 0;
 	} else if (is_ready(connection)) {

@@ -22,9 +22,10 @@ struct transport {
 	bool (*receive)(void *arg, struct buf *ret_frame);
 	/* The connection has ended. */
 	bool (*is_lost)(void *arg);
-	/* Until there is a frame, the connection has ended, wait_fd is readable, or timeout_ms (-1:
-	 * no limit) have passed on the thread's clock. False: wait_fd is not readable. */
-	bool (*wait)(void *arg, int wait_fd, int timeout_ms);
+	/* Until there is a frame that is_reading wants, room again, the connection has ended,
+	 * wait_fd is readable, or timeout_ms (-1: no limit) have passed on the thread's clock.
+	 * False: wait_fd is not readable. */
+	bool (*wait)(void *arg, bool is_reading, int wait_fd, int timeout_ms);
 	void *arg;
 };
 

@@ -85,6 +85,12 @@ bool channel_is_lost(const struct channel *channel)
 	return channel->is_lost;
 }
 
+void channel_lose(struct channel *channel)
+{
+	channel->is_lost = true;
+	channel->from = channel->to;
+}
+
 /* How much of this the system takes. */
 static size_t give(struct channel *channel, struct iovec *parts, size_t count, size_t whole_len)
 {

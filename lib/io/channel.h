@@ -43,5 +43,7 @@ bool channel_has_next(const struct channel *channel);
 /* The other side has closed its end, or sent what is no frame; what was read before that is still
  * handed over. */
 bool channel_is_lost(const struct channel *channel);
+/* Hear nothing more: what comes cannot be taken. */
+void channel_lose(struct channel *channel);
 
 #endif

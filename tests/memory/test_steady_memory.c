@@ -266,8 +266,9 @@ static bool script_is_lost(void *arg)
 	return false;
 }
 
-static bool script_wait(void *arg, int wait_fd, int timeout_ms)
+static bool script_wait(void *arg, bool is_reading, int wait_fd, int timeout_ms)
 {
+	(void)is_reading;
 	(void)arg;
 	(void)wait_fd;
 	(void)timeout_ms;
