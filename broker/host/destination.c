@@ -125,6 +125,17 @@ static const struct plugin *plugin_of(const struct router *router,
 	return NULL;
 }
 
+/* One that has not registered what it serves yet. */
+static const struct plugin *starting_plugin(const struct router *router)
+{
+	list_each (node, &router->host->plugins) {
+		const struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (plugin->state == PLUGIN_STARTING)
+			return plugin;
+	}
+	return NULL;
+}
+
 enum lyc_status destination_find(struct router *router, struct session *from,
 				 const struct packet_call *call, const char *method,
 				 struct method_entry *entry, struct session **ret_session,
@@ -151,6 +162,12 @@ enum lyc_status destination_find(struct router *router, struct session *from,
 				 "the plugin '%s', which serves %s here, is not running%s%.80s",
 				 plugin->name, method, plugin->text[0] ? ": " : " yet",
 				 plugin->text);
+	/* Its method may be one that it will bring. */
+	plugin = entry || service ? NULL : starting_plugin(router);
+	if (plugin)
+		return error_set(error, LYC_UNAVAILABLE,
+				 "nobody serves %s here yet, and the plugin '%s' is starting",
+				 method, plugin->name);
 	if (at.len > 0)
 		return error_set(error, LYC_UNIMPLEMENTED, "'%s' does not serve %s", router->name,
 				 method);

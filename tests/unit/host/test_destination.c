@@ -98,6 +98,34 @@ static void test_destination_at_another_node_lies_behind_the_hub(void **state)
 	assert_int_equal(bench->node->daemon.router.calls.count, 0);
 }
 
+static void expect_unknown(struct call_bench *bench, uint64_t id, struct span at, uint32_t status)
+{
+	struct packet_call call = {.method = fake_text("lyceum.later.v1.Later/Do"), .at = at};
+	fake_call(bench->ann, id, &call);
+	fake_settle(bench->world);
+	const struct packet *answer = fake_expect(bench->ann, PACKET_REPLY);
+	assert_int_equal(answer->reply.id, id);
+	assert_int_equal(answer->reply.status, status);
+}
+
+/* After a start the methods of plugins are not known before they have registered: who asks again
+ * when it is told UNAVAILABLE does so. */
+static void test_destination_waits_for_a_plugin_that_is_starting(void **state)
+{
+	struct call_bench *bench = *state;
+	struct plugin *plugin = mem_new(struct plugin);
+	plugin->name = mem_dup("later");
+	plugin->identity = mem_dup("later");
+	plugin->path = mem_dup("later.so");
+	list_add_last(&bench->node->daemon.host.plugins, &plugin->node);
+	plugin->state = PLUGIN_STARTING;
+	expect_unknown(bench, 1, fake_text("hub"), LYC_UNAVAILABLE);
+	expect_unknown(bench, 2, fake_text(""), LYC_UNAVAILABLE);
+	plugin->state = PLUGIN_RUNNING;
+	expect_unknown(bench, 3, fake_text("hub"), LYC_UNIMPLEMENTED);
+	expect_unknown(bench, 4, fake_text(""), LYC_UNIMPLEMENTED);
+}
+
 /* Another node serves it, too, and would answer: with what it has, not with what is here. */
 static void test_destination_says_that_the_own_plugin_is_not_running(void **state)
 {
@@ -130,6 +158,7 @@ int main(void)
 		DESTINATION_TEST(test_destination_is_not_where_the_call_came_from),
 		DESTINATION_TEST(test_destination_copies_share_what_does_not_append),
 		DESTINATION_TEST(test_destination_at_another_node_lies_behind_the_hub),
+		DESTINATION_TEST(test_destination_waits_for_a_plugin_that_is_starting),
 		DESTINATION_TEST(test_destination_says_that_the_own_plugin_is_not_running),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
