@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "base/ensure.h"
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "route/compatibility.h"
 
@@ -45,6 +46,12 @@ void types_fini(struct types *types)
 	*types = (struct types){0};
 }
 
+/* Seeded, so that a peer cannot choose names that collide. */
+static uint32_t hash_of(const struct types *types, struct span name)
+{
+	return (uint32_t)XXH3_64bits_withSeed(name.data, name.len, types->hash_seed);
+}
+
 /* Which word of hash_bits, and which bit of it. */
 static size_t word_of(unsigned hash)
 {
@@ -61,7 +68,7 @@ static uint64_t bit_of(unsigned hash)
 static struct type_entry *find(const struct types *types, const void *name, size_t len)
 {
 	struct type_entry *entry = NULL;
-	unsigned hash = hash_bytes(types->hash_seed, name, len);
+	unsigned hash = hash_of(types, span_of(name, len));
 	if (types->hash_bits[word_of(hash)] & bit_of(hash))
 		HASH_FIND_BYHASHVALUE(by_name, types->messages, name, len, hash, entry);
 	return entry;
@@ -174,7 +181,7 @@ static enum lyc_status judge_all(const struct types *types, const struct schema 
 static void note_fronts(struct types *types, const char *name)
 {
 	for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
-		unsigned hash = hash_bytes(types->hash_seed, name, (size_t)(dot - name));
+		unsigned hash = hash_of(types, span_of(name, (size_t)(dot - name)));
 		types->front_bits[word_of(hash)] |= bit_of(hash);
 	}
 }
@@ -182,7 +189,7 @@ static void note_fronts(struct types *types, const char *name)
 /* True is certain. */
 static bool is_longest(const struct types *types, struct span name)
 {
-	unsigned hash = hash_bytes(types->hash_seed, name.data, name.len);
+	unsigned hash = hash_of(types, name);
 	return (types->front_bits[word_of(hash)] & bit_of(hash)) == 0;
 }
 
@@ -195,7 +202,7 @@ static void add_message(struct types *types, const struct schema_message *messag
 	if (!entry) {
 		entry = mem_new(struct type_entry);
 		entry->name = mem_dup(message->full_name);
-		unsigned hash = hash_bytes(types->hash_seed, entry->name, len);
+		unsigned hash = hash_of(types, span_of(entry->name, len));
 		HASH_ADD_KEYPTR_BYHASHVALUE(by_name, types->messages, entry->name, len, hash,
 					    entry);
 		types->hash_bits[word_of(hash)] |= bit_of(hash);

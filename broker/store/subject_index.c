@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/hash.h"
+#include <xxhash.h>
 
 #define BLOCK_LEN (256u << 10)
 
@@ -38,7 +38,7 @@ struct span subject_entry_name(const struct subject_entry *entry)
 /* Seeded, so that a peer cannot choose subjects that collide. */
 static uint32_t hash_of(const struct subject_index *index, struct span subject)
 {
-	return hash_bytes(index->seed, subject.data, subject.len);
+	return (uint32_t)XXH3_64bits_withSeed(subject.data, subject.len, index->seed);
 }
 
 static bool grow(struct subject_index *index, size_t count)

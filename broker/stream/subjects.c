@@ -5,8 +5,9 @@
 
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "base/ensure.h"
-#include "base/hash.h"
 #include "base/mem.h"
 
 /* The room that a spare one has at least, and at most. */
@@ -36,7 +37,7 @@ void subjects_fini(struct subjects *subjects)
 /* Peers choose the subjects, and do not know where this table lies. */
 static unsigned hash_of(const struct subjects *subjects, struct span subject)
 {
-	return hash_bytes((uintptr_t)subjects, subject.data, subject.len);
+	return (uint32_t)XXH3_64bits_withSeed(subject.data, subject.len, (uintptr_t)subjects);
 }
 
 static struct subject_note *note_new(struct subjects *subjects, struct span subject)
