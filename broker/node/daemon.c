@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/pb.h"
 #include "log.h"
 #include "lyceum/v1/config.pb-c.h"
 #include "node/barred.h"
 #include "node/dispatch.h"
 #include "node/handover.h"
+#include "node/known.h"
 #include "node/reload.h"
 #include "node/restart.h"
 #include "node/values.h"
@@ -77,40 +77,6 @@ static enum lyc_status add_core(struct daemon *daemon)
 		entry->is_builtin = true;
 	schema_unref(core);
 	return status;
-}
-
-/* How far the hub had confirmed this daemon's records in an earlier life: what comes after is in
- * the outbox. */
-static void load_confirmed(struct daemon *daemon, struct link *link)
-{
-	struct buf saved = {0};
-	daemon->env.load(daemon->env.world, "confirmed", &saved);
-	struct origin *own =
-		origins_get(&link->theirs, span_of(daemon->name, strlen(daemon->name)));
-	struct pb_reader reader = pb_reader_of(span_of(saved.data, saved.len));
-	struct pb_field field;
-	while (own && pb_read_field(&reader, &field)) {
-		if (field.number == 1)
-			own->epoch = field.value;
-		else if (field.number == 2)
-			own->seq = field.value;
-	}
-	link->confirmed_epoch = own ? own->epoch : 0;
-	link->confirmed_seq = own ? own->seq : 0;
-	buf_fini(&saved);
-}
-
-static void save_confirmed(struct daemon *daemon)
-{
-	struct link *link = daemon->uplink.link;
-	const struct origin *own = link ? link_confirmed(link) : NULL;
-	if (!own || own->seq == 0)
-		return;
-	struct buf saved = {0};
-	pb_write_uint(&saved, 1, own->epoch);
-	pb_write_uint(&saved, 2, own->seq);
-	daemon->env.save(daemon->env.world, "confirmed", span_of(saved.data, saved.len));
-	buf_fini(&saved);
 }
 
 static void name_hub(struct daemon *daemon, const Lyceum__V1__Uplink *uplink)
@@ -222,7 +188,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	reload_limits(daemon, config->limits);
 	if (config->uplink) {
 		name_hub(daemon, config->uplink);
-		load_confirmed(daemon, daemon->uplink.link);
+		known_load_hub(daemon, daemon->uplink.link);
 	}
 	daemon->stream.erasures = erasures_new(&daemon->stream);
 	list_init(&daemon->erase_jobs);
@@ -278,61 +244,10 @@ void daemon_replayed(struct daemon *daemon, uint64_t last_seq)
 	stream_replayed(&daemon->stream, last_seq);
 }
 
-/* What an earlier life knew of the origins' ages. */
-
-static void load_heads(struct daemon *daemon)
-{
-	const struct env *env = &daemon->env;
-	uint64_t now = env->now_ms(env->world);
-	uint64_t wall = env->wall_ms(env->world);
-	struct buf saved = {0};
-	env->load(env->world, "heads", &saved);
-	for (size_t i = 0; i < daemon->stream.origins.count; i++) {
-		struct origin *origin = &daemon->stream.origins.items[i];
-		uint64_t known_ms = 0;
-		struct pb_reader reader = pb_reader_of(span_of(saved.data, saved.len));
-		struct pb_field field;
-		while (pb_read_field(&reader, &field)) {
-			struct pb_reader inner = pb_reader_of(field.bytes);
-			struct pb_field part;
-			bool is_this = false;
-			while (field.wire == PB_LEN && pb_read_field(&inner, &part)) {
-				if (part.number == 1 && part.wire == PB_LEN)
-					is_this = span_is(part.bytes, origin->name);
-				else if (part.number == 2 && is_this)
-					known_ms = part.value;
-			}
-		}
-		if (known_ms > 0)
-			origin_heard_of(origin, now, wall > known_ms ? wall - known_ms : 0);
-	}
-	buf_fini(&saved);
-}
-
-static void save_heads(struct daemon *daemon)
-{
-	const struct env *env = &daemon->env;
-	uint64_t now = env->now_ms(env->world);
-	uint64_t wall = env->wall_ms(env->world);
-	struct buf saved = {0};
-	for (size_t i = 0; i < daemon->stream.origins.count; i++) {
-		const struct origin *origin = &daemon->stream.origins.items[i];
-		size_t mark = pb_begin(&saved, 1);
-		pb_write_text(&saved, 1, origin->name);
-		pb_write_uint(&saved, 2, wall - origin_age_ms(origin, now, wall));
-		pb_end(&saved, mark);
-	}
-	if (saved.len > 0)
-		env->save(env->world, "heads", span_of(saved.data, saved.len));
-	buf_fini(&saved);
-	save_confirmed(daemon);
-	daemon->heads_saved_ms = now;
-}
-
 void daemon_start(struct daemon *daemon)
 {
 	backups_load(daemon);
-	load_heads(daemon);
+	known_load(daemon);
 	values_tell(daemon);
 	if (daemon->uplink.link)
 		uplink_start(&daemon->uplink, daemon->uplink.link);
@@ -343,7 +258,7 @@ void daemon_end_session(struct daemon *daemon, struct session *session, const ch
 {
 	bool is_hub = session->kind == SESSION_HUB;
 	if (session_is_link(session) && session->owner) {
-		save_heads(daemon);
+		known_save(daemon);
 		link_down(session->owner, text);
 	}
 	if (is_hub)
@@ -488,7 +403,7 @@ void daemon_tick(struct daemon *daemon)
 	stream_tick(&daemon->stream);
 	stream_tell_links(&daemon->stream);
 	if (now - daemon->heads_saved_ms > SAVE_HEADS_MS)
-		save_heads(daemon);
+		known_save(daemon);
 	summary_tick(daemon);
 	if (!daemon->is_stopping)
 		healing_tick(daemon);
@@ -512,7 +427,7 @@ void daemon_stop(struct daemon *daemon)
 	log_notice("stopping");
 	daemon->router.is_stopping = true;
 	daemon->drained_by_ms = daemon->env.now_ms(daemon->env.world) + DRAIN_MS;
-	save_heads(daemon);
+	known_save(daemon);
 	summary_save(daemon);
 	go_on_stopping(daemon);
 }

@@ -3,6 +3,7 @@
 #define LYC_NODE_ERASE_H
 
 #include "node/daemon.h"
+#include "stream/erasure.h"
 
 struct Lyceum__V1__Erasure;
 
@@ -15,6 +16,9 @@ void erase_fini(struct daemon *daemon);
 
 /* Erasures that are not done everywhere, at most max_count of them; erase_free_list. */
 size_t erase_list(struct daemon *daemon, struct Lyceum__V1__Erasure *to, size_t max_count);
+/* erase_report.c: one of them. */
+void erase_report(struct daemon *daemon, const struct erasure_state *state,
+		  struct Lyceum__V1__Erasure *to);
 void erase_free_list(struct Lyceum__V1__Erasure *erasures, size_t count);
 
 #endif

@@ -53,6 +53,7 @@ struct lost_line {
 };
 size_t healing_list(const struct daemon *daemon, struct lost_line *items, size_t max);
 
+/* wanted.c: look for what this peer has lost. */
 void healing_wanted(struct daemon *daemon, struct link *link, const struct packet_want *want);
 void healing_found(struct daemon *daemon, struct link *link, const struct packet_copy *found);
 

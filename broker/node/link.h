@@ -136,6 +136,17 @@ void links_announce(struct links *links);
 /* At the end of a turn: confirmations; now and then: heads. */
 void links_turn(struct links *links);
 
+/* ---- link_positions.c ---- */
+
+/* Of copies that are not confirmed yet, where a Follow says nothing else. */
+#define LINK_FOLLOW_CREDIT (8u * 1024 * 1024)
+/* How far this daemon's copies of the peer's origins are stored; and, when everything has been
+ * sent, "this is how far I know each origin that I send you of". */
+void link_send_heads(struct link *link);
+/* How far this daemon has come with each origin of the peer's: what one packet has no room for goes
+ * before it, as Heads. */
+void link_send_follow(struct link *link);
+
 /* ---- copy_out.c ---- */
 
 /* What of a record the peer may have, whether it knows it or not: the record to send, or false.

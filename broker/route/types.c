@@ -10,7 +10,7 @@
 #include "base/ensure.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "route/compatibility.h"
+#include "route/verdict.h"
 
 #define MAX_SCHEMAS 4096
 #define SERVICE_NAME_CAP 600
@@ -80,100 +80,24 @@ static struct type_entry *find_message(const struct types *types,
 	return find(types, message->full_name, strlen(message->full_name));
 }
 
-static bool is_core(const char *full_name)
-{
-	return strncmp(full_name, "lyceum.v1.", 10) == 0 ||
-	       strncmp(full_name, "google.protobuf.", 16) == 0;
-}
-
-static const char *const core_package = "lyceum.v1";
-
-static bool holds_records(const struct types *types, const char *package)
-{
-	struct type_entry *entry;
-	struct type_entry *next;
-	HASH_ITER (by_name, types->messages, entry, next) {
-		if (entry->has_records && strcmp(entry->message->package, package) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* How the package of a schema that comes stands to the version that the entry is of. Without
- * records the newest simply wins. The daemon speaks its own lyceum.v1 with plugins that were built
- * with an earlier or later one, as long as one of the two can follow the other. */
-static enum compatibility judge(const struct types *types, const struct type_entry *entry,
-				const struct schema *coming, struct lyc_error *error)
-{
-	const char *package = entry->message->package;
-	bool is_daemons = strcmp(package, core_package) == 0;
-	if (!is_daemons && (is_core(entry->name) || !holds_records(types, package)))
-		return COMPATIBLE;
-	enum compatibility result =
-		compatibility_of(entry->message->schema, coming, package, error);
-	return result == OLDER && is_daemons ? COMPATIBLE : result;
-}
-
-/* The packages of which a schema that comes brings an earlier version: they stay as they are. */
-#define MAX_PACKAGES 64
-struct verdict {
-	struct {
-		const char *name;
-		const struct schema *known;
-		enum compatibility is;
-	} packages[MAX_PACKAGES];
-	size_t count;
-};
-
-static bool is_judged(const struct verdict *verdict, const char *package,
-		      const struct schema *known)
-{
-	for (size_t i = 0; i < verdict->count; i++) {
-		if (verdict->packages[i].known == known &&
-		    strcmp(verdict->packages[i].name, package) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool note(struct verdict *verdict, const struct type_entry *entry, enum compatibility is)
-{
-	if (verdict->count == MAX_PACKAGES)
-		return false;
-	verdict->packages[verdict->count].name = entry->message->package;
-	verdict->packages[verdict->count].known = entry->message->schema;
-	verdict->packages[verdict->count++].is = is;
-	return true;
-}
-
-static bool is_earlier(const struct verdict *verdict, const char *package)
-{
-	for (size_t i = 0; i < verdict->count; i++) {
-		if (verdict->packages[i].is == OLDER &&
-		    strcmp(verdict->packages[i].name, package) == 0)
-			return true;
-	}
-	return false;
-}
-
 static enum lyc_status judge_all(const struct types *types, const struct schema *schema,
 				 bool is_own, struct verdict *verdict, struct lyc_error *error)
 {
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
 		const struct type_entry *entry = find_message(types, message);
-		bool gives_way = entry && is_own && !entry->is_own && !is_core(entry->name);
+		bool gives_way = entry && is_own && !entry->is_own && !verdict_is_core(entry->name);
 		if (!entry || gives_way ||
-		    is_judged(verdict, entry->message->package, entry->message->schema))
+		    verdict_has(verdict, entry->message->package, entry->message->schema))
 			continue;
-		enum compatibility is = judge(types, entry, schema, error);
+		enum compatibility is = verdict_judge(types, entry, schema, error);
 		if (is == INCOMPATIBLE)
 			return LYC_FAILED_PRECONDITION;
-		if (!note(verdict, entry, is))
+		if (!verdict_note(verdict, entry, is))
 			return error_set(error, LYC_FAILED_PRECONDITION,
 					 "the schema has parts of more than %d packages that are "
 					 "known here",
-					 MAX_PACKAGES);
+					 VERDICT_MAX_PACKAGES);
 	}
 	return LYC_OK;
 }
@@ -197,7 +121,7 @@ static void add_message(struct types *types, const struct schema_message *messag
 {
 	struct type_entry *entry = find_message(types, message);
 	size_t len = strlen(message->full_name);
-	if (entry && (is_core(message->full_name) || (entry->is_own && !is_own)))
+	if (entry && (verdict_is_core(message->full_name) || (entry->is_own && !is_own)))
 		return; /* the daemon's own, as it was built with them */
 	if (!entry) {
 		entry = mem_new(struct type_entry);
@@ -219,7 +143,7 @@ static void add_method(struct types *types, const struct schema_service *service
 	struct method_entry *entry;
 	size_t len = strlen(method->full_name);
 	HASH_FIND(by_name, types->methods, method->full_name, len, entry);
-	if (entry && (is_core(method->full_name) || (entry->is_own && !is_own)))
+	if (entry && (verdict_is_core(method->full_name) || (entry->is_own && !is_own)))
 		return;
 	if (!entry) {
 		entry = mem_new(struct method_entry);
@@ -298,7 +222,7 @@ static void add_all(struct types *types, const struct schema *schema, const stru
 {
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
-		if (!is_earlier(verdict, message->package))
+		if (!verdict_is_earlier(verdict, message->package))
 			add_message(types, message, is_own);
 	}
 	for (size_t i = 0; i < schema_service_count(schema); i++) {
@@ -343,7 +267,7 @@ static void note_versions(struct types *types, const struct schema *schema)
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
 		struct type_entry *entry = find_message(types, message);
-		if (entry && !is_core(entry->name))
+		if (entry && !verdict_is_core(entry->name))
 			note_version(types, entry, message);
 	}
 }
@@ -382,13 +306,13 @@ static void make_own(struct types *types, const struct schema *schema)
 	for (size_t i = 0; i < schema_message_count(schema); i++) {
 		const struct schema_message *message = schema_message_at(schema, i);
 		const struct type_entry *entry = find_message(types, message);
-		if (!entry || !entry->is_own || is_core(entry->name) ||
+		if (!entry || !entry->is_own || verdict_is_core(entry->name) ||
 		    entry->message->schema == schema ||
-		    is_judged(&verdict, entry->message->package, entry->message->schema))
+		    verdict_has(&verdict, entry->message->package, entry->message->schema))
 			continue;
 		bool goes_on = compatibility_of(entry->message->schema, schema,
 						entry->message->package, &error) == COMPATIBLE;
-		if (!goes_on && !note(&verdict, entry, OLDER))
+		if (!goes_on && !verdict_note(&verdict, entry, OLDER))
 			return;
 	}
 	add_all(types, schema, &verdict, true);
@@ -441,11 +365,11 @@ enum lyc_status types_check_services(const struct types *types, const struct sch
 				 (const char *)services[k].data);
 			is_served = is_of_package(name, message->package);
 		}
-		if (!is_served || is_judged(&verdict, message->package, entry->message->schema))
+		if (!is_served || verdict_has(&verdict, message->package, entry->message->schema))
 			continue;
-		if (judge(types, entry, schema, error) != COMPATIBLE)
+		if (verdict_judge(types, entry, schema, error) != COMPATIBLE)
 			return LYC_FAILED_PRECONDITION;
-		note(&verdict, entry, COMPATIBLE);
+		verdict_note(&verdict, entry, COMPATIBLE);
 	}
 	return LYC_OK;
 }
@@ -533,7 +457,7 @@ const struct schema_message *types_of_record(const struct types *types, struct s
 {
 	const struct schema_message *message = types_of_subject(types, subject, ret_name_len);
 	if (!message || !schema || schema_id(message->schema) == schema ||
-	    is_core(message->full_name))
+	    verdict_is_core(message->full_name))
 		return message;
 	const struct schema *written_with = types_schema(types, schema);
 	return written_with ? schema_find_message(written_with, message->full_name) : NULL;
