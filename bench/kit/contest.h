@@ -30,6 +30,8 @@ struct measure {
 	double cpu_s;
 	double all_cpu_s;
 	uint64_t lost;
+	/* Messages a second of a load that runs beside what is measured. 0: there is none. */
+	double beside_per_s;
 	/* The value over the round, every sample_ms: for a curve. */
 	unsigned sample_count;
 	unsigned sample_ms;

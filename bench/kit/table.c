@@ -11,7 +11,7 @@
 
 #include "kit/spread.h"
 
-enum column { VALUE, P50, P99, CPU, ALL_CPU };
+enum column { VALUE, P50, P99, CPU, ALL_CPU, BESIDE };
 
 static double value_of(const struct measure *measure, enum column column)
 {
@@ -24,6 +24,8 @@ static double value_of(const struct measure *measure, enum column column)
 		return measure->cpu_s;
 	case ALL_CPU:
 		return measure->all_cpu_s;
+	case BESIDE:
+		return measure->beside_per_s / 1000;
 	case VALUE:
 	default:
 		return measure->value;
@@ -80,7 +82,7 @@ static void print_row(const struct row *row, const bool *has)
 	       value.least, digits, value.most);
 	if (row->reference)
 		printf(" %.2f |", ratio_of(row).median);
-	for (enum column column = P50; column <= ALL_CPU; column++) {
+	for (enum column column = P50; column <= BESIDE; column++) {
 		if (has[column])
 			print_number(column_of(row, column).median);
 	}
@@ -93,8 +95,9 @@ void table_print(const struct row *rows, size_t count)
 	static const char *const names[] = {[P50] = "p50 us",
 					    [P99] = "p99 us",
 					    [CPU] = "broker CPU s/1M",
-					    [ALL_CPU] = "all CPU s/1M"};
-	bool has[ALL_CPU + 1];
+					    [ALL_CPU] = "all CPU s/1M",
+					    [BESIDE] = "the load's k/s"};
+	bool has[BESIDE + 1];
 	const struct workload *work = rows[0].work;
 	printf("\n%s%s\n\n", work->title, work->is_pinned ? ", all processes on one core" : "");
 	const char *less = work->is_less_better ? ", less is better" : "";
@@ -102,13 +105,13 @@ void table_print(const struct row *rows, size_t count)
 	if (rows[0].reference)
 		printf(" to %s%s |", rows[0].reference->who->who,
 		       work->is_less_better ? ", below 1 is better" : "");
-	for (enum column column = P50; column <= ALL_CPU; column++) {
+	for (enum column column = P50; column <= BESIDE; column++) {
 		has[column] = has_column(rows, count, column);
 		if (has[column])
 			printf(" %s |", names[column]);
 	}
 	printf(" lost | rounds |\n|---|---|---|---|");
-	for (enum column column = P50; column <= ALL_CPU; column++)
+	for (enum column column = P50; column <= BESIDE; column++)
 		printf(has[column] ? "---|" : "");
 	printf(rows[0].reference ? "---|\n" : "\n");
 	for (size_t i = 0; i < count; i++)
@@ -162,8 +165,9 @@ static json_t *row_json(const struct row *row)
 	static const char *const names[] = {[P50] = "p50_us",
 					    [P99] = "p99_us",
 					    [CPU] = "cpu_s_per_million",
-					    [ALL_CPU] = "all_cpu_s_per_million"};
-	for (enum column column = P50; column <= ALL_CPU; column++) {
+					    [ALL_CPU] = "all_cpu_s_per_million",
+					    [BESIDE] = "load_k_per_s"};
+	for (enum column column = P50; column <= BESIDE; column++) {
 		double median = column_of(row, column).median;
 		if (median > 0)
 			json_object_set_new(object, names[column], json_real(median));
