@@ -69,7 +69,8 @@ def machine():
 # ---- RESULTS.md ----
 
 def row_columns(rows):
-    columns = [("p50 us", "p50_us"), ("p99 us", "p99_us"), ("broker CPU s/1M", "cpu_s_per_million"), ("all CPU s/1M", "all_cpu_s_per_million")]
+    columns = [("p50 us", "p50_us"), ("p99 us", "p99_us"), ("broker CPU s/1M", "cpu_s_per_million"), ("all CPU s/1M", "all_cpu_s_per_million"),
+               ("the load's k/s", "load_k_per_s")]
     return [(name, key) for name, key in columns if any(row.get(key) for row in rows)]
 
 
