@@ -23,7 +23,7 @@
 #include "route/call.h"
 
 /* Bytes of calls of one caller; of a link and a plugin, which call for many, four times that. */
-#define TURNS_WINDOW (16u * 1024)
+#define TURNS_WINDOW (8u * 1024)
 
 /* Of one caller, what may wait at a callee that is full; the same four times. */
 #define TURNS_MAX_HELD (128u * 1024)
