@@ -84,6 +84,25 @@ static struct offer *pick_here(struct service_entry *service, const struct schem
 	return oldest;
 }
 
+/* What a plugin serves that appends nothing is not known before it has registered. is_meant: this
+ * daemon was asked by its name. */
+static enum lyc_status nobody_serves(const struct router *router, bool is_meant, const char *method,
+				     struct lyc_error *error)
+{
+	list_each (node, &router->host->plugins) {
+		const struct plugin *plugin = list_entry(node, struct plugin, node);
+		if (plugin->state == PLUGIN_STARTING)
+			return error_set(
+				error, LYC_UNAVAILABLE,
+				"nobody serves %s here yet, and the plugin '%s' is starting",
+				method, plugin->name);
+	}
+	if (is_meant)
+		return error_set(error, LYC_UNIMPLEMENTED, "'%s' does not serve %s", router->name,
+				 method);
+	return error_set(error, LYC_UNIMPLEMENTED, "nobody serves %s", method);
+}
+
 static enum lyc_status find_abroad(struct router *router, struct session *from,
 				   struct service_entry *service, const char *method,
 				   struct session **ret_session, struct lyc_error *error)
@@ -102,7 +121,7 @@ static enum lyc_status find_abroad(struct router *router, struct session *from,
 	struct offer *offer =
 		service ? services_pick_abroad(service, span_of(NULL, 0), from) : NULL;
 	if (!offer)
-		return error_set(error, LYC_UNIMPLEMENTED, "nobody serves %s", method);
+		return nobody_serves(router, false, method, error);
 	*ret_session = offer->session;
 	return LYC_OK;
 }
@@ -120,17 +139,6 @@ static const struct plugin *plugin_of(const struct router *router,
 	list_each (node, &router->host->plugins) {
 		const struct plugin *plugin = list_entry(node, struct plugin, node);
 		if (strcmp(plugin->name, service->package_word) == 0)
-			return plugin;
-	}
-	return NULL;
-}
-
-/* One that has not registered what it serves yet. */
-static const struct plugin *starting_plugin(const struct router *router)
-{
-	list_each (node, &router->host->plugins) {
-		const struct plugin *plugin = list_entry(node, struct plugin, node);
-		if (plugin->state == PLUGIN_STARTING)
 			return plugin;
 	}
 	return NULL;
@@ -162,15 +170,8 @@ enum lyc_status destination_find(struct router *router, struct session *from,
 				 "the plugin '%s', which serves %s here, is not running%s%.80s",
 				 plugin->name, method, plugin->text[0] ? ": " : " yet",
 				 plugin->text);
-	/* Its method may be one that it will bring. */
-	plugin = entry || service ? NULL : starting_plugin(router);
-	if (plugin)
-		return error_set(error, LYC_UNAVAILABLE,
-				 "nobody serves %s here yet, and the plugin '%s' is starting",
-				 method, plugin->name);
 	if (at.len > 0)
-		return error_set(error, LYC_UNIMPLEMENTED, "'%s' does not serve %s", router->name,
-				 method);
+		return nobody_serves(router, true, method, error);
 	/* What appends runs at the home that it is meant for, never wherever somebody happens to
 	 * serve it. */
 	if (entry && entry->method->appends)

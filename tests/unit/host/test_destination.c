@@ -126,6 +126,32 @@ static void test_destination_waits_for_a_plugin_that_is_starting(void **state)
 	expect_unknown(bench, 4, fake_text(""), LYC_UNIMPLEMENTED);
 }
 
+/* What is not known here the hub may know: a plugin that does not come up keeps nobody from it. */
+static void test_destination_asks_the_hub_while_a_plugin_starts(void **state)
+{
+	struct call_bench *bench = *state;
+	struct fake_node *wales = fake_node_add(bench->world, "wales", bench->node);
+	fake_pass(bench->world, 100);
+	struct plugin *plugin = mem_new(struct plugin);
+	plugin->name = mem_dup("later");
+	plugin->identity = mem_dup("later");
+	plugin->path = mem_dup("later.so");
+	plugin->state = PLUGIN_STARTING;
+	list_add_last(&wales->daemon.host.plugins, &plugin->node);
+	struct fake_client *joe = fake_client_add(wales, "ann");
+	fake_settle(bench->world);
+	struct packet_call call = {.method = fake_text("lyceum.later.v1.Later/Do")};
+	fake_call(joe, 1, &call);
+	fake_settle(bench->world);
+	const struct packet *answer = fake_expect(joe, PACKET_REPLY);
+	assert_int_equal(answer->reply.status, LYC_UNIMPLEMENTED);
+	call.at = fake_text("wales");
+	fake_call(joe, 2, &call);
+	fake_settle(bench->world);
+	answer = fake_expect(joe, PACKET_REPLY);
+	assert_int_equal(answer->reply.status, LYC_UNAVAILABLE);
+}
+
 /* Another node serves it, too, and would answer: with what it has, not with what is here. */
 static void test_destination_says_that_the_own_plugin_is_not_running(void **state)
 {
@@ -159,6 +185,7 @@ int main(void)
 		DESTINATION_TEST(test_destination_copies_share_what_does_not_append),
 		DESTINATION_TEST(test_destination_at_another_node_lies_behind_the_hub),
 		DESTINATION_TEST(test_destination_waits_for_a_plugin_that_is_starting),
+		DESTINATION_TEST(test_destination_asks_the_hub_while_a_plugin_starts),
 		DESTINATION_TEST(test_destination_says_that_the_own_plugin_is_not_running),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
