@@ -308,6 +308,18 @@ static void test_restore_of_hub_and_node_together(void **state)
 
 /* ---- trust ---- */
 
+/* A node that the test plays itself. */
+static struct fake_client *greet_from_derry(struct net *net)
+{
+	struct fake_client *derry = fake_client_new(net->hub, "derry");
+	struct packet hello = {.kind = PACKET_HELLO};
+	hello.hello =
+		(struct packet_hello){.version = WIRE_VERSION, .epoch = 5, .call_credit = 1000};
+	fake_send(derry, &hello);
+	fake_settle(net->world);
+	return derry;
+}
+
 static void test_restore_takes_back_only_what_has_its_seal(void **state)
 {
 	struct net *net = *state;
@@ -324,12 +336,7 @@ static void test_restore_takes_back_only_what_has_its_seal(void **state)
 	fake_cut(net->cork);
 	fake_cut(net->wales);
 	net_restore(net, net->hub, backup);
-	struct fake_client *derry = fake_client_new(net->hub, "derry");
-	struct packet hello = {.kind = PACKET_HELLO};
-	hello.hello =
-		(struct packet_hello){.version = WIRE_VERSION, .epoch = 5, .call_credit = 1000};
-	fake_send(derry, &hello);
-	fake_settle(net->world);
+	struct fake_client *derry = greet_from_derry(net);
 	/* It says how far it is with itself. */
 	const struct packet *packet;
 	bool has_asked = false;
@@ -458,12 +465,7 @@ static void test_restore_sends_again_what_follows_a_part(void **state)
 	fake_cut(net->cork);
 	fake_cut(net->wales);
 	net_restore(net, net->hub, backup);
-	struct fake_client *derry = fake_client_new(net->hub, "derry");
-	struct packet hello = {.kind = PACKET_HELLO};
-	hello.hello =
-		(struct packet_hello){.version = WIRE_VERSION, .epoch = 5, .call_credit = 1000};
-	fake_send(derry, &hello);
-	fake_settle(net->world);
+	struct fake_client *derry = greet_from_derry(net);
 	net->hub->is_held = true;
 	for (size_t i = 0; i < 3; i++) {
 		struct record copy;

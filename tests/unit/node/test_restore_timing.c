@@ -166,6 +166,7 @@ static void run_trial(uint64_t seed)
 	for (int i = 0; i < STEPS / 2; i++)
 		step(trial);
 	note_travelled(trial);
+	assert_in_range(trial->post_count, 50, MAX_POSTS);
 	net_restore(net, trial->nodes[restored], trial->backups[restored]);
 	/* Links break while it is under way; some give up in the middle, and once more. */
 	for (int i = 0; i < STEPS; i++)
