@@ -8,11 +8,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "host/instance.h"
-#include "log.h"
 #include "world/parts.h"
 #include "world/plugin_check.h"
-
-#define LOG_TOPIC "lyceumd"
 
 enum lyc_status running_make_folder(const char *path, struct lyc_error *error)
 {
@@ -54,9 +51,8 @@ static void on_line(int level, const char *text, void *arg)
 static void on_exit_of(bool clean, const char *text, void *arg)
 {
 	struct running *running = arg;
-	/* What it said before its end counts. */
-	if (running->port)
-		channel_watch_drain(running->port->channel);
+	/* What it said before its end counts; where the daemon ends, nobody listens any more. */
+	channel_watch_drain(running->port->channel);
 	bool is_given_up = instance_was_given_up(running->instance);
 	bool is_final = is_given_up || instance_was_refused(running->instance);
 	if (is_given_up)

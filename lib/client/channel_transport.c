@@ -68,7 +68,11 @@ void channel_transport_linger(struct channel *channel, int timeout_ms)
 {
 	struct pollfd item = {.fd = channel_fd(channel), .events = POLLOUT};
 	while (channel_is_full(channel) && !channel_flush(channel)) {
-		if (poll(&item, 1, timeout_ms) <= 0 || (item.revents & (POLLERR | POLLHUP)))
+		int count = poll(&item, 1, timeout_ms);
+		/* A second signal to stop does not take its last words. */
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0 || (item.revents & (POLLERR | POLLHUP)))
 			return;
 	}
 }

@@ -25,7 +25,6 @@ struct connection {
 	/* NULL: ZeroMQ. */
 	const struct transport *transport;
 	void *zmq_ctx;
-	bool owns_ctx;
 	char *endpoint;
 	char *server_key;
 	char *public_key;

@@ -142,6 +142,8 @@ enum lyc_status channel_watch_send(struct channel_watch *watch, struct buf *fram
 
 void channel_watch_drain(struct channel_watch *watch)
 {
+	if (!watch)
+		return;
 	watch->is_used = true;
 	for (int i = 0; i < MAX_LAST_READS && !watch->is_closing && read_once(watch); i++)
 		continue;

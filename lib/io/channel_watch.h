@@ -31,7 +31,7 @@ LYC_MUST_USE enum lyc_status channel_watch_open(uv_loop_t *loop, int fd,
 /* Send one frame without waiting. After LYC_OK the frame is empty, its memory still the caller's.
  * RESOURCE_EXHAUSTED when there is no room: on_turn runs as soon as there is. */
 LYC_MUST_USE enum lyc_status channel_watch_send(struct channel_watch *watch, struct buf *frame);
-/* Hand over what the other side, which has ended, has left. */
+/* Hand over what the other side, which has ended, has left. Accepts NULL. */
 void channel_watch_drain(struct channel_watch *watch);
 /* No more callbacks. Accepts NULL. May be called within a callback. */
 void channel_watch_close(struct channel_watch *watch);

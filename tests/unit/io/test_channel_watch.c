@@ -153,6 +153,7 @@ static void test_channel_watch_drains_what_was_left(void **state)
 		say("last words");
 	channel_free(peer);
 	peer = NULL;
+	channel_watch_drain(NULL);
 	channel_watch_drain(watch);
 	assert_int_equal(frame_count, 50);
 	struct buf frame = {0};
