@@ -75,10 +75,12 @@ static uint64_t window_of(const struct turn *turn)
 	return turn->window ? turn->window : least_window(turn->caller);
 }
 
-/* One call is always let through, however long it is. */
+/* A few that are longer fit, too, so that whoever answers is not kept waiting for the next; and one
+ * is always let through, however long it is. */
 static bool has_window(const struct turn *turn, const struct call *call)
 {
-	return turn->out_len == 0 || turn->out_len + call->len <= window_of(turn);
+	uint64_t times = turn->out_count < TURNS_FEW_CALLS ? TURNS_FEW_TIMES : 1;
+	return turn->out_len == 0 || turn->out_len + call->len <= window_of(turn) * times;
 }
 
 static bool has_room(const struct session *callee, const struct call *call)

@@ -24,6 +24,9 @@
 
 /* Bytes of calls of one caller; of a link and a plugin, which call for many, four times that. */
 #define TURNS_WINDOW (8u * 1024)
+/* As long as there are fewer calls than these they may take so many times their window. */
+#define TURNS_FEW_CALLS 8
+#define TURNS_FEW_TIMES 4
 
 /* Of one caller, what may wait at a callee that is full; the same four times. */
 #define TURNS_MAX_HELD (128u * 1024)

@@ -159,8 +159,10 @@ void call_give(struct call *call, struct session *callee)
 {
 	call->callee = callee;
 	callee->calls_given_len += call->len;
-	if (call->turn)
+	if (call->turn) {
 		call->turn->out_len += call->len;
+		call->turn->out_count++;
+	}
 	list_add_last(&callee->calls_given, &call->of_callee);
 }
 
@@ -202,6 +204,7 @@ void call_end(struct call_table *table, struct call *call)
 		call->turn->held_len -= call->len;
 	if (call->callee && call->turn) {
 		call->turn->out_len -= call->len;
+		call->turn->out_count--;
 		call->turn->done_len += call->len;
 	}
 	list_remove(&call->of_caller);

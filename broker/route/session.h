@@ -28,8 +28,9 @@ struct turn {
 	struct list of_caller;
 	struct list of_waiting; /* where calls are held */
 	struct session *caller;
-	uint64_t callee;   /* its serial number */
-	uint64_t out_len;  /* bytes of calls that it has been given */
+	uint64_t callee;  /* its serial number */
+	uint64_t out_len; /* bytes of calls that it has been given, and how many */
+	unsigned out_count;
 	uint64_t done_len; /* of them, those that have ended since the last tick */
 	uint64_t window;   /* 0: as everybody has at first */
 	struct list held;  /* calls that wait, in order */

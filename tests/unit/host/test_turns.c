@@ -25,13 +25,18 @@ struct flood {
 	size_t last;
 };
 
-static void begin(struct flood *flood, struct call_bench *bench)
+static void begin_with(struct flood *flood, struct call_bench *bench, size_t body_len)
 {
 	*flood = (struct flood){.bench = bench, .root = fake_client_add(bench->node, "root")};
 	size_t text = pb_begin(&flood->body, 1);
-	for (int i = 0; i < BODY_LEN; i++)
+	for (size_t i = 0; i < body_len; i++)
 		buf_add_byte(&flood->body, 'x');
 	pb_end(&flood->body, text);
+}
+
+static void begin(struct flood *flood, struct call_bench *bench)
+{
+	begin_with(flood, bench, BODY_LEN);
 }
 
 static void call(struct flood *flood, struct fake_client *caller, uint64_t id)
@@ -113,6 +118,28 @@ static void test_turns_another_caller_is_behind_a_window_only(void **state)
 	assert_int_equal(flood.bench->node->daemon.router.calls.held_len, 0);
 	call_bench_expect_quiet(flood.bench);
 	buf_fini(&flood.body);
+}
+
+/* Of many calls this long, so many are given at once. */
+static void expect_given(struct call_bench *bench, size_t body_len, size_t count)
+{
+	struct flood flood;
+	begin_with(&flood, bench, body_len);
+	share(&flood);
+	for (uint64_t id = 1; id <= 20; id++)
+		call(&flood, flood.root, id);
+	assert_int_equal(take(&flood), count);
+	buf_fini(&flood.body);
+}
+
+static void test_turns_eight_calls_may_take_more(void **state)
+{
+	expect_given(*state, TURNS_WINDOW / 3, 8);
+}
+
+static void test_turns_few_calls_take_four_windows_at_most(void **state)
+{
+	expect_given(*state, 4900, 6);
 }
 
 /* It is full with another's calls: who comes then waits, and is not refused for that. */
@@ -283,6 +310,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TURNS_TEST(test_turns_callee_of_one_caller_gets_all_at_once),
 		TURNS_TEST(test_turns_another_caller_is_behind_a_window_only),
+		TURNS_TEST(test_turns_eight_calls_may_take_more),
+		TURNS_TEST(test_turns_few_calls_take_four_windows_at_most),
 		TURNS_TEST(test_turns_full_callee_takes_a_newcomer_when_it_has_room),
 		TURNS_TEST(test_turns_full_callee_has_a_bounded_queue_of_each_caller),
 		TURNS_TEST(test_turns_callee_that_stands_still_holds_up_its_own_calls_only),
