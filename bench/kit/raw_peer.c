@@ -48,6 +48,9 @@ static void on_frame(struct line *line, const uint8_t *frame, size_t len, void *
 		if (packet.kind == PACKET_WELCOME) {
 			peer->is_welcome = true;
 			peer->heartbeat_ms = packet.welcome.heartbeat_ms;
+			peer->publish_credit = packet.welcome.publish_credit;
+		} else if (packet.kind == PACKET_CREDIT) {
+			peer->publish_credit += packet.credit.value;
 		} else if (packet.kind == PACKET_GOODBYE) {
 			peer->is_welcome = false;
 		} else if (packet.kind == PACKET_PING) {

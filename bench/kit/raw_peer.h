@@ -23,6 +23,7 @@ struct raw_peer {
 	uint64_t owed[RAW_PEER_MAX_SUBSCRIPTIONS];
 	uint64_t said_ns;
 	uint32_t heartbeat_ms;
+	uint64_t publish_credit; /* what is left of it; transient publishes are taken off by hand */
 	raw_peer_fn on_packet;
 	void *arg;
 };

@@ -71,6 +71,8 @@ static bool send_frame(struct loader *loader, struct packet *packet, bool is_ans
 		packet_write(&frame, packet);
 		count++;
 	}
+	if (packet->kind == PACKET_PUBLISH && !packet->publish.durable)
+		loader->peer.publish_credit -= frame.len;
 	zmtp_put(&loader->peer.line, frame.data, frame.len);
 	loader->sent += count;
 	atomic_fetch_add(&loader->board->sent, count);
@@ -91,8 +93,10 @@ void lyceum_overload_load(const struct contestant *self, enum load_kind kind,
 	/* With what a packet takes beside its body. */
 	uint64_t most = (kind == FLOOD_OF_CALLS ? CALLS_LEN : WINDOW_LEN) / (sizeof(body) + 64);
 	while (is_fine) {
-		bool is_full = is_answered &&
-			       loader.sent - loader.answered + WIRE_FRAME_LEN / sizeof(body) > most;
+		bool is_full = is_answered ? loader.sent - loader.answered +
+							     WIRE_FRAME_LEN / sizeof(body) >
+						     most
+					   : loader.peer.publish_credit < WIRE_FRAME_LEN;
 		if (!is_full)
 			is_fine = send_frame(&loader, &packet, is_answered) &&
 				  raw_peer_drain(&loader.peer);
