@@ -139,6 +139,7 @@ enum lyc_status daemon_init(struct daemon *daemon, const Lyceum__V1__Config *con
 	types_init(&daemon->types);
 	services_init(&daemon->services);
 	session_table_init(&daemon->sessions, env);
+	pace_init(&daemon->pace);
 	topics_init(&daemon->topics);
 	stream_init(&daemon->stream, env, &daemon->policy, &daemon->types, &daemon->sessions,
 		    &daemon->topics, config->name, epoch);
@@ -416,6 +417,7 @@ bool daemon_turn(struct daemon *daemon)
 	links_turn(&daemon->links);
 	stream_turn(&daemon->stream);
 	why_turn(daemon);
+	pace_turn(&daemon->pace, &daemon->sessions, daemon->env.now_ms(daemon->env.world));
 	return session_flush_all(&daemon->sessions) > 0;
 }
 

@@ -13,6 +13,7 @@
 #include "node/backups.h"
 #include "node/link.h"
 #include "node/healing.h"
+#include "node/pace.h"
 #include "node/summary.h"
 #include "node/uplink.h"
 #include "store/store.h"
@@ -59,6 +60,7 @@ struct daemon {
 	struct stream stream;
 	struct router router;
 	struct links links;
+	struct pace pace;
 	struct uplink uplink;
 	struct host host;
 	struct barred *barred; /* barred.h */

@@ -25,9 +25,12 @@ static bool is_beyond_credit(const struct session *session, const struct packet 
 {
 	if (packet->kind == PACKET_CALL)
 		return session->calls_made_len + packet->len > session->calls_granted;
-	if (packet->kind == PACKET_PUBLISH && packet->publish.durable)
+	if (packet->kind != PACKET_PUBLISH)
+		return false;
+	if (packet->publish.durable)
 		return session->publishes_len + packet->len > session->publishes_granted;
-	return false;
+	return !session_is_link(session) &&
+	       session->transient_len + packet->len > session->publishes_granted;
 }
 
 static void flood(struct daemon *daemon, struct session *session)
@@ -105,18 +108,25 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 		   struct span bytes)
 {
 	struct packet pong = {.kind = PACKET_PONG};
+	uint64_t fanned_len;
 	switch (packet->kind) {
 	case PACKET_CALL:
+		pace_call(&daemon->pace, daemon->env.now_ms(daemon->env.world));
 		router_call(&daemon->router, session, &packet->call, packet->len);
 		break;
 	case PACKET_REPLY:
+		pace_call(&daemon->pace, daemon->env.now_ms(daemon->env.world));
 		reply_take(&daemon->router, session, &packet->reply);
 		break;
 	case PACKET_CANCEL:
 		router_cancel(&daemon->router, session, packet->cancel.id);
 		break;
 	case PACKET_PUBLISH:
+		fanned_len = daemon->stream.fanned_len;
 		stream_publish(&daemon->stream, session, &packet->publish, (uint32_t)packet->len);
+		if (!packet->publish.durable)
+			pace_publish(&daemon->pace, session, packet->len,
+				     daemon->stream.fanned_len - fanned_len);
 		break;
 	case PACKET_SUBSCRIBE:
 		if (!views_admit(daemon, session, &packet->subscribe))

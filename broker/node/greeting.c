@@ -11,6 +11,9 @@
 #include "node/dispatch.h"
 #include "node/session_journal.h"
 
+/* Of which a single publish may take WIRE_MAX_PACKET. */
+#define LEAST_PUBLISH_CREDIT (WIRE_MAX_PACKET / 7 * 8 + 8)
+
 static const char ack_means[] =
 	"written and synced (fdatasync) to this daemon's own disk; other daemons get it afterwards";
 
@@ -31,8 +34,8 @@ void greeting_refuse(struct daemon *daemon, uint32_t port, struct span routing_i
 static uint64_t publish_credit(const struct daemon *daemon)
 {
 	uint64_t part = daemon->stream.max_appends_len / 4 / daemon->sessions.count;
-	if (part < WIRE_MAX_PACKET)
-		part = WIRE_MAX_PACKET;
+	if (part - WIRE_OWED_PUBLISHES(part) < WIRE_MAX_PACKET)
+		part = LEAST_PUBLISH_CREDIT;
 	return part < daemon->limits.publish_credit ? part : daemon->limits.publish_credit;
 }
 

@@ -73,6 +73,7 @@ struct session *session_add(struct session_table *table, uint32_t port, struct s
 	list_init(&session->calls_made);
 	list_init(&session->calls_given);
 	list_init(&session->turns);
+	list_init(&session->owed);
 	list_init(&session->subscriptions);
 	list_init(&session->offers);
 	HASH_ADD(by_address, table->by_address, address, session->address_len, session);
@@ -250,6 +251,7 @@ void session_free(struct session_table *table, struct session *session)
 	session_set_publishes(session, NULL, 0);
 	buf_fini(&session->out);
 	list_remove(&session->dirty);
+	list_remove(&session->owed);
 	drop_turns(session);
 	list_remove(&session->all);
 	HASH_DELETE(by_address, table->by_address, session);

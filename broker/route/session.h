@@ -104,8 +104,15 @@ struct session {
 	uint64_t calls_granted;
 	uint64_t publishes_granted;
 
-	/* Publishes not yet acknowledged. */
+	/* Durable publishes not yet acknowledged. */
 	uint64_t publishes_len;
+
+	/* Other publishes of which the credit has not been given back; what of it is owed, and what
+	 * that cost: see node/pace.h. */
+	uint64_t transient_len;
+	uint64_t owed_len;
+	uint64_t owed_cost;
+	struct list owed;
 
 	struct list subscriptions;
 	struct subscription *subscriptions_by_id;

@@ -67,7 +67,8 @@ static bool send_whole(struct fan_out *out, struct subscription *subscription)
 	}
 	if (common->has_failed)
 		return false;
-	outgoing_deliver_common(out->stream, subscription, span_of(common->data, common->len));
+	out->stream->fanned_len += outgoing_deliver_common(out->stream, subscription,
+							   span_of(common->data, common->len));
 	return true;
 }
 
@@ -75,7 +76,7 @@ static void send_cut(struct fan_out *out, struct subscription *subscription, str
 {
 	struct packet packet = deliver_of(out->transient, body);
 	packet.deliver.id = subscription->id;
-	outgoing_deliver(out->stream, subscription, &packet);
+	out->stream->fanned_len += outgoing_deliver(out->stream, subscription, &packet);
 }
 
 static void send_to_link(struct fan_out *out, struct session *link, struct span body)
@@ -100,7 +101,7 @@ static void send_to_link(struct fan_out *out, struct session *link, struct span 
 		.origin = transient->origin,
 		.trace = transient->trace,
 	};
-	session_send(out->stream->sessions, link, &packet);
+	out->stream->fanned_len += session_send(out->stream->sessions, link, &packet);
 }
 
 static enum fan_out_sent try_send(struct subscription *subscription, void *arg)

@@ -70,11 +70,13 @@ uint32_t outgoing_deliver(struct stream *stream, struct subscription *subscripti
 	return (uint32_t)len;
 }
 
-void outgoing_deliver_common(struct stream *stream, struct subscription *subscription,
-			     struct span common)
+uint32_t outgoing_deliver_common(struct stream *stream, struct subscription *subscription,
+				 struct span common)
 {
-	subscription->credit -= (int64_t)session_send_deliver(
-		stream->sessions, subscription->session, subscription->id, common);
+	size_t len = session_send_deliver(stream->sessions, subscription->session, subscription->id,
+					  common);
+	subscription->credit -= (int64_t)len;
+	return (uint32_t)len;
 }
 
 uint32_t outgoing_deliver_record(struct stream *stream, struct subscription *subscription,

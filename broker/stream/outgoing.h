@@ -18,8 +18,8 @@ bool outgoing_are_alike(const struct session *session, const struct session *oth
 uint32_t outgoing_deliver(struct stream *stream, struct subscription *subscription,
 			  const struct packet *packet);
 /* The same of one whose common part is written (wire/packet.h). */
-void outgoing_deliver_common(struct stream *stream, struct subscription *subscription,
-			     struct span common);
+uint32_t outgoing_deliver_common(struct stream *stream, struct subscription *subscription,
+				 struct span common);
 /* The same of a record, which does not wait; returns the credit that it took. */
 uint32_t outgoing_deliver_record(struct stream *stream, struct subscription *subscription,
 				 struct span common);

@@ -102,6 +102,7 @@ struct stream {
 	struct durable_count *durables; /* by identity */
 	struct left_place *left;        /* see left.h */
 	uint64_t fanout;                /* number of the transient message being sent */
+	uint64_t fanned_len;            /* bytes of all that went to subscribers and links */
 	struct buf fanout_common;       /* its Deliver, but for the id */
 	struct buf fanout_cut;          /* its body, as it was last cut */
 	size_t max_subscriptions;       /* of one peer that is not a link */

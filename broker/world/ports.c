@@ -47,7 +47,8 @@ static void on_channel_turn(void *arg)
 	if (world->log_threads)
 		log_threads_flush(world->log_threads);
 	daemon_turn(&world->daemon);
-	if (session_table_holds(&world->daemon.sessions) &&
+	if ((session_table_holds(&world->daemon.sessions) ||
+	     pace_is_holding(&world->daemon.pace)) &&
 	    !uv_is_active((uv_handle_t *)&world->held))
 		uv_timer_start(&world->held, wake, 1, 0);
 }

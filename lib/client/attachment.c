@@ -270,6 +270,7 @@ void attachment_welcome(struct lyc_client *client, const struct packet_welcome *
 	}
 	client->call_credit = welcome->call_credit;
 	client->publish_credit = welcome->publish_credit;
+	client->transient_len = 0;
 	client->heartbeat_ms = welcome->heartbeat_ms ? welcome->heartbeat_ms : DEFAULT_HEARTBEAT_MS;
 	client->state = ATTACHMENT_OPEN;
 	client->why = (struct lyc_error){0};

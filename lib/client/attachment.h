@@ -83,6 +83,8 @@ struct lyc_client {
 	struct buf welcome_texts;
 	uint64_t call_credit;
 	uint64_t publish_credit;
+	/* What transient publishes took of it, on their own, and Credit has not given back. */
+	uint64_t transient_len;
 
 	struct level *levels[ATTACHMENT_MAX_DEPTH];
 	unsigned depth;
@@ -187,6 +189,8 @@ void keyed_forget(struct lyc_client *client, uint64_t id);
 /* End those that wait for another attempt. */
 void keyed_end(struct lyc_client *client, enum lyc_status status, const char *text);
 
+/* What transient ones took comes back. */
+void publishes_credit(struct lyc_client *client, uint64_t bytes);
 void publishes_ack(struct lyc_client *client, struct level *level, const struct packet_ack *ack);
 void publishes_end(struct lyc_client *client, struct pending_table *publishes,
 		   enum lyc_status status, const char *text);

@@ -1,7 +1,5 @@
-/*
- * Publishes: within the daemon's credit where an Ack is wanted, which returns it. Without one
- * nothing is counted, only what has not left yet.
- */
+/* Publishes, within the daemon's credit: what a durable one took comes back with its Ack, what
+ * transient ones took with Credit. */
 #include <string.h>
 
 #include "base/error.h"
@@ -112,38 +110,74 @@ static enum lyc_status fill_publish(const struct lyc_client *client, const char 
 	return LYC_OK;
 }
 
-static enum lyc_status out_of_credit(const struct lyc_client *client, size_t len,
+void publishes_credit(struct lyc_client *client, uint64_t bytes)
+{
+	client->transient_len -= bytes < client->transient_len ? bytes : client->transient_len;
+}
+
+/* What a single one may take: of transient ones a part of the credit may not have come back. */
+static uint64_t most_of_one(const struct lyc_client *client, bool is_durable)
+{
+	return is_durable ? client->publish_credit
+			  : client->publish_credit - WIRE_OWED_PUBLISHES(client->publish_credit);
+}
+
+static bool has_credit(const struct lyc_client *client, bool is_durable, size_t len)
+{
+	uint64_t out = is_durable ? client->publishes.len : client->transient_len;
+	return out + len <= client->publish_credit && len <= most_of_one(client, is_durable);
+}
+
+static enum lyc_status out_of_credit(const struct lyc_client *client, bool is_durable, size_t len,
 				     struct lyc_error *error)
 {
-	if (len > client->publish_credit)
+	if (len > most_of_one(client, is_durable))
 		return error_set(error, LYC_INVALID_ARGUMENT,
-				 "the publish has %zu bytes, the daemon's credit is %llu", len,
-				 (unsigned long long)client->publish_credit);
+				 "the publish has %zu bytes, of the daemon's credit one may take "
+				 "%llu",
+				 len, (unsigned long long)most_of_one(client, is_durable));
 	return error_set(error, LYC_RESOURCE_EXHAUSTED,
 			 "the daemon's credit for publishes is used up; run, then try again");
+}
+
+/* The packet, within the credit. */
+static enum lyc_status put(struct lyc_client *client, const struct packet *packet, size_t *ret_len,
+			   struct lyc_error *error)
+{
+	size_t len = attachment_put(client, packet);
+	if (len == 0)
+		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a publish");
+	if (!has_credit(client, packet->publish.durable, len)) {
+		client->connection->out.len -= len;
+		return out_of_credit(client, packet->publish.durable, len, error);
+	}
+	if (!packet->publish.durable)
+		client->transient_len += len;
+	*ret_len = len;
+	return LYC_OK;
 }
 
 /* The packet with an id and its place in the table. */
 static enum lyc_status put_acked(struct lyc_client *client, struct packet *packet,
 				 lyc_ack_fn on_ack, void *arg, struct lyc_error *error)
 {
+	size_t len;
 	struct pending *publish = pending_add(&client->publishes);
 	if (!publish)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "no memory for a publish, or %u are outstanding", PENDING_MAX);
 	packet->publish.id = publish->id;
-	size_t len = attachment_put(client, packet);
-	if (len == 0 || !attachment_has_credit(&client->publishes, client->publish_credit, len)) {
-		client->connection->out.len -= len;
+	enum lyc_status status = put(client, packet, &len, error);
+	if (status) {
 		pending_remove(&client->publishes, publish);
-		return len ? out_of_credit(client, len, error)
-			   : error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a publish");
+		return status;
 	}
 	publish->on_ack = on_ack;
 	publish->arg = arg;
 	if (packet->publish.trace.len > 0)
 		chain_keep(client, true, publish, packet->publish.trace);
-	pending_set_len(&client->publishes, publish, len);
+	if (packet->publish.durable)
+		pending_set_len(&client->publishes, publish, len);
 	return LYC_OK;
 }
 
@@ -154,6 +188,7 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 	static const struct lyc_publish_options none;
 	uint8_t label[LABEL_MAX];
 	char trace[TRACE_TEXT_LEN + 1];
+	size_t len;
 	struct packet packet = {.kind = PACKET_PUBLISH, .publish = {0}};
 	if (!options)
 		options = &none;
@@ -173,13 +208,10 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 	if (connection_unsent(client->connection) > CONNECTION_MAX_UNSENT)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "the daemon does not keep up; run, then try again");
-	if (on_ack) {
-		if (!attachment_has_credit(&client->publishes, client->publish_credit, body.len))
-			return out_of_credit(client, body.len, error);
-		status = put_acked(client, &packet, on_ack, arg, error);
-	} else if (attachment_put(client, &packet) == 0) {
-		status = error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a publish");
-	}
+	if (!has_credit(client, options->durable, body.len))
+		return out_of_credit(client, options->durable, body.len, error);
+	status = on_ack ? put_acked(client, &packet, on_ack, arg, error)
+			: put(client, &packet, &len, error);
 	if (!status)
 		attachment_wrote(client);
 	return status;

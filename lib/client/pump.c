@@ -50,8 +50,10 @@ static bool cancel_call(struct lyc_client *client, uint64_t id)
 	return is_known;
 }
 
-static void credit_call(struct lyc_client *client, const struct packet_credit *credit)
+static void take_credit(struct lyc_client *client, const struct packet_credit *credit)
 {
+	if (credit->call == 0 && credit->id == 0)
+		publishes_credit(client, credit->value);
 	if (!client->hooks.on_credit || credit->call == 0)
 		return;
 	client->depth++;
@@ -128,7 +130,7 @@ static void handle_packet(struct lyc_client *client, struct level *level,
 		handle_registered(client, &packet->registered);
 		break;
 	case PACKET_CREDIT:
-		credit_call(client, &packet->credit);
+		take_credit(client, &packet->credit);
 		break;
 	case PACKET_CANCEL:
 		/* One that is not known may be of a call that waits among the deferred. */

@@ -31,6 +31,9 @@
 #define WIRE_MAX_SERVICE_NAME 200
 #define WIRE_MAX_CREDIT (8 * 1024 * 1024)
 #define WIRE_MAX_FOLLOW_CREDIT (16 * 1024 * 1024)
+/* A daemon gives the credit of transient publishes back when it owes so much of what it granted: a
+ * single publish may take no more than the rest. */
+#define WIRE_OWED_PUBLISHES(granted) ((granted) / 8)
 /* Of a stream whose caller does not say. */
 #define WIRE_STREAM_CREDIT (1024 * 1024)
 

@@ -163,6 +163,12 @@ static void check_bounds(struct sim_node *node)
 			sim_broken(node->sim, PROMISE_BOUNDED,
 				   "at %s '%s' has %llu bytes of publishes under way", node->name,
 				   session->identity, (unsigned long long)session->publishes_len);
+		if (session->transient_len > (session_is_link(session) ? 0 : SIM_PUBLISH_CREDIT) ||
+		    session->owed_len > session->transient_len)
+			sim_broken(node->sim, PROMISE_BOUNDED,
+				   "at %s '%s' has %llu bytes of credit that has not come back",
+				   node->name, session->identity,
+				   (unsigned long long)session->transient_len);
 	}
 }
 

@@ -23,6 +23,8 @@ struct outstanding {
 struct writer {
 	struct outstanding outstanding[64];
 	size_t outstanding_len;
+	/* Transient messages of which the credit has not come back. */
+	size_t transient_len;
 	uint64_t last_seq[VIEW_IDS]; /* as far as it was told */
 	uint64_t stream;             /* of its transient messages, begun anew with each session */
 	uint64_t stream_count;
@@ -56,6 +58,7 @@ static void send_publish(struct sim_peer *peer, struct packet_publish *publish, 
 	*place = (struct outstanding){
 		.id = publish->id, .write = write, .len = publish->durable ? peer->out.len : 0};
 	writer->outstanding_len += place->len;
+	writer->transient_len += publish->durable ? 0 : peer->out.len;
 }
 
 /* A notice with a label, now and then with labelled parts where the plugin here knows them. */
@@ -161,7 +164,8 @@ static void say_remark(struct sim_peer *peer)
 	char text[80];
 	char subject[60];
 	struct buf body = {0};
-	if (writer->stream == 0 || writer->stream_count + 1 >= WRITER_COUNT_MAX)
+	if (writer->stream == 0 || writer->stream_count + 1 >= WRITER_COUNT_MAX ||
+	    writer->transient_len > MAX_OUTSTANDING)
 		return;
 	writes_text(text, sizeof(text), UINT32_MAX, 0);
 	size_t len = strlen(text);
@@ -289,6 +293,18 @@ static void acked(struct sim_peer *peer, const struct packet_ack *ack)
 	write->seq = ack->seq;
 }
 
+static void credited(struct sim_peer *peer, const struct packet_credit *credit)
+{
+	struct writer *writer = writer_of(peer);
+	if (credit->id != 0 || credit->call != 0 || credit->value > writer->transient_len) {
+		sim_broken(peer->sim, PROMISE_BOUNDED, "%s gives back %llu bytes of %zu",
+			   peer->node->name, (unsigned long long)credit->value,
+			   writer->transient_len);
+		return;
+	}
+	writer->transient_len -= credit->value;
+}
+
 static void on_up(struct sim_peer *peer)
 {
 	struct writer *writer = writer_of(peer);
@@ -311,6 +327,7 @@ static void on_down(struct sim_peer *peer)
 	}
 	memset(writer->outstanding, 0, sizeof(writer->outstanding));
 	writer->outstanding_len = 0;
+	writer->transient_len = 0;
 	caller_lost(peer);
 }
 
@@ -318,6 +335,8 @@ static void on_packet(struct sim_peer *peer, const struct packet *packet)
 {
 	if (packet->kind == PACKET_ACK)
 		acked(peer, &packet->ack);
+	else if (packet->kind == PACKET_CREDIT)
+		credited(peer, &packet->credit);
 	else if (packet->kind == PACKET_REPLY)
 		caller_replied(peer, &packet->reply);
 }

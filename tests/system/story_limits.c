@@ -163,23 +163,22 @@ static void test_calls_beyond_credit_end_in_a_goodbye_and_a_cut(void **state)
 	check_flood(&packet, 3000);
 }
 
-static void test_publishes_beyond_credit_end_in_a_goodbye_and_a_cut(void **state)
+/* One frame, so that no credit can come back in between. */
+static void check_flood_of_publishes(bool is_durable)
 {
-	(void)state;
 	static uint8_t body[903] = {0x0a, 0x84, 0x07};
 	static const char subject[] = NOTE ".flood";
 	memset(body + 3, 'x', 900);
 	struct packet packet = {.kind = PACKET_PUBLISH};
 	packet.publish = (struct packet_publish){.subject = span_of(subject, strlen(subject)),
 						 .body = span_of(body, sizeof(body)),
-						 .durable = true};
-	/* One frame, so that no Ack can return credit in between. */
+						 .durable = is_durable};
 	struct raw_peer *flooder = raw_peer_new(plain, NULL, NULL);
 	struct packet answer;
 	struct buf frame = {0};
 	assert_true(raw_peer_greet(flooder, &answer));
 	for (uint64_t i = 1; i <= 200; i++) {
-		packet.publish.id = i;
+		packet.publish.id = is_durable ? i : 0;
 		packet_write(&frame, &packet);
 	}
 	raw_peer_send_bytes(flooder, frame.data, frame.len, false);
@@ -189,6 +188,13 @@ static void test_publishes_beyond_credit_end_in_a_goodbye_and_a_cut(void **state
 	raw_peer_free(flooder);
 	note_publish(node_client(nhsa), NOTE ".flow", "still here",
 		     &(struct lyc_publish_options){.durable = true});
+}
+
+static void test_publishes_beyond_credit_end_in_a_goodbye_and_a_cut(void **state)
+{
+	(void)state;
+	check_flood_of_publishes(true);
+	check_flood_of_publishes(false);
 }
 
 int main(void)

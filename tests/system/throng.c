@@ -43,7 +43,7 @@ struct peer {
 	bool is_deaf;
 	bool is_welcome;
 	uint64_t credit;
-	/* Records that are not acknowledged, and what each takes of the credit. */
+	/* Records that are not acknowledged, and what each message takes of the credit. */
 	uint64_t outstanding;
 	uint64_t record_len;
 	uint64_t last_id;
@@ -113,6 +113,8 @@ static void take(struct work *work, struct peer *peer, const struct packet *pack
 			atomic_fetch_add(&board->refused, 1);
 		else
 			atomic_fetch_add(&board->faults, 1);
+	} else if (packet->kind == PACKET_CREDIT) {
+		peer->credit += packet->credit.value;
 	} else if (packet->kind == PACKET_GOODBYE) {
 		atomic_fetch_add(&board->faults, 1);
 	}
@@ -161,7 +163,7 @@ static bool publish(struct work *work, struct peer *peer)
 	if (*left == 0 || !peer->is_welcome || peer->is_deaf)
 		return false;
 	while (frame.len < work->parts->frame_len) {
-		if (peer->is_durable && peer->record_len > 0 &&
+		if (peer->record_len > 0 &&
 		    (peer->outstanding + count + 1) * peer->record_len > peer->credit)
 			break;
 		put_note(&frame, peer);
@@ -171,7 +173,10 @@ static bool publish(struct work *work, struct peer *peer)
 	bool is_sent =
 		count > 0 && zmq_send(peer->socket, frame.data, frame.len, ZMQ_DONTWAIT) >= 0;
 	if (is_sent) {
-		peer->outstanding += peer->is_durable ? count : 0;
+		if (peer->is_durable)
+			peer->outstanding += count;
+		else
+			peer->credit -= frame.len;
 		*left -= frame.len < *left ? frame.len : *left;
 		atomic_fetch_add(&work->board->sent_len, frame.len);
 	}

@@ -193,6 +193,67 @@ static void test_publish_keeps_to_the_credit(void **state)
 	fake_daemon_stop(&daemon);
 }
 
+/* Gives back what came when nothing more may come, in two halves. */
+static void give_back_late(struct fake_daemon *daemon, void *arg)
+{
+	int *seen = arg;
+	daemon->welcome.publish_credit = CREDIT;
+	fake_greet(daemon);
+	size_t outstanding = 0;
+	for (;;) {
+		const struct packet *came = fake_next(daemon, false);
+		if (came->kind == PACKET_GOODBYE)
+			return;
+		fake_check(daemon, came->kind == PACKET_PUBLISH && !came->publish.durable);
+		outstanding += came->len;
+		fake_check(daemon, outstanding <= CREDIT);
+		(*seen)++;
+		if (outstanding + came->len <= CREDIT)
+			continue;
+		for (int i = 0; i < 2; i++) {
+			size_t half = i == 0 ? outstanding / 2 : outstanding - outstanding / 2;
+			struct packet credit = {.kind = PACKET_CREDIT, .credit.value = half};
+			fake_send(daemon, &credit);
+		}
+		outstanding = 0;
+	}
+}
+
+static void test_publish_without_an_ack_keeps_to_the_credit(void **state)
+{
+	(void)state;
+	struct fake_daemon daemon;
+	int seen = 0;
+	fake_daemon_start(&daemon, FAKE_ROUTER, give_back_late, &seen);
+	struct lyc_client *client = fake_open(&daemon);
+	struct acks acks = {0};
+	int started = 0;
+	int refused = 0;
+	while (started < 30) {
+		/* With an Ack, which does not come, or without. */
+		enum lyc_status status =
+			lyc_client_publish_start(client, "a.B.key", "0123456789012345", 16, NULL,
+						 started % 2 ? take_ack : NULL, &acks);
+		if (status == LYC_OK) {
+			started++;
+			continue;
+		}
+		assert_int_equal(status, LYC_RESOURCE_EXHAUSTED);
+		/* Never fits. */
+		char most[CREDIT] = {0};
+		assert_int_equal(lyc_client_publish_start(client, "a.B.key", most,
+							  CREDIT - CREDIT / 8 + 1, NULL, NULL,
+							  NULL),
+				 LYC_INVALID_ARGUMENT);
+		assert_int_equal(lyc_client_run(client, 5000), LYC_OK);
+		assert_in_range(++refused, 1, 30);
+	}
+	assert_true(refused > 0);
+	lyc_client_close(client);
+	fake_daemon_stop(&daemon);
+	assert_int_equal(seen, 30);
+}
+
 static void lose_a_publish(struct fake_daemon *daemon, void *arg)
 {
 	(void)arg;
@@ -226,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_publish_is_acknowledged_or_refused),
 		cmocka_unit_test(test_publish_refuses_what_cannot_be_sent),
 		cmocka_unit_test(test_publish_keeps_to_the_credit),
+		cmocka_unit_test(test_publish_without_an_ack_keeps_to_the_credit),
 		cmocka_unit_test(test_publish_ends_with_the_session),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
