@@ -22,7 +22,7 @@
 #define QUIET_CALLS 1000
 #define FLOODED_CALLS 20
 /* Of all time of the processors. */
-#define TRIES 4
+#define TRIES 12
 #define MOST_TAKEN 0.03
 #define FAR_TOO_MUCH 0.1
 
