@@ -103,12 +103,20 @@ static void unsubscribe(struct daemon *daemon, struct session *session,
 		link_refused(session->owner, unsubscribe);
 }
 
+static void publish(struct daemon *daemon, struct session *session, const struct packet *packet)
+{
+	uint64_t fanned_before = daemon->stream.fanned_len;
+	stream_publish(&daemon->stream, session, &packet->publish, (uint32_t)packet->len);
+	if (!packet->publish.durable)
+		pace_publish(&daemon->pace, session, packet->len,
+			     daemon->stream.fanned_len - fanned_before);
+}
+
 /* False when the session has ended. */
 static bool handle(struct daemon *daemon, struct session *session, const struct packet *packet,
 		   struct span bytes)
 {
 	struct packet pong = {.kind = PACKET_PONG};
-	uint64_t fanned_len;
 	switch (packet->kind) {
 	case PACKET_CALL:
 		pace_call(&daemon->pace, daemon->env.now_ms(daemon->env.world));
@@ -122,11 +130,7 @@ static bool handle(struct daemon *daemon, struct session *session, const struct 
 		router_cancel(&daemon->router, session, packet->cancel.id);
 		break;
 	case PACKET_PUBLISH:
-		fanned_len = daemon->stream.fanned_len;
-		stream_publish(&daemon->stream, session, &packet->publish, (uint32_t)packet->len);
-		if (!packet->publish.durable)
-			pace_publish(&daemon->pace, session, packet->len,
-				     daemon->stream.fanned_len - fanned_len);
+		publish(daemon, session, packet);
 		break;
 	case PACKET_SUBSCRIBE:
 		if (!views_admit(daemon, session, &packet->subscribe))

@@ -13,6 +13,8 @@
 
 /* Of which a single publish may take WIRE_MAX_PACKET. */
 #define LEAST_PUBLISH_CREDIT (WIRE_MAX_PACKET / 7 * 8 + 8)
+_Static_assert(LEAST_PUBLISH_CREDIT - WIRE_OWED_PUBLISHES(LEAST_PUBLISH_CREDIT) >= WIRE_MAX_PACKET,
+	       "the longest publish would never have credit");
 
 static const char ack_means[] =
 	"written and synced (fdatasync) to this daemon's own disk; other daemons get it afterwards";
@@ -34,7 +36,7 @@ void greeting_refuse(struct daemon *daemon, uint32_t port, struct span routing_i
 static uint64_t publish_credit(const struct daemon *daemon)
 {
 	uint64_t part = daemon->stream.max_appends_len / 4 / daemon->sessions.count;
-	if (part - WIRE_OWED_PUBLISHES(part) < WIRE_MAX_PACKET)
+	if (part < LEAST_PUBLISH_CREDIT)
 		part = LEAST_PUBLISH_CREDIT;
 	return part < daemon->limits.publish_credit ? part : daemon->limits.publish_credit;
 }

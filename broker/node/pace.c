@@ -11,7 +11,6 @@ void pace_init(struct pace *pace)
 
 void pace_call(struct pace *pace, uint64_t now_ms)
 {
-	pace->has_calls = true;
 	pace->called_ms = now_ms;
 }
 
@@ -30,9 +29,7 @@ void pace_publish(struct pace *pace, struct session *session, size_t len, uint64
 /* What may be given in this millisecond. */
 static uint64_t left_of(struct pace *pace, uint64_t now_ms)
 {
-	if (pace->has_calls && now_ms - pace->called_ms >= PACE_CALLS_MS)
-		pace->has_calls = false;
-	if (!pace->has_calls)
+	if (now_ms - pace->called_ms >= PACE_CALLS_MS)
 		return UINT64_MAX;
 	if (pace->given_ms != now_ms)
 		pace->given_len = 0;

@@ -22,8 +22,7 @@
 #define PACE_CALLS_MS 200
 
 struct pace {
-	struct list owed; /* sessions, in the order in which they are given something */
-	bool has_calls;
+	struct list owed;   /* sessions, in the order in which they are given something */
 	uint64_t called_ms; /* when the last call or reply came */
 	uint64_t given_ms;  /* in this millisecond so much was given: */
 	uint64_t given_len;

@@ -155,12 +155,6 @@ static inline const char *level_text(struct level *level, struct span text)
 
 /* A string that a packet may carry: well-formed UTF-8; NULL is empty. */
 bool attachment_text(const char *text, struct span *ret_text);
-/* Has this packet room in the credit, beside what is outstanding? */
-static inline bool attachment_has_credit(const struct pending_table *table, uint64_t credit,
-					 size_t len)
-{
-	return table->len + len <= credit;
-}
 
 /* ---- calls.c, publishes.c, subscriptions.c: what the pump hands over ---- */
 

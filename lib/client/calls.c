@@ -214,6 +214,11 @@ static enum lyc_status fill_call(const struct lyc_client *client, const char *me
 	return fill_groups(options, room, call, error);
 }
 
+static bool has_credit(const struct lyc_client *client, size_t len)
+{
+	return client->calls.len + len <= client->call_credit;
+}
+
 static enum lyc_status out_of_credit(const struct lyc_client *client, size_t len,
 				     struct lyc_error *error)
 {
@@ -229,7 +234,7 @@ enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc
 			   void *arg, uint64_t *ret_id, struct lyc_error *error)
 {
 	size_t body_len = packet->call.body.len;
-	if (!attachment_has_credit(&client->calls, client->call_credit, body_len) ||
+	if (!has_credit(client, body_len) ||
 	    connection_unsent(client->connection) > CONNECTION_MAX_UNSENT)
 		return out_of_credit(client, body_len, error);
 	struct pending *call = pending_add(&client->calls);
@@ -238,7 +243,7 @@ enum lyc_status calls_send(struct lyc_client *client, struct packet *packet, lyc
 				 "no memory for a call, or %u are outstanding", PENDING_MAX);
 	packet->call.id = call->id;
 	size_t len = attachment_put(client, packet);
-	if (len == 0 || !attachment_has_credit(&client->calls, client->call_credit, len)) {
+	if (len == 0 || !has_credit(client, len)) {
 		client->connection->out.len -= len;
 		pending_remove(&client->calls, call);
 		return len ? out_of_credit(client, len, error)

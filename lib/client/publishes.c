@@ -140,20 +140,22 @@ static enum lyc_status out_of_credit(const struct lyc_client *client, bool is_du
 			 "the daemon's credit for publishes is used up; run, then try again");
 }
 
-/* The packet, within the credit. */
-static enum lyc_status put(struct lyc_client *client, const struct packet *packet, size_t *ret_len,
-			   struct lyc_error *error)
+/* The packet, within the credit. `publish` is its place in the table, NULL without an Ack. */
+static enum lyc_status put(struct lyc_client *client, const struct packet *packet,
+			   struct pending *publish, struct lyc_error *error)
 {
+	bool is_durable = packet->publish.durable;
 	size_t len = attachment_put(client, packet);
 	if (len == 0)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED, "no memory for a publish");
-	if (!has_credit(client, packet->publish.durable, len)) {
+	if (!has_credit(client, is_durable, len)) {
 		client->connection->out.len -= len;
-		return out_of_credit(client, packet->publish.durable, len, error);
+		return out_of_credit(client, is_durable, len, error);
 	}
-	if (!packet->publish.durable)
+	if (is_durable)
+		pending_set_len(&client->publishes, publish, len);
+	else
 		client->transient_len += len;
-	*ret_len = len;
 	return LYC_OK;
 }
 
@@ -161,13 +163,12 @@ static enum lyc_status put(struct lyc_client *client, const struct packet *packe
 static enum lyc_status put_acked(struct lyc_client *client, struct packet *packet,
 				 lyc_ack_fn on_ack, void *arg, struct lyc_error *error)
 {
-	size_t len;
 	struct pending *publish = pending_add(&client->publishes);
 	if (!publish)
 		return error_set(error, LYC_RESOURCE_EXHAUSTED,
 				 "no memory for a publish, or %u are outstanding", PENDING_MAX);
 	packet->publish.id = publish->id;
-	enum lyc_status status = put(client, packet, &len, error);
+	enum lyc_status status = put(client, packet, publish, error);
 	if (status) {
 		pending_remove(&client->publishes, publish);
 		return status;
@@ -176,8 +177,6 @@ static enum lyc_status put_acked(struct lyc_client *client, struct packet *packe
 	publish->arg = arg;
 	if (packet->publish.trace.len > 0)
 		chain_keep(client, true, publish, packet->publish.trace);
-	if (packet->publish.durable)
-		pending_set_len(&client->publishes, publish, len);
 	return LYC_OK;
 }
 
@@ -188,7 +187,6 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 	static const struct lyc_publish_options none;
 	uint8_t label[LABEL_MAX];
 	char trace[TRACE_TEXT_LEN + 1];
-	size_t len;
 	struct packet packet = {.kind = PACKET_PUBLISH, .publish = {0}};
 	if (!options)
 		options = &none;
@@ -211,7 +209,7 @@ static enum lyc_status start(struct lyc_client *client, const char *subject, str
 	if (!has_credit(client, options->durable, body.len))
 		return out_of_credit(client, options->durable, body.len, error);
 	status = on_ack ? put_acked(client, &packet, on_ack, arg, error)
-			: put(client, &packet, &len, error);
+			: put(client, &packet, NULL, error);
 	if (!status)
 		attachment_wrote(client);
 	return status;

@@ -330,6 +330,7 @@ static void test_retention_runs_on_a_full_disk(void **state)
 			 cases[i].name, subject, cases[i].rule);
 		set_streams(streams);
 		node_wait_for_status(wales, has_removed, cases[i].name, "a stream that was cut");
+		print_message("cut by %s\n", cases[i].name);
 		wait_until_taken(NOTE ".after");
 		make_room();
 	}

@@ -93,7 +93,7 @@ static void test_pace_holds_back_while_somebody_calls(void **state)
 	}
 	assert_false(pace_is_holding(&bench->node->daemon.pace));
 	fake_tick(bench->world, 1);
-	/* The next call, and a second later nobody calls any more. */
+	/* The next call; and when there has been none for long enough, all comes at once. */
 	call(bench);
 	publish(&root, 15800, 12);
 	assert_int_equal(take(&root), PACE_LEN);
